@@ -1,0 +1,80 @@
+"""An augmentation policy as plain data: which operations may change a training image, how often and how much."""
+
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+OperationName = Literal[
+    "Identity",
+    "Invert",
+    "Contrast",
+    "AutoContrast",
+    "Rotate",
+    "TranslateX",
+    "TranslateY",
+    "Cutout",
+    "Brightness",
+    "Equalize",
+    "Solarize",
+    "Posterize",
+    "Sharpness",
+    "ShearX",
+    "ShearY",
+    "Color",
+    "HorizontalFlip",
+    "VerticalFlip",
+    "MixUp",
+    "CutMix",
+]
+OPERATION_NAMES: tuple[OperationName, ...] = get_args(OperationName)
+#: Operations that mix images of a batch with each other; they change the labels too.
+BATCH_OPERATION_NAMES: tuple[OperationName, ...] = ("MixUp", "CutMix")
+#: Operations that are applied on their own account, outside the ``max_ops`` that are drawn for an image.
+FLIP_NAMES: tuple[OperationName, ...] = ("HorizontalFlip", "VerticalFlip")
+
+
+class Operation(BaseModel):
+    """One operation, applied with ``probability`` when it is drawn, at ``magnitude`` (0 no change, 1 the range's end).
+
+    The ranges are those of RandAugment (https://arxiv.org/abs/1909.13719) as the TACO competition used them.
+    Identity, Invert, AutoContrast, Equalize and the flips have no magnitude and ignore it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: OperationName
+    probability: float = Field(default=1.0, ge=0.0, le=1.0)
+    magnitude: float = Field(default=0.5, ge=0.0, le=1.0)
+
+
+class Policy(BaseModel):
+    """Each image gets up to ``max_ops`` of the image operations, drawn anew without replacement for each image.
+
+    Flips and batch operations (MixUp, CutMix) in ``operations`` are applied with their own probability,
+    beside the drawn ones. ``copies`` is the number of augmented copies of each image that are made ahead and trained
+    on as well; 0 means that every batch is augmented with a new draw instead.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operations: tuple[Operation, ...] = ()
+    max_ops: int = Field(default=2, ge=0, le=8)
+    copies: int = Field(default=0, ge=0, le=2)
+
+    @property
+    def image_operations(self) -> tuple[Operation, ...]:
+        """The operations from which ``max_ops`` are drawn."""
+        apart = BATCH_OPERATION_NAMES + FLIP_NAMES
+        return tuple(operation for operation in self.operations if operation.name not in apart)
+
+    @property
+    def flips(self) -> tuple[Operation, ...]:
+        return tuple(operation for operation in self.operations if operation.name in FLIP_NAMES)
+
+    @property
+    def batch_operations(self) -> tuple[Operation, ...]:
+        return tuple(operation for operation in self.operations if operation.name in BATCH_OPERATION_NAMES)
+
+
+#: What a study trains with when its spec says nothing about augmentation.
+FLIP_ONLY = Policy(operations=(Operation(name="HorizontalFlip", probability=0.5),), max_ops=0)

@@ -1,0 +1,43 @@
+"""Candidate: one fully resolved trial as plain data, and the architecture format of the competition that it uses."""
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from search.augmentation import FLIP_ONLY, Policy
+
+#: ``(repeat, module, arguments)``: one line of the competition's ``backbone`` list. The modules are the registered
+#: blocks of workers/models; a stride applies to the first of the repeats only.
+Layer = tuple[int, str, tuple[Any, ...]]
+
+
+class Architecture(BaseModel):
+    """A network as the competition wrote it: layers in order, with common multiples of depth and width."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input_channels: int = Field(default=3, ge=1)
+    depth_multiple: float = Field(default=1.0, gt=0)
+    width_multiple: float = Field(default=1.0, gt=0)
+    backbone: tuple[Layer, ...]
+
+
+class Candidate(BaseModel):
+    """Everything that a trial needs to know but its data set and its number of epochs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: Architecture
+    image_size: int
+    batch_size: int
+    learning_rate: float
+    optimizer: Literal["sgd", "adamw"]
+    augmentation: Policy = FLIP_ONLY
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal candidates, whatever parameters they were drawn from."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()

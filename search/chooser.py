@@ -1,0 +1,23 @@
+"""Chooser: whoever makes the choices while a candidate is drawn (an Optuna trial, a replay of recorded values)."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+C = TypeVar("C", bool, int, float, str)
+
+
+class Chooser(Protocol):
+    """The suggest methods of ``optuna.trial.Trial``, by which a conditional space is defined by run."""
+
+    def suggest_categorical(self, name: str, choices: Sequence[C]) -> C: ...
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int: ...
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float: ...
+
+
+def choose(chooser: Chooser, name: str, choices: Sequence[C]) -> C:
+    """One of ``choices``; a single one is no parameter."""
+    return choices[0] if len(choices) == 1 else chooser.suggest_categorical(name, choices)

@@ -1,0 +1,58 @@
+"""From a spec's space to a candidate: every parameter, its conditions, and the order in which it is drawn."""
+
+from search.augmentation import (
+    BATCH_OPERATION_NAMES,
+    FLIP_NAMES,
+    FLIP_ONLY,
+    Operation,
+    OperationName,
+    Policy,
+)
+from search.candidate import Architecture, Candidate
+from search.chooser import Chooser, choose
+from search.presets import PRESETS
+from search.spec import AugmentationSpec, SpaceSpec
+from search.values import Range
+
+
+def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:
+    """Draw one candidate for a data set of ``classes`` classes; a fixed value is no parameter."""
+    side_px = choose(chooser, "image_size", space.image_size)
+    return Candidate(
+        architecture=Architecture(
+            backbone=PRESETS[space.architecture](chooser, side_px=side_px, classes=classes)
+        ),
+        image_size=side_px,
+        batch_size=choose(chooser, "batch_size", space.batch_size),
+        learning_rate=_real(chooser, "learning_rate", space.learning_rate),
+        optimizer=choose(chooser, "optimizer", space.optimizer),
+        augmentation=FLIP_ONLY if space.augmentation is None else _policy(chooser, space.augmentation),
+    )
+
+
+def _real(chooser: Chooser, name: str, values: Range) -> float:
+    if values.low == values.high:
+        return values.low
+    return chooser.suggest_float(name, values.low, values.high, log=values.log)
+
+
+def _policy(chooser: Chooser, spec: AugmentationSpec) -> Policy:
+    operations = [
+        _operation(chooser, name, spec.magnitude)
+        for name in spec.ops
+        if chooser.suggest_categorical(f"augmentation.{name}", (True, False))
+    ]
+    max_ops = 1 if spec.max_ops == 1 else chooser.suggest_int("augmentation.max_ops", 1, spec.max_ops)
+    return Policy(
+        operations=tuple(operations),
+        max_ops=max_ops,
+        copies=choose(chooser, "augmentation.copies", spec.copies),
+    )
+
+
+def _operation(chooser: Chooser, name: OperationName, magnitude: Range) -> Operation:
+    if name in FLIP_NAMES:
+        return Operation(name=name, probability=0.5)
+    probability = 0.5 if name in BATCH_OPERATION_NAMES else 1.0
+    drawn = _real(chooser, f"augmentation.{name}.magnitude", magnitude)
+    return Operation(name=name, probability=probability, magnitude=drawn)

@@ -1,0 +1,160 @@
+"""StudySpec, the one public contract: what a user asks for, validated whole, with every mistake told at once.
+
+Units are in the names. Unknown keys are rejected everywhere.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from search.augmentation import OPERATION_NAMES, OperationName
+from search.dataset import DatasetSpec
+from search.metrics import Constraint, Goal, Objective, Score
+from search.presets import PRESETS
+from search.recipes import Recipe, default_recipe
+from search.values import BatchSizes, CopyCounts, Range, Sides, choices_schema, one_or_more
+
+OptimizerName = Literal["sgd", "adamw"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _all_operations(value: Any) -> Any:
+    return OPERATION_NAMES if value == "all" else value
+
+
+class AugmentationSpec(_Part):
+    """The policies that may be drawn: each operation on or off with a magnitude, ``max_ops`` an image, copies."""
+
+    ops: Annotated[
+        tuple[OperationName, ...],
+        AfterValidator(one_or_more),
+        BeforeValidator(_all_operations),
+    ] = OPERATION_NAMES
+    max_ops: int = Field(
+        default=2, ge=1, le=8, description="at most so many operations an image; 1 to it is searched"
+    )
+    magnitude: Annotated[Range, AfterValidator(lambda magnitude: magnitude.within(0.0, 1.0))] = Range(
+        low=0.0, high=1.0
+    )
+    copies: CopyCounts = (0,)
+
+
+def _known_preset(name: str) -> str:
+    if name not in PRESETS:
+        raise ValueError(f"unknown architecture {name!r}; known: {', '.join(sorted(PRESETS))}")
+    return name
+
+
+class SpaceSpec(_Part):
+    architecture: Annotated[str, AfterValidator(_known_preset)] = "blocks-small"
+    image_size: Sides = (64,)
+    batch_size: BatchSizes = (64,)
+    learning_rate: Annotated[Range, AfterValidator(lambda rate: rate.within(1e-6, 10.0))] = Range(
+        low=0.01, high=0.3, log=True
+    )
+    optimizer: Annotated[
+        tuple[OptimizerName, ...],
+        AfterValidator(one_or_more),
+        BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+        choices_schema({"enum": ["sgd", "adamw"]}),
+    ] = ("sgd",)
+    augmentation: AugmentationSpec | None = Field(
+        default=None, description="policies to search; none means horizontal flips only"
+    )
+
+
+class SamplerSpec(_Part):
+    name: Literal["tpe", "nsga2", "gp", "random"] = "tpe"
+    seed: int = Field(default=0, ge=0, lt=2**32)
+
+
+class BudgetSpec(_Part):
+    """A search ends at the first of these; ``max_failures`` counts failed trials in a row."""
+
+    max_trials: int = Field(default=20, ge=1, le=1_000_000)
+    epochs: int = Field(default=5, ge=1, le=10_000)
+    max_minutes: float | None = Field(default=None, gt=0)
+    max_failures: int = Field(default=5, ge=1)
+
+
+class ResourcesSpec(_Part):
+    concurrency: int = Field(default=2, ge=1, le=10_000)
+    cpus_per_trial: float = Field(default=1, gt=0)
+    gpus_per_trial: float = Field(default=0, ge=0)
+
+
+class TargetSpec(_Part):
+    """What the models will run on; latency is measured there, batch 1."""
+
+    runtime: Literal["onnxruntime"] = "onnxruntime"
+    threads: int = Field(default=1, ge=1, le=256)
+
+
+def _named_recipes(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return tuple(default_recipe(item) if isinstance(item, str) else item for item in value)
+    return value
+
+
+class CompressionSpec(_Part):
+    """Which finished candidates are compressed (the front, or the best by score) and by which recipes."""
+
+    candidates: Literal["pareto", "top"] = "pareto"
+    max_candidates: int = Field(default=5, ge=0, le=1000)
+    recipes: Annotated[
+        Literal["default"] | tuple[Recipe, ...],
+        BeforeValidator(_named_recipes),
+    ] = "default"
+
+
+DEFAULT_OBJECTIVES = (
+    Objective(metric="f1", goal=Goal.MAXIMIZE),
+    Objective(metric="latency_ms", goal=Goal.MINIMIZE),
+)
+
+
+def _different_metrics(objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
+    metrics = [objective.metric for objective in objectives]
+    repeated = sorted({metric for metric in metrics if metrics.count(metric) > 1})
+    if repeated:
+        raise ValueError(f"a metric is an objective twice: {', '.join(repeated)}")
+    return objectives
+
+
+class StudySpec(_Part):
+    """A study: data set, space, objectives and limits, budget and what to do with the best.
+
+    https://docs.pydantic.dev/latest/errors/errors/ lists the error types; ``spec_problems`` makes them readable.
+    """
+
+    name: str = Field(min_length=1, max_length=200)
+    dataset: DatasetSpec
+    space: SpaceSpec = SpaceSpec()
+    objectives: Annotated[
+        tuple[Objective, ...], Field(min_length=1, max_length=6), AfterValidator(_different_metrics)
+    ] = DEFAULT_OBJECTIVES
+    constraints: tuple[Constraint, ...] = Field(default=(), max_length=20)
+    sampler: SamplerSpec = SamplerSpec()
+    budget: BudgetSpec = BudgetSpec()
+    resources: ResourcesSpec = ResourcesSpec()
+    target: TargetSpec = TargetSpec()
+    score: Score = Score()
+    compression: CompressionSpec = CompressionSpec()
+
+
+def spec_problems(error: ValidationError) -> list[dict[str, str]]:
+    """Every mistake as ``{"field": "space.image_size[0]", "message": ...}``, in the order of the spec."""
+    return [
+        {"field": _path(detail["loc"]), "message": detail["msg"].removeprefix("Value error, ")}
+        for detail in error.errors(include_url=False, include_context=False)
+    ]
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for key in location:
+        path += f"[{key}]" if isinstance(key, int) else f".{key}"
+    return path.removeprefix(".") or "(the whole)"

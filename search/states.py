@@ -1,0 +1,77 @@
+"""States of studies, trials and compression jobs, and which changes between them are allowed."""
+
+from enum import StrEnum
+from typing import TypeVar
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class StudyState(StrEnum):
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class TrialState(StrEnum):
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    STOPPED = "STOPPED"
+    INFEASIBLE = "INFEASIBLE"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class JobState(StrEnum):
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+# A completed or failed study is reopened by extending its budget, and in no other way; CANCELLED is final.
+STUDY_TRANSITIONS: dict[StudyState, frozenset[StudyState]] = {
+    StudyState.QUEUED: frozenset(
+        {StudyState.RUNNING, StudyState.PAUSED, StudyState.FAILED, StudyState.CANCELLED}
+    ),
+    StudyState.RUNNING: frozenset(
+        {
+            StudyState.QUEUED,
+            StudyState.PAUSED,
+            StudyState.COMPLETED,
+            StudyState.FAILED,
+            StudyState.CANCELLED,
+        }
+    ),
+    StudyState.PAUSED: frozenset({StudyState.QUEUED, StudyState.CANCELLED}),
+    StudyState.COMPLETED: frozenset({StudyState.QUEUED}),
+    StudyState.FAILED: frozenset({StudyState.QUEUED}),
+    StudyState.CANCELLED: frozenset(),
+}
+
+TRIAL_TRANSITIONS: dict[TrialState, frozenset[TrialState]] = {
+    TrialState.RUNNING: frozenset(set(TrialState) - {TrialState.RUNNING}),
+    **{state: frozenset() for state in TrialState if state is not TrialState.RUNNING},
+}
+
+# A running job goes back to the queue when its lease expires.
+JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
+    JobState.RUNNING: frozenset({JobState.QUEUED, JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}),
+    JobState.COMPLETED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+
+#: Trials that use up the budget. A cancelled one was cut off from outside and gave no answer.
+SPENT_TRIAL_STATES = frozenset(
+    {TrialState.COMPLETED, TrialState.STOPPED, TrialState.INFEASIBLE, TrialState.FAILED}
+)
+
+
+def sources_of(transitions: dict[S, frozenset[S]], target: S) -> tuple[S, ...]:
+    """The states from which ``target`` may be entered."""
+    return tuple(source for source, targets in transitions.items() if target in targets)

@@ -1,0 +1,84 @@
+"""How a value of the space is written in a spec: one value, a list of choices, or a range."""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+
+T = TypeVar("T")
+
+
+def _as_choices(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def one_or_more(values: tuple[T, ...]) -> tuple[T, ...]:
+    if not values:
+        raise ValueError("an empty list: name at least one value")
+    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"a choice is listed twice: {', '.join(repeated)}")
+    return values
+
+
+def choices_schema(item: dict[str, Any]) -> WithJsonSchema:
+    """JSON Schema of a value or a list of values."""
+    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]})
+
+
+Sides = Annotated[
+    tuple[Annotated[int, Field(ge=8, le=1024)], ...],
+    AfterValidator(one_or_more),
+    BeforeValidator(_as_choices),
+    choices_schema({"type": "integer", "minimum": 8, "maximum": 1024}),
+]
+BatchSizes = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=65536)], ...],
+    AfterValidator(one_or_more),
+    BeforeValidator(_as_choices),
+    choices_schema({"type": "integer", "minimum": 1, "maximum": 65536}),
+]
+CopyCounts = Annotated[
+    tuple[Annotated[int, Field(ge=0, le=2)], ...],
+    AfterValidator(one_or_more),
+    BeforeValidator(_as_choices),
+    choices_schema({"type": "integer", "minimum": 0, "maximum": 2}),
+]
+
+
+class Range(BaseModel):
+    """Real values from ``low`` to ``high``, both included; a single number is a range of that number only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: float
+    high: float
+    log: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_number(cls, value: Any) -> Any:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return {"low": value, "high": value}
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Range":
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"a log range starts above 0, got low {self.low}")
+        return self
+
+    def within(self, low: float, high: float) -> "Range":
+        """This range, or ValueError if it leaves [low, high]."""
+        if self.low < low or self.high > high:
+            raise ValueError(f"must lie within {low} to {high}, got {self.low} to {self.high}")
+        return self
