@@ -19,9 +19,7 @@ def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:
     """Draw one candidate for a data set of ``classes`` classes; a fixed value is no parameter."""
     side_px = choose(chooser, "image_size", space.image_size)
     return Candidate(
-        architecture=Architecture(
-            backbone=PRESETS[space.architecture](chooser, side_px=side_px, classes=classes)
-        ),
+        architecture=Architecture(backbone=PRESETS[space.architecture](chooser, side_px=side_px, classes=classes)),
         image_size=side_px,
         batch_size=choose(chooser, "batch_size", space.batch_size),
         learning_rate=_real(chooser, "learning_rate", space.learning_rate),

@@ -33,12 +33,8 @@ class AugmentationSpec(_Part):
         AfterValidator(one_or_more),
         BeforeValidator(_all_operations),
     ] = OPERATION_NAMES
-    max_ops: int = Field(
-        default=2, ge=1, le=8, description="at most so many operations an image; 1 to it is searched"
-    )
-    magnitude: Annotated[Range, AfterValidator(lambda magnitude: magnitude.within(0.0, 1.0))] = Range(
-        low=0.0, high=1.0
-    )
+    max_ops: int = Field(default=2, ge=1, le=8, description="at most so many operations an image; 1 to it is searched")
+    magnitude: Annotated[Range, AfterValidator(lambda magnitude: magnitude.within(0.0, 1.0))] = Range(low=0.0, high=1.0)
     copies: CopyCounts = (0,)
 
 

@@ -34,9 +34,7 @@ class JobState(StrEnum):
 
 # A completed or failed study is reopened by extending its budget, and in no other way; CANCELLED is final.
 STUDY_TRANSITIONS: dict[StudyState, frozenset[StudyState]] = {
-    StudyState.QUEUED: frozenset(
-        {StudyState.RUNNING, StudyState.PAUSED, StudyState.FAILED, StudyState.CANCELLED}
-    ),
+    StudyState.QUEUED: frozenset({StudyState.RUNNING, StudyState.PAUSED, StudyState.FAILED, StudyState.CANCELLED}),
     StudyState.RUNNING: frozenset(
         {
             StudyState.QUEUED,
@@ -67,9 +65,7 @@ JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
 }
 
 #: Trials that use up the budget. A cancelled one was cut off from outside and gave no answer.
-SPENT_TRIAL_STATES = frozenset(
-    {TrialState.COMPLETED, TrialState.STOPPED, TrialState.INFEASIBLE, TrialState.FAILED}
-)
+SPENT_TRIAL_STATES = frozenset({TrialState.COMPLETED, TrialState.STOPPED, TrialState.INFEASIBLE, TrialState.FAILED})
 
 
 def sources_of(transitions: dict[S, frozenset[S]], target: S) -> tuple[S, ...]:
