@@ -1,0 +1,54 @@
+"""The way to PostgreSQL: engines, and bringing a database up to date."""
+
+import secrets
+import time
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from services.tables import OPTUNA_SCHEMA, SCHEMA
+
+_MIGRATION_LOCK = 0x5EED1EAF
+LEADER_LOCK = 0x5EED1EAD
+
+
+def make_engine(url: str, *, pool_size: int = 5) -> Engine:
+    """An engine on PostgreSQL through psycopg2; connections are checked before use, so that a restart is survived."""
+    parsed = make_url(url)
+    if not parsed.drivername.startswith("postgresql"):
+        raise ValueError(f"SEEDLEAF_DATABASE_URL must be a postgresql:// URL, got {parsed.drivername}://")
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg2"), pool_size=pool_size, max_overflow=20, pool_pre_ping=True
+    )
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema up to date; when several processes start at once, one does it and the others wait."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+        try:
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {OPTUNA_SCHEMA}"))
+            connection.commit()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+            connection.commit()
+
+
+def optuna_url(url: str) -> str:
+    """The URL under which Optuna and optuna-dashboard find their tables in their own schema."""
+    parsed = make_url(url).set(drivername="postgresql+psycopg2")
+    return parsed.update_query_dict({"options": f"-csearch_path={OPTUNA_SCHEMA}"}).render_as_string(hide_password=False)
+
+
+def new_id(prefix: str) -> str:
+    """An opaque id that sorts by the time it was made: 48 bits of milliseconds, then 48 random bits."""
+    return f"{prefix}_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"

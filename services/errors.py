@@ -1,0 +1,38 @@
+"""The errors of the services, each with what the user can do.
+
+ServiceError
+├── NotFoundError       no such study, trial, variant or artifact
+├── ConflictError       the state does not allow it
+│   └── LeaseLostError  another driver or worker holds this now: discard the result
+├── RejectedError       the request cannot be carried out as it stands; names the field
+└── KeyReusedError      an Idempotency-Key came with another body
+"""
+
+
+class ServiceError(Exception):
+    """Something the services refuse to do."""
+
+
+class NotFoundError(ServiceError):
+    def __init__(self, kind: str, identifier: str) -> None:
+        super().__init__(f"no {kind} {identifier!r}; list them to see what there is")
+
+
+class ConflictError(ServiceError):
+    pass
+
+
+class LeaseLostError(ConflictError):
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is held by someone else by now: its result is discarded")
+
+
+class RejectedError(ServiceError):
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field, self.message = field, message
+
+
+class KeyReusedError(ServiceError):
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key was used with another body: send a new key with a new study")

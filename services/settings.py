@@ -1,0 +1,53 @@
+"""Settings of every process of the service, from environment variables that start with SEEDLEAF_."""
+
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Each field is read from SEEDLEAF_<FIELD>, for example SEEDLEAF_HOME."""
+
+    model_config = SettingsConfigDict(env_prefix="SEEDLEAF_", frozen=True)
+
+    home: Path = Field(default=Path.home() / ".seedleaf", description="artifacts, cache and the embedded database")
+    database_url: SecretStr | None = Field(
+        default=None, description="a PostgreSQL 15+ URL; none starts the embedded one"
+    )
+    ray_address: str | None = Field(
+        default=None, description="a Ray dashboard such as http://head:8265; none starts Ray"
+    )
+    api_key: SecretStr | None = Field(default=None, description="the bearer token that requests must carry")
+    data_roots: tuple[Path, ...] | None = Field(
+        default=None, description="data sets must lie under one of these; none allows any on a loopback server"
+    )
+    search_command: str = Field(
+        default="python -m services.search_job", description="the entry point of a study's Ray job"
+    )
+
+    @property
+    def artifacts_dir(self) -> Path:
+        return self.home / "artifacts"
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.home / "cache"
+
+    @property
+    def scratch_dir(self) -> Path:
+        """Where Ray Tune may leave files that nobody reads again."""
+        return Path(tempfile.gettempdir()) / "seedleaf-tune"
+
+    def require_database_url(self) -> str:
+        """The URL, or ValueError in a process that the service did not start."""
+        if self.database_url is None:
+            raise ValueError("SEEDLEAF_DATABASE_URL is not set: start this process through `seedleaf up` or set it")
+        return self.database_url.get_secret_value()
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    return Settings()

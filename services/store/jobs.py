@@ -1,0 +1,138 @@
+"""SQL of compression jobs: a queue in PostgreSQL, leased with SKIP LOCKED and guarded by the lease's token."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from search.states import JOB_TRANSITIONS, JobState, StudyState, sources_of
+from services.errors import ConflictError, LeaseLostError
+from services.store import events
+from services.tables import compression_jobs as jobs
+from services.tables import studies
+
+TERMINAL = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
+MAX_ATTEMPTS = 3
+
+
+def add(connection: Connection, *, job_id: str, trial_id: str, study_id: str, recipe: dict[str, Any]) -> str:
+    """Queue a recipe for a trial; the same recipe for the same trial is queued once. Returns the job's id."""
+    statement = upsert(jobs).values(
+        id=job_id, trial_id=trial_id, study_id=study_id, recipe=recipe, state=JobState.QUEUED
+    )
+    added = connection.execute(statement.on_conflict_do_nothing().returning(jobs.c.id)).scalar()
+    if added is None:
+        same = select(jobs.c.id).where(jobs.c.trial_id == trial_id, jobs.c.recipe == recipe)
+        return str(connection.execute(same).scalar_one())
+    payload = {"job_id": job_id, "recipe": recipe["name"], "state": JobState.QUEUED}
+    events.emit(connection, study_id, "compression", payload, trial_id=trial_id)
+    return job_id
+
+
+def get(connection: Connection, job_id: str) -> Row[Any]:
+    return connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
+
+
+def _may_run() -> Any:
+    held_up = select(studies.c.id).where(
+        studies.c.id == jobs.c.study_id, studies.c.state.in_((StudyState.PAUSED, StudyState.CANCELLED))
+    )
+    free = or_(
+        jobs.c.state == JobState.QUEUED,
+        and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_expires_at < func.now()),
+    )
+    return and_(free, ~held_up.exists())
+
+
+def waiting(connection: Connection) -> int:
+    """How many jobs could be leased now."""
+    return int(connection.execute(select(func.count()).select_from(jobs).where(_may_run())).scalar_one())
+
+
+def lease(connection: Connection, token: str, *, lease_s: float) -> Row[Any] | None:
+    """The oldest job that is free, now RUNNING under ``token``; None if there is none.
+
+    A job that was taken up ``MAX_ATTEMPTS`` times and never ended is set aside as FAILED.
+    """
+    oldest = select(jobs).where(_may_run()).order_by(jobs.c.created_at, jobs.c.id).limit(1)
+    row = connection.execute(oldest.with_for_update(skip_locked=True, of=jobs)).one_or_none()
+    if row is None:
+        return None
+    if row.attempts >= MAX_ATTEMPTS:
+        reason = f"set aside: its worker was lost {row.attempts} times; see the Ray job's log"
+        set_state(connection, row.id, JobState.FAILED, reason=reason)
+        return lease(connection, token, lease_s=lease_s)
+    if row.state is JobState.RUNNING:
+        set_state(connection, row.id, JobState.QUEUED, reason="its worker's lease ran out")
+    set_state(
+        connection,
+        row.id,
+        JobState.RUNNING,
+        lease_token=token,
+        lease_expires_at=_in_seconds(lease_s),
+        attempts=row.attempts + 1,
+        started_at=func.now(),
+    )
+    return get(connection, row.id)
+
+
+def extend(connection: Connection, token: str, *, lease_s: float) -> None:
+    """Extend the lease of every running job under ``token``."""
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.lease_token == token, jobs.c.state == JobState.RUNNING)
+        .values(lease_expires_at=_in_seconds(lease_s))
+    )
+
+
+def hold(connection: Connection, job_id: str, token: str) -> None:
+    """Lock a job's row for this transaction. LeaseLostError if ``token`` no longer holds it."""
+    query = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.lease_token == token)
+    if connection.execute(query.with_for_update()).scalar() is None:
+        raise LeaseLostError(f"compression job {job_id}")
+
+
+def set_state(
+    connection: Connection, job_id: str, target: JobState, *, reason: str | None = None, **values: Any
+) -> None:
+    """The one place where a compression job changes its state."""
+    if target is not JobState.RUNNING:
+        values = {"lease_token": None, "lease_expires_at": None, **values}
+    row = connection.execute(
+        update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state.in_(sources_of(JOB_TRANSITIONS, target)))
+        .values(state=target, reason=reason, finished_at=func.now() if target in TERMINAL else None, **values)
+        .returning(jobs.c.study_id, jobs.c.trial_id, jobs.c.recipe)
+    ).one_or_none()
+    if row is None:
+        raise ConflictError(f"compression job {job_id} is {get(connection, job_id).state}: it cannot become {target}")
+    payload = {"job_id": job_id, "recipe": row.recipe["name"], "state": target, "reason": reason}
+    events.emit(connection, row.study_id, "compression", payload, trial_id=row.trial_id)
+
+
+def cancel_all(connection: Connection, study_id: str, reason: str) -> None:
+    """Cancel every job of a study that has not ended."""
+    open_jobs = select(jobs.c.id).where(jobs.c.study_id == study_id, jobs.c.state.not_in(TERMINAL))
+    for job_id in connection.execute(open_jobs.with_for_update()).scalars().all():
+        set_state(connection, job_id, JobState.CANCELLED, reason=reason)
+
+
+def counts(connection: Connection, study_id: str) -> dict[str, int]:
+    """How many jobs of a study are in each state."""
+    query = select(jobs.c.state, func.count()).where(jobs.c.study_id == study_id).group_by(jobs.c.state)
+    return {str(state): count for state, count in connection.execute(query)}
+
+
+def unfinished(connection: Connection, study_id: str) -> bool:
+    query = select(jobs.c.id).where(jobs.c.study_id == study_id, jobs.c.state.not_in(TERMINAL))
+    return connection.execute(query.limit(1)).scalar() is not None
+
+
+def of_trial(connection: Connection, trial_id: str) -> Sequence[Row[Any]]:
+    columns = [jobs.c[name] for name in ("id", "recipe", "state", "reason", "attempts", "created_at", "finished_at")]
+    return connection.execute(select(*columns).where(jobs.c.trial_id == trial_id).order_by(jobs.c.id)).all()
+
+
+def _in_seconds(seconds: float) -> Any:
+    return func.now() + text(f"interval '{float(seconds)} seconds'")

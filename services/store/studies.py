@@ -1,0 +1,126 @@
+"""SQL of studies: insert, look up, the one change of state, and the driver's lease."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from search.states import STUDY_TRANSITIONS, StudyState, sources_of
+from services.errors import ConflictError, LeaseLostError, NotFoundError
+from services.store import events
+from services.tables import enqueued_trials, studies
+
+TERMINAL = (StudyState.COMPLETED, StudyState.FAILED, StudyState.CANCELLED)
+
+
+def add(connection: Connection, values: dict[str, Any]) -> bool:
+    """Insert a queued study; False if its idempotency key is taken."""
+    statement = upsert(studies).values(state=StudyState.QUEUED, **values)
+    statement = statement.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(studies.c.id)
+    added = connection.execute(statement).scalar() is not None
+    if added:
+        events.emit(connection, values["id"], "study", {"state": StudyState.QUEUED})
+    return added
+
+
+def get(connection: Connection, study_id: str, *, lock: bool = False) -> Row[Any]:
+    query = select(studies).where(studies.c.id == study_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFoundError("study", study_id)
+    return row
+
+
+def by_idempotency_key(connection: Connection, key: str) -> Row[Any]:
+    return connection.execute(select(studies).where(studies.c.idempotency_key == key)).one()
+
+
+def page(connection: Connection, *, state: StudyState | None, before_id: str | None, limit: int) -> Sequence[Row[Any]]:
+    """Studies, newest first, that come after ``before_id`` in that order."""
+    query = select(studies).order_by(studies.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(studies.c.state == state)
+    if before_id is not None:
+        query = query.where(studies.c.id < before_id)
+    return connection.execute(query).all()
+
+
+def unfinished(connection: Connection) -> Sequence[Row[Any]]:
+    """Studies that the controller has to look after, with whether the lease of their driver has run out."""
+    columns = [studies.c[name] for name in ("id", "state", "job_id", "job_attempt", "job_submitted_at", "searched_at")]
+    overdue = studies.c.lease_expires_at < func.now()
+    closed_lately = and_(studies.c.job_id.is_not(None), studies.c.state.in_(TERMINAL))
+    return connection.execute(
+        select(*columns, func.coalesce(overdue, False).label("overdue"))
+        .where(or_(studies.c.state.not_in(TERMINAL), closed_lately))
+        .order_by(studies.c.id)
+    ).all()
+
+
+def set_state(
+    connection: Connection, study_id: str, target: StudyState, *, reason: str | None = None, **values: Any
+) -> None:
+    """The one place where a study changes its state. ConflictError if it may not go there from where it is."""
+    finished_at = func.now() if target in TERMINAL else None
+    changed = connection.execute(
+        update(studies)
+        .where(studies.c.id == study_id, studies.c.state.in_(sources_of(STUDY_TRANSITIONS, target)))
+        .values(state=target, reason=reason, finished_at=finished_at, **values)
+    ).rowcount
+    if not changed:
+        state = get(connection, study_id).state
+        raise ConflictError(f"study {study_id} is {state}: it cannot become {target}")
+    events.emit(connection, study_id, "study", {"state": target, "reason": reason})
+
+
+def set_values(connection: Connection, study_id: str, **values: Any) -> None:
+    connection.execute(update(studies).where(studies.c.id == study_id).values(**values))
+
+
+def record_submission(connection: Connection, study_id: str, job_id: str, attempt: int) -> None:
+    """Note a Ray job before it is submitted, so that it is recognised after a crash in between."""
+    set_values(connection, study_id, job_id=job_id, job_attempt=attempt, job_submitted_at=func.now())
+
+
+def take_lease(connection: Connection, study_id: str, token: str, *, lease_s: float) -> None:
+    """Make ``token`` the study's only writer from now on, for ``lease_s`` seconds on the database's clock."""
+    set_values(connection, study_id, lease_token=token, lease_expires_at=_in_seconds(lease_s))
+
+
+def extend_lease(connection: Connection, study_id: str, token: str, *, lease_s: float, elapsed_s: float) -> Row[Any]:
+    """Extend the lease and the searched time; returns state, spec and search_elapsed_s. LeaseLostError if taken."""
+    row = connection.execute(
+        update(studies)
+        .where(studies.c.id == study_id, studies.c.lease_token == token)
+        .values(lease_expires_at=_in_seconds(lease_s), search_elapsed_s=studies.c.search_elapsed_s + elapsed_s)
+        .returning(studies.c.state, studies.c.spec, studies.c.search_elapsed_s)
+    ).one_or_none()
+    if row is None:
+        raise LeaseLostError(f"study {study_id}")
+    return row
+
+
+def hold_lease(connection: Connection, study_id: str, token: str) -> None:
+    """Lock the study's row against a change of its lease until this transaction ends. LeaseLostError if taken."""
+    held = select(studies.c.id).where(studies.c.id == study_id, studies.c.lease_token == token)
+    if connection.execute(held.with_for_update(read=True)).scalar() is None:
+        raise LeaseLostError(f"study {study_id}")
+
+
+def _in_seconds(seconds: float) -> Any:
+    return func.now() + text(f"interval '{float(seconds)} seconds'")
+
+
+def enqueue(connection: Connection, row_id: str, study_id: str, assignment: dict[str, Any]) -> None:
+    connection.execute(insert(enqueued_trials).values(id=row_id, study_id=study_id, assignment=assignment))
+
+
+def take_enqueued(connection: Connection, study_id: str) -> list[dict[str, Any]]:
+    """The assignments to run next, oldest first; they are taken off the queue."""
+    taken = (
+        enqueued_trials.delete()
+        .where(enqueued_trials.c.study_id == study_id)
+        .returning(enqueued_trials.c.id, enqueued_trials.c.assignment)
+    )
+    return [row.assignment for row in sorted(connection.execute(taken))]

@@ -1,0 +1,114 @@
+"""SQL of trials and their epochs: started, epoch by epoch, ended once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from search.states import SPENT_TRIAL_STATES, TrialState
+from services.errors import ConflictError, NotFoundError
+from services.store import events
+from services.tables import METRIC_COLUMNS, epochs, trials
+
+
+def add(
+    connection: Connection,
+    *,
+    trial_id: str,
+    study_id: str,
+    number: int,
+    candidate: dict[str, Any],
+    assignment: dict[str, Any],
+    metrics: Mapping[str, float],
+) -> None:
+    connection.execute(
+        insert(trials).values(
+            id=trial_id,
+            study_id=study_id,
+            number=number,
+            state=TrialState.RUNNING,
+            candidate=candidate,
+            assignment=assignment,
+            **_known(metrics),
+        )
+    )
+    events.emit(connection, study_id, "trial", {"number": number, "state": TrialState.RUNNING}, trial_id=trial_id)
+
+
+def add_epoch(connection: Connection, study_id: str, trial_id: str, epoch: Mapping[str, float]) -> None:
+    """Record an epoch's metrics; once more is no harm."""
+    columns = ("epoch", "loss", "f1", "accuracy", "elapsed_s")
+    values = {column: epoch[column] for column in columns}
+    connection.execute(upsert(epochs).values(trial_id=trial_id, **values).on_conflict_do_nothing())
+    events.emit(connection, study_id, "epoch", values, trial_id=trial_id)
+
+
+def end(
+    connection: Connection,
+    trial_id: str,
+    target: TrialState,
+    *,
+    reason: str | None = None,
+    metrics: Mapping[str, float] | None = None,
+    host: str | None = None,
+) -> None:
+    """The one place where a trial leaves RUNNING. ConflictError if it has ended already: its state stays."""
+    row = connection.execute(
+        update(trials)
+        .where(trials.c.id == trial_id, trials.c.state == TrialState.RUNNING)
+        .values(state=target, reason=reason, finished_at=func.now(), host=host, **_known(metrics or {}))
+        .returning(trials.c.study_id, trials.c.number)
+    ).one_or_none()
+    if row is None:
+        raise ConflictError(f"trial {trial_id} is {get(connection, trial_id).state} already and stays so")
+    payload = {"number": row.number, "state": target, "reason": reason, "metrics": _known(metrics or {})}
+    events.emit(connection, row.study_id, "trial", payload, trial_id=trial_id)
+
+
+def cancel_running(connection: Connection, study_id: str, reason: str) -> list[dict[str, Any]]:
+    """End every running trial of a study as CANCELLED; returns their assignments, in order."""
+    running = select(trials.c.id, trials.c.assignment).where(
+        trials.c.study_id == study_id, trials.c.state == TrialState.RUNNING
+    )
+    rows = connection.execute(running.order_by(trials.c.number).with_for_update()).all()
+    for row in rows:
+        end(connection, row.id, TrialState.CANCELLED, reason=reason)
+    return [row.assignment for row in rows]
+
+
+def get(connection: Connection, trial_id: str) -> Row[Any]:
+    row = connection.execute(select(trials).where(trials.c.id == trial_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("trial", trial_id)
+    return row
+
+
+def of_study(
+    connection: Connection, study_id: str, states: Sequence[TrialState] | frozenset[TrialState]
+) -> Sequence[Row[Any]]:
+    query = select(trials).where(trials.c.study_id == study_id, trials.c.state.in_(states))
+    return connection.execute(query.order_by(trials.c.number)).all()
+
+
+def next_number(connection: Connection, study_id: str) -> int:
+    query = select(func.coalesce(func.max(trials.c.number) + 1, 0)).where(trials.c.study_id == study_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def learning_curve(connection: Connection, trial_id: str) -> list[dict[str, Any]]:
+    query = select(epochs.c.epoch, epochs.c.loss, epochs.c.f1, epochs.c.accuracy, epochs.c.elapsed_s)
+    rows = connection.execute(query.where(epochs.c.trial_id == trial_id).order_by(epochs.c.epoch))
+    return [dict(row) for row in rows.mappings()]
+
+
+def progress(connection: Connection, study_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """For each study, how many trials have used up budget and the best f1 so far."""
+    spent = func.count().filter(trials.c.state.in_(SPENT_TRIAL_STATES))
+    query = select(trials.c.study_id, spent.label("finished"), func.max(trials.c.f1).label("best_f1"))
+    rows = connection.execute(query.where(trials.c.study_id.in_(study_ids)).group_by(trials.c.study_id))
+    return {row.study_id: {"finished": row.finished, "best_f1": row.best_f1} for row in rows}
+
+
+def _known(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: metrics[name] for name in METRIC_COLUMNS if name in metrics}

@@ -1,0 +1,59 @@
+"""SQL of variants and artifacts: the deployable models and their files."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.errors import NotFoundError
+from services.store import events
+from services.tables import artifacts, variants
+
+
+def add(connection: Connection, values: dict[str, Any]) -> None:
+    """Record a variant once; LookupError never: a job that is repeated after a crash replaces nothing."""
+    added = connection.execute(
+        upsert(variants).values(**values).on_conflict_do_nothing().returning(variants.c.id)
+    ).scalar()
+    if added is not None:
+        payload = {key: values[key] for key in ("id", "recipe", "runtime", "f1", "latency_ms", "size_bytes", "score")}
+        events.emit(connection, values["study_id"], "variant", payload, trial_id=values["trial_id"])
+
+
+def get(connection: Connection, variant_id: str) -> Row[Any]:
+    row = connection.execute(select(variants).where(variants.c.id == variant_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("variant", variant_id)
+    return row
+
+
+def add_artifact(connection: Connection, values: dict[str, Any]) -> None:
+    connection.execute(insert(artifacts).values(**values))
+
+
+def artifact(connection: Connection, artifact_id: str) -> Row[Any]:
+    row = connection.execute(select(artifacts).where(artifacts.c.id == artifact_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("artifact", artifact_id)
+    return row
+
+
+def weights_of(connection: Connection, trial_id: str) -> Row[Any]:
+    """The artifact with a trial's trained weights."""
+    query = select(artifacts).where(artifacts.c.trial_id == trial_id, artifacts.c.kind == "weights")
+    row = connection.execute(query.where(artifacts.c.variant_id.is_(None))).one_or_none()
+    if row is None:
+        raise NotFoundError("weights of trial", trial_id)
+    return row
+
+
+def artifacts_of(connection: Connection, variant_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The files of each variant."""
+    query = select(artifacts).where(artifacts.c.variant_id.in_(variant_ids)).order_by(artifacts.c.id)
+    found: dict[str, list[dict[str, Any]]] = {variant_id: [] for variant_id in variant_ids}
+    for row in connection.execute(query):
+        found[row.variant_id].append(
+            {"id": row.id, "kind": row.kind, "sha256": row.sha256, "size_bytes": row.size_bytes}
+        )
+    return found

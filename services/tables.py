@@ -1,0 +1,223 @@
+"""The record: tables, enums and checks of the schema ``seedleaf``. The migrations build exactly this.
+
+A row's state is an enum of search/states.py; what must hold between columns is a CHECK, so that no writer can break it.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Enum,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from search.states import JobState, StudyState, TrialState
+
+SCHEMA = "seedleaf"
+#: Optuna's tables have names like ours: they live in a schema of their own.
+OPTUNA_SCHEMA = "optuna"
+
+metadata = MetaData(
+    schema=SCHEMA,
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+
+def _state(states: type[StudyState | TrialState | JobState], name: str) -> Enum:
+    return Enum(states, name=name, metadata=metadata, values_callable=lambda cls: [state.value for state in cls])
+
+
+def _now(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def _time(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True))
+
+
+METRIC_COLUMNS = (
+    "f1",
+    "accuracy",
+    "latency_ms",
+    "latency_low_ms",
+    "latency_high_ms",
+    "latency_p90_ms",
+    "macs",
+    "params",
+    "size_bytes",
+    "score",
+)
+
+
+def _metrics() -> tuple[Column[object] | CheckConstraint, ...]:
+    counts = ("macs", "params", "size_bytes")
+    columns = [Column(name, BigInteger if name in counts else Float(53)) for name in METRIC_COLUMNS]
+    return (
+        *columns,
+        # PostgreSQL sorts NaN above every number: these refuse it too.
+        CheckConstraint("f1 BETWEEN 0 AND 1", name="f1"),
+        CheckConstraint("accuracy BETWEEN 0 AND 1", name="accuracy"),
+        CheckConstraint("latency_ms > 0 AND latency_ms < 'Infinity'", name="latency_ms"),
+        CheckConstraint("latency_low_ms <= latency_high_ms", name="latency_interval"),
+        CheckConstraint("macs >= 0 AND params >= 0 AND size_bytes >= 0", name="counts"),
+    )
+
+
+studies = Table(
+    "studies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("state", _state(StudyState, "study_state"), nullable=False),
+    Column("reason", Text),
+    Column("spec", JSONB, nullable=False),
+    Column("dataset_id", Text),
+    Column("classes", JSONB),
+    Column("job_id", Text, comment="the Ray job of the present driver"),
+    Column("job_attempt", Integer, nullable=False, server_default=text("0")),
+    Column("job_submitted_at", DateTime(timezone=True)),
+    Column("lease_token", Text),
+    _time("lease_expires_at"),
+    Column("search_elapsed_s", Float(53), nullable=False, server_default=text("0")),
+    _time("searched_at"),
+    Column("idempotency_key", Text, unique=True),
+    Column("request_sha256", Text),
+    _now("created_at"),
+    _time("started_at"),
+    _time("finished_at"),
+    CheckConstraint("(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)", name="finished"),
+    CheckConstraint("state <> 'FAILED' OR reason IS NOT NULL", name="failed_says_why"),
+    Index("ix_studies_unfinished", "id", postgresql_where=text("state IN ('QUEUED', 'RUNNING', 'PAUSED')")),
+)
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", _state(TrialState, "trial_state"), nullable=False),
+    Column("reason", Text),
+    Column("candidate", JSONB, nullable=False),
+    Column("assignment", JSONB, nullable=False, comment="the sampler's choices, by parameter"),
+    *_metrics(),
+    Column("host", Text, comment="where the latency was measured"),
+    _now("created_at"),
+    _time("finished_at"),
+    UniqueConstraint("study_id", "number"),
+    CheckConstraint("(state = 'RUNNING') = (finished_at IS NULL)", name="finished"),
+    CheckConstraint("state <> 'COMPLETED' OR f1 IS NOT NULL", name="completed_has_f1"),
+    CheckConstraint("state NOT IN ('FAILED', 'INFEASIBLE') OR reason IS NOT NULL", name="says_why"),
+    Index("ix_trials_running", "study_id", postgresql_where=text("state = 'RUNNING'")),
+)
+
+enqueued_trials = Table(
+    "enqueued_trials",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
+    Column("assignment", JSONB, nullable=False),
+    _now("created_at"),
+    Index("ix_enqueued_trials_study_id", "study_id"),
+    comment="assignments to run before the sampler's own: cut-off trials, and those to run again",
+)
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("trial_id", ForeignKey(trials.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("loss", Float(53), nullable=False),
+    Column("f1", Float(53), nullable=False),
+    Column("accuracy", Float(53), nullable=False),
+    Column("elapsed_s", Float(53), nullable=False),
+)
+
+compression_jobs = Table(
+    "compression_jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("trial_id", ForeignKey(trials.c.id, ondelete="CASCADE"), nullable=False),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
+    Column("recipe", JSONB, nullable=False),
+    Column("state", _state(JobState, "job_state"), nullable=False),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("lease_token", Text),
+    _time("lease_expires_at"),
+    _now("created_at"),
+    _time("started_at"),
+    _time("finished_at"),
+    UniqueConstraint("trial_id", "recipe"),
+    CheckConstraint("(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)", name="finished"),
+    CheckConstraint("state <> 'FAILED' OR reason IS NOT NULL", name="failed_says_why"),
+    CheckConstraint("(state = 'RUNNING') = (lease_token IS NOT NULL)", name="running_is_leased"),
+    Index("ix_compression_jobs_queued", "created_at", postgresql_where=text("state IN ('QUEUED', 'RUNNING')")),
+    Index("ix_compression_jobs_study_id", "study_id"),
+)
+
+variants = Table(
+    "variants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("job_id", ForeignKey(compression_jobs.c.id, ondelete="CASCADE"), nullable=False),
+    Column("trial_id", ForeignKey(trials.c.id, ondelete="CASCADE"), nullable=False),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
+    Column("recipe", Text, nullable=False),
+    Column("steps", JSONB, nullable=False),
+    Column("runtime", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    *_metrics(),
+    Column("parity_error", Float(53), comment="largest difference of the logits, as a share of their range"),
+    Column("agreement", Float(53), comment="share of real images with the same class as the PyTorch model"),
+    Column("latency", JSONB, nullable=False, comment="p99, mean, deviation, n and what was going on at the time"),
+    _now("created_at"),
+    UniqueConstraint("job_id", "runtime"),
+    Index("ix_variants_trial_id", "trial_id", "score"),
+    Index("ix_variants_study_id", "study_id"),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("trial_id", ForeignKey(trials.c.id, ondelete="CASCADE"), nullable=False),
+    Column("variant_id", ForeignKey(variants.c.id, ondelete="CASCADE")),
+    _now("created_at"),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+    Index("ix_artifacts_trial_id", "trial_id"),
+    Index("ix_artifacts_variant_id", "variant_id"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("trial_id", Text),
+    Column("payload", JSONB, nullable=False),
+    _now("created_at"),
+    Index("ix_events_study_id", "study_id", "id"),
+)
