@@ -8,7 +8,7 @@ from search.chooser import Chooser
 
 Preset = Callable[..., tuple[Layer, ...]]
 
-_WIDTHS = ((8, 16, 24, 32), (16, 32, 48, 64), (32, 64, 96, 128), (64, 96, 128, 192))
+_WIDTHS = ((8, 16, 24, 32), (16, 24, 32, 48), (32, 48, 64, 96), (48, 64, 96, 128))
 _LEAST_SIDE_PX = 4
 
 

@@ -1,4 +1,4 @@
-"""StudySearch: Optuna behind Ray Tune, with the record kept elsewhere. The only importer of Optuna and Ray's searcher.
+"""StudySearch: Optuna behind Ray Tune, with the record kept elsewhere. The only importer of Ray's searcher.
 
 Optuna's study lives in memory and is rebuilt from the recorded trials whenever a driver starts. Asking, rejecting what
 a constraint rules out before training, and passing over duplicates happen here; what is recorded goes to a TrialLog.
@@ -6,82 +6,39 @@ a constraint rules out before training, and passing over duplicates happen here;
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
-from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from search.candidate import Candidate
-from search.metrics import Constraint, Goal, Metrics, first_complaint
+from search.metrics import NATURAL_GOALS, Goal, Metrics, first_complaint
+from search.optuna_trials import OPTUNA_STATES, Assignment, PastTrial, Replay, frozen_trial, violations
 from search.space import draw
 from search.spec import SamplerSpec, StudySpec
 from search.states import TrialState
 
-Assignment = Mapping[str, Any]
 _SAMPLER_ATTEMPTS = 20
 _RANDOM_ATTEMPTS = 300
-_OPTUNA_STATES = {
-    TrialState.COMPLETED: OptunaState.COMPLETE,
-    TrialState.STOPPED: OptunaState.PRUNED,
-    TrialState.INFEASIBLE: OptunaState.PRUNED,
-    TrialState.FAILED: OptunaState.FAIL,
-    TrialState.CANCELLED: OptunaState.FAIL,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class PastTrial:
-    """A recorded trial that has ended: the choices that were made, and what came of them."""
-
-    number: int
-    state: TrialState
-    assignment: Assignment
-    metrics: Metrics
 
 
 class TrialLog(Protocol):
-    """Where the search writes what it decides, before anything runs."""
+    """Where the search asks for the budget, and writes what it decides before anything runs."""
 
     def accepts_more(self) -> bool:
         """Whether the budget and the study's state allow one more trial."""
 
-    def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics) -> str:
-        """Record a trial that will now be run; returns its id."""
+    def enqueued(self) -> Mapping[str, Assignment]:
+        """Assignments to run before the sampler's own, by their id in the queue."""
+
+    def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
+        """Record a trial that will now be run, and take ``enqueued`` off the queue; returns the trial's id."""
 
     def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
         """Record a trial that a constraint ruled out before training."""
-
-
-@dataclass
-class _Recorder:
-    """A Chooser that notes the values that an Optuna trial, or a recorded assignment, gives, with their distributions."""
-
-    values: Assignment
-    distributions: dict[str, BaseDistribution] = field(default_factory=dict)
-
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        return self._note(name, CategoricalDistribution(choices))
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> Any:
-        return self._note(name, IntDistribution(low, high, log=log, step=step))
-
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> Any:
-        return self._note(name, FloatDistribution(low, high, log=log, step=step))
-
-    def _note(self, name: str, distribution: BaseDistribution) -> Any:
-        self.distributions[name] = distribution
-        return self.values[name]
 
 
 def make_sampler(spec: SamplerSpec, *, past: int, concurrency: int) -> optuna.samplers.BaseSampler:
@@ -96,48 +53,10 @@ def make_sampler(spec: SamplerSpec, *, past: int, concurrency: int) -> optuna.sa
     return optuna.samplers.RandomSampler(seed=seed)
 
 
-def directions(spec: StudySpec) -> list[str]:
-    return [str(objective.goal) for objective in spec.objectives]
-
-
-def violations(constraints: Sequence[Constraint], metrics: Metrics) -> dict[str, float]:
-    """For each constraint whose metric is known, how far it is broken, as a share of its bound; <= 0 is feasible."""
-    shares: dict[str, float] = {}
-    for constraint in constraints:
-        if (value := metrics.get(constraint.metric)) is not None:
-            bound = constraint.max if constraint.max is not None else constraint.min
-            shares[constraint.metric] = constraint.violation(value) / max(abs(bound or 0.0), 1e-12)
-    return shares
-
-
-def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTrial:
-    """A recorded trial as Optuna knows it. ValueError if a completed one lacks an objective.
-
-    The violations are written under the attribute that optuna-dashboard reads as well as Optuna's samplers.
-    """
-    recorder = _Recorder(values=past.assignment)
-    draw(spec.space, recorder, classes=classes)
-    values = None
-    if past.state is TrialState.COMPLETED:
-        missing = [objective.metric for objective in spec.objectives if objective.metric not in past.metrics]
-        if missing:
-            raise ValueError(f"trial {past.number} is completed without {', '.join(missing)}")
-        values = [past.metrics[objective.metric] for objective in spec.objectives]
-    return optuna.trial.create_trial(
-        state=_OPTUNA_STATES[past.state],
-        values=values,
-        params=dict(past.assignment),
-        distributions=recorder.distributions,
-        user_attrs={"number": past.number, "state": str(past.state), **past.metrics},
-        system_attrs={"constraints": list(violations(spec.constraints, past.metrics).values())},
-    )
-
-
 class StudySearch(OptunaSearch):
     """Suggests candidates of one study until its TrialLog takes no more.
 
-    ``profile`` gives the metrics that need no training (macs, params) in milliseconds. ``orphans`` are assignments
-    of trials that were cut off: they are suggested first.
+    ``profile`` gives the metrics that need no training (macs, params) in milliseconds.
     """
 
     def __init__(
@@ -146,13 +65,13 @@ class StudySearch(OptunaSearch):
         spec: StudySpec,
         classes: int,
         history: Sequence[PastTrial],
-        orphans: Sequence[Assignment],
         log: TrialLog,
         profile: Callable[[Candidate], Metrics],
     ) -> None:
         self._spec, self._classes, self._log, self._profile = spec, classes, log, profile
         self._outcomes: dict[str, PastTrial | None] = {}
         self._live: dict[str, tuple[str, Metrics]] = {}
+        self._queued: set[str] = set()
         self.exhausted = False
         past = len(history)
         super().__init__(
@@ -164,18 +83,17 @@ class StudySearch(OptunaSearch):
         )
         for trial in history:
             self._ot_study.add_trial(frozen_trial(trial, spec, classes=classes))
-            recorder = _Recorder(values=trial.assignment)
-            self._outcomes[draw(spec.space, recorder, classes=classes).fingerprint] = trial
-        for assignment in orphans:
-            self._ot_study.enqueue_trial(dict(assignment))
+            replayed = draw(spec.space, Replay(values=trial.assignment), classes=classes)
+            self._outcomes[replayed.fingerprint] = trial
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
         """The next candidate to run as ``{"trial": id, "candidate": JSON}``, or FINISHED."""
         attempts = 0
+        self._take_queue()
         while self._log.accepts_more():
             trial = self._ask(attempts)
             candidate = draw(self._spec.space, trial, classes=self._classes)
-            if candidate.fingerprint in self._outcomes:
+            if candidate.fingerprint in self._outcomes and "enqueued" not in trial.user_attrs:
                 self._pass_over(trial, self._outcomes[candidate.fingerprint])
                 attempts += 1
                 if attempts >= _SAMPLER_ATTEMPTS + _RANDOM_ATTEMPTS:
@@ -190,6 +108,12 @@ class StudySearch(OptunaSearch):
             self._log.infeasible(assignment=trial.params, candidate=candidate, metrics=metrics, reason=reason)
             self._reject(trial, candidate.fingerprint, metrics)
         return str(Searcher.FINISHED)
+
+    def _take_queue(self) -> None:
+        for queue_id, assignment in self._log.enqueued().items():
+            if queue_id not in self._queued:
+                self._queued.add(queue_id)
+                self._ot_study.enqueue_trial(dict(assignment), user_attrs={"enqueued": queue_id})
 
     def _ask(self, attempts: int) -> optuna.trial.Trial:
         if attempts < _SAMPLER_ATTEMPTS:
@@ -209,14 +133,19 @@ class StudySearch(OptunaSearch):
         if outcome is not None and outcome.state is TrialState.COMPLETED:
             self._tell(trial, outcome.metrics, OptunaState.COMPLETE)
         elif outcome is not None:
-            self._tell(trial, outcome.metrics, _OPTUNA_STATES[outcome.state])
+            self._tell(trial, outcome.metrics, OPTUNA_STATES[outcome.state])
         else:
             self._tell(trial, {}, OptunaState.FAIL)
 
     def _start(
         self, trial_id: str, trial: optuna.trial.Trial, candidate: Candidate, metrics: Metrics
     ) -> dict[str, Any]:
-        record = self._log.started(assignment=trial.params, candidate=candidate, metrics=metrics)
+        record = self._log.started(
+            assignment=trial.params,
+            candidate=candidate,
+            metrics=metrics,
+            enqueued=trial.user_attrs.get("enqueued"),
+        )
         self._ot_trials[trial_id] = trial
         self._outcomes[candidate.fingerprint] = None
         self._live[trial_id] = (candidate.fingerprint, metrics)
@@ -235,9 +164,9 @@ class StudySearch(OptunaSearch):
         """Tell Optuna how a trial ended; what lacks an objective is never COMPLETE, and nothing stays RUNNING."""
         fingerprint, static = self._live.pop(trial_id)
         trial = self._ot_trials.pop(trial_id)
-        metrics = {**static, **{key: value for key, value in (result or {}).items() if key in _METRICS}}
+        metrics = {**static, **{key: value for key, value in (result or {}).items() if key in NATURAL_GOALS}}
         state = self._ended_as(metrics, result or {}, error)
-        self._tell(trial, metrics, _OPTUNA_STATES[state])
+        self._tell(trial, metrics, OPTUNA_STATES[state])
         if state is not TrialState.CANCELLED:
             self._outcomes[fingerprint] = PastTrial(
                 number=trial.number, state=state, assignment=trial.params, metrics=metrics
@@ -263,6 +192,3 @@ class StudySearch(OptunaSearch):
     def save(self, checkpoint_path: str) -> None:
         """The record is in PostgreSQL; Tune only wants a file."""
         Path(checkpoint_path).write_text("kept in the trials table\n")
-
-
-_METRICS = frozenset({"f1", "accuracy", "latency_ms", "latency_p90_ms", "macs", "params", "size_bytes", "score"})

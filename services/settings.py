@@ -1,6 +1,5 @@
 """Settings of every process of the service, from environment variables that start with SEEDLEAF_."""
 
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,11 +34,6 @@ class Settings(BaseSettings):
     @property
     def cache_dir(self) -> Path:
         return self.home / "cache"
-
-    @property
-    def scratch_dir(self) -> Path:
-        """Where Ray Tune may leave files that nobody reads again."""
-        return Path(tempfile.gettempdir()) / "seedleaf-tune"
 
     def require_database_url(self) -> str:
         """The URL, or ValueError in a process that the service did not start."""

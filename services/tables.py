@@ -93,6 +93,7 @@ studies = Table(
     Column("classes", JSONB),
     Column("job_id", Text, comment="the Ray job of the present driver"),
     Column("job_attempt", Integer, nullable=False, server_default=text("0")),
+    Column("job_losses", Integer, nullable=False, server_default=text("0"), comment="drivers lost in a row"),
     Column("job_submitted_at", DateTime(timezone=True)),
     Column("lease_token", Text),
     _time("lease_expires_at"),

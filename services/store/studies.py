@@ -48,7 +48,10 @@ def page(connection: Connection, *, state: StudyState | None, before_id: str | N
 
 def unfinished(connection: Connection) -> Sequence[Row[Any]]:
     """Studies that the controller has to look after, with whether the lease of their driver has run out."""
-    columns = [studies.c[name] for name in ("id", "state", "job_id", "job_attempt", "job_submitted_at", "searched_at")]
+    columns = [
+        studies.c[name]
+        for name in ("id", "state", "job_id", "job_attempt", "job_losses", "job_submitted_at", "searched_at")
+    ]
     overdue = studies.c.lease_expires_at < func.now()
     closed_lately = and_(studies.c.job_id.is_not(None), studies.c.state.in_(TERMINAL))
     return connection.execute(
@@ -116,11 +119,11 @@ def enqueue(connection: Connection, row_id: str, study_id: str, assignment: dict
     connection.execute(insert(enqueued_trials).values(id=row_id, study_id=study_id, assignment=assignment))
 
 
-def take_enqueued(connection: Connection, study_id: str) -> list[dict[str, Any]]:
-    """The assignments to run next, oldest first; they are taken off the queue."""
-    taken = (
-        enqueued_trials.delete()
-        .where(enqueued_trials.c.study_id == study_id)
-        .returning(enqueued_trials.c.id, enqueued_trials.c.assignment)
-    )
-    return [row.assignment for row in sorted(connection.execute(taken))]
+def enqueued(connection: Connection, study_id: str) -> dict[str, dict[str, Any]]:
+    """The assignments to run next by their id, oldest first."""
+    query = select(enqueued_trials.c.id, enqueued_trials.c.assignment).where(enqueued_trials.c.study_id == study_id)
+    return {row.id: row.assignment for row in connection.execute(query.order_by(enqueued_trials.c.id))}
+
+
+def dequeue(connection: Connection, queue_id: str) -> None:
+    connection.execute(enqueued_trials.delete().where(enqueued_trials.c.id == queue_id))

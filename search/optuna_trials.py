@@ -1,0 +1,140 @@
+"""Recorded trials as Optuna knows them, and the mirror of a study that optuna-dashboard opens."""
+
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from search.metrics import Constraint, Metrics
+from search.space import draw
+from search.spec import StudySpec
+from search.states import TrialState
+
+Assignment = Mapping[str, Any]
+OPTUNA_STATES = {
+    TrialState.COMPLETED: OptunaState.COMPLETE,
+    TrialState.STOPPED: OptunaState.PRUNED,
+    TrialState.INFEASIBLE: OptunaState.PRUNED,
+    TrialState.FAILED: OptunaState.FAIL,
+    TrialState.CANCELLED: OptunaState.FAIL,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastTrial:
+    """A recorded trial that has ended: the choices that were made, and what came of them."""
+
+    number: int
+    state: TrialState
+    assignment: Assignment
+    metrics: Metrics
+
+
+@dataclass
+class Replay:
+    """A Chooser that makes recorded choices again and notes from which distributions they were."""
+
+    values: Assignment
+    distributions: dict[str, BaseDistribution] = field(default_factory=dict)
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        return self._note(name, CategoricalDistribution(choices))
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> Any:
+        return self._note(name, IntDistribution(low, high, log=log, step=step))
+
+    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> Any:
+        return self._note(name, FloatDistribution(low, high, log=log, step=step))
+
+    def _note(self, name: str, distribution: BaseDistribution) -> Any:
+        self.distributions[name] = distribution
+        return self.values[name]
+
+
+def directions(spec: StudySpec) -> list[str]:
+    return [str(objective.goal) for objective in spec.objectives]
+
+
+def violations(constraints: Sequence[Constraint], metrics: Metrics) -> dict[str, float]:
+    """For each constraint whose metric is known, how far it is broken, as a share of its bound; <= 0 is feasible."""
+    shares: dict[str, float] = {}
+    for constraint in constraints:
+        if (value := metrics.get(constraint.metric)) is not None:
+            bound = constraint.max if constraint.max is not None else constraint.min
+            shares[constraint.metric] = constraint.violation(value) / max(abs(bound or 0.0), 1e-12)
+    return shares
+
+
+def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTrial:
+    """A recorded trial as Optuna knows it. ValueError if a completed one lacks an objective.
+
+    The violations are written under the attribute that optuna-dashboard reads as well as Optuna's samplers.
+    """
+    replay = Replay(values=past.assignment)
+    draw(spec.space, replay, classes=classes)
+    values = None
+    if past.state is TrialState.COMPLETED:
+        missing = [objective.metric for objective in spec.objectives if objective.metric not in past.metrics]
+        if missing:
+            raise ValueError(f"trial {past.number} is completed without {', '.join(missing)}")
+        values = [past.metrics[objective.metric] for objective in spec.objectives]
+    return optuna.trial.create_trial(
+        state=OPTUNA_STATES[past.state],
+        values=values,
+        params=dict(past.assignment),
+        distributions=replay.distributions,
+        user_attrs={"number": past.number, "state": str(past.state), **past.metrics},
+        system_attrs={"constraints": list(violations(spec.constraints, past.metrics).values())},
+    )
+
+
+class Mirror:
+    """Copies ended trials into Optuna's own tables, in a thread of its own, so that optuna-dashboard shows the study.
+
+    It is a projection: the search never reads it, and what is missing there is added when a driver starts.
+    """
+
+    def __init__(self, url: str, study_id: str, spec: StudySpec, *, classes: int, history: Sequence[PastTrial]) -> None:
+        self._url, self._study_id, self._spec, self._classes = url, study_id, spec, classes
+        self._queue: queue.SimpleQueue[PastTrial | None] = queue.SimpleQueue()
+        for past in history:
+            self._queue.put(past)
+        self._thread = threading.Thread(target=self._run, name="optuna-mirror", daemon=True)
+        self.error: Exception | None = None
+        self._thread.start()
+
+    def add(self, past: PastTrial) -> None:
+        self._queue.put(past)
+
+    def close(self) -> None:
+        """Wait until all that was added is written; raises what went wrong."""
+        self._queue.put(None)
+        self._thread.join()
+        if self.error is not None:
+            raise self.error
+
+    def _run(self) -> None:
+        try:
+            self._copy()
+        except Exception as error:
+            self.error = error
+
+    def _copy(self) -> None:
+        study = optuna.create_study(
+            storage=optuna.storages.RDBStorage(self._url),
+            study_name=self._study_id,
+            directions=directions(self._spec),
+            load_if_exists=True,
+        )
+        study.set_metric_names([objective.metric for objective in self._spec.objectives])
+        study.set_user_attr("name", self._spec.name)
+        known = {trial.user_attrs["number"] for trial in study.get_trials(deepcopy=False)}
+        while (past := self._queue.get()) is not None:
+            if past.number not in known:
+                study.add_trial(frozen_trial(past, self._spec, classes=self._classes))

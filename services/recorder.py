@@ -1,0 +1,203 @@
+"""The driver's pen: it alone writes a study's trials, each write under the study's lease."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine, Row
+
+from search.candidate import Candidate
+from search.metrics import Metrics
+from search.optuna_trials import Assignment, PastTrial
+from search.spec import BudgetSpec, StudySpec
+from search.states import SPENT_TRIAL_STATES, StudyState, TrialState
+from services.artifacts import ArtifactStore
+from services.db import new_id
+from services.errors import ConflictError, LeaseLostError
+from services.store import studies, trials, variants
+from services.tables import METRIC_COLUMNS
+
+LEASE_S = 15.0
+_HEARTBEAT_S = 1.0
+log = structlog.get_logger()
+
+
+class Recorder:
+    """Takes the lease of a study and writes its trials until the lease is lost. Implements ``TrialLog``.
+
+    A thread of its own extends the lease and reads the study's state and budget every second.
+    """
+
+    def __init__(self, engine: Engine, artifacts: ArtifactStore, study_id: str) -> None:
+        self._engine, self._artifacts, self._study_id = engine, artifacts, study_id
+        self._token = new_id("lease")
+        self._closed = threading.Event()
+        self.lost = False
+        self._failures_in_row, self._last_failure = 0, ""
+        with engine.begin() as connection:
+            self._take_over(connection)
+        self._heart = threading.Thread(target=self._beat, name="lease", daemon=True)
+        self._heart.start()
+
+    def _take_over(self, connection: Connection) -> None:
+        row = studies.get(connection, self._study_id, lock=True)
+        if row.state not in (StudyState.QUEUED, StudyState.RUNNING):
+            raise ConflictError(f"study {self._study_id} is {row.state}: there is nothing to search")
+        self.spec = StudySpec.model_validate(row.spec)
+        self._elapsed_s = row.search_elapsed_s
+        self.state = StudyState.RUNNING
+        studies.take_lease(connection, self._study_id, self._token, lease_s=LEASE_S)
+        if row.state is StudyState.QUEUED:
+            studies.set_state(
+                connection, self._study_id, StudyState.RUNNING, started_at=row.started_at or row.created_at
+            )
+        for assignment in trials.cancel_running(connection, self._study_id, "its driver was lost: it is run again"):
+            studies.enqueue(connection, new_id("enqueued"), self._study_id, assignment)
+        spent = trials.of_study(connection, self._study_id, SPENT_TRIAL_STATES)
+        self.history = [past_trial(row) for row in spent]
+        self._spent = len(spent)
+        self._number = trials.next_number(connection, self._study_id)
+
+    @property
+    def budget(self) -> BudgetSpec:
+        return self.spec.budget
+
+    def accepts_more(self) -> bool:
+        return (
+            self.state is StudyState.RUNNING and not self.lost and self.stop_reason() is None and self.remaining() > 0
+        )
+
+    def remaining(self) -> int:
+        """Trials that the budget still allows to start."""
+        return self.budget.max_trials - self._spent
+
+    def stop_reason(self) -> str | None:
+        """Why the search ends before its number of trials, or None."""
+        if self._failures_in_row >= self.budget.max_failures:
+            return f"{self._failures_in_row} trials failed in a row; the last one: {self._last_failure}"
+        if self.budget.max_minutes is not None and self._elapsed_s >= 60 * self.budget.max_minutes:
+            return f"the budget of {self.budget.max_minutes:g} minutes is used up"
+        return None
+
+    @property
+    def failed(self) -> bool:
+        return self._failures_in_row >= self.budget.max_failures
+
+    def enqueued(self) -> Mapping[str, Assignment]:
+        with self._engine.connect() as connection:
+            return studies.enqueued(connection, self._study_id)
+
+    def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
+        with self.writing() as connection:
+            trial_id = self._add(connection, assignment, candidate, metrics)
+            if enqueued is not None:
+                studies.dequeue(connection, enqueued)
+        return trial_id
+
+    def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
+        with self.writing() as connection:
+            trial_id = self._add(connection, assignment, candidate, metrics)
+            trials.end(connection, trial_id, TrialState.INFEASIBLE, reason=reason)
+            self.history.append(past_trial(trials.get(connection, trial_id)))
+
+    def _add(self, connection: Connection, assignment: Assignment, candidate: Candidate, metrics: Metrics) -> str:
+        trial_id = new_id("trial")
+        trials.add(
+            connection,
+            trial_id=trial_id,
+            study_id=self._study_id,
+            number=self._number,
+            candidate=candidate.model_dump(mode="json"),
+            assignment=dict(assignment),
+            metrics=metrics,
+        )
+        self._number += 1
+        self._spent += 1
+        return trial_id
+
+    def epoch(self, trial_id: str, report: Mapping[str, float]) -> None:
+        with self.writing() as connection:
+            trials.add_epoch(connection, self._study_id, trial_id, report)
+
+    def ended(
+        self,
+        trial_id: str,
+        state: TrialState,
+        *,
+        reason: str | None = None,
+        metrics: Metrics | None = None,
+        host: str | None = None,
+        weights: bytes | None = None,
+    ) -> PastTrial | None:
+        """Record how a trial ended; None if it had been ended from outside, whose word stands."""
+        sha256 = self._artifacts.put(weights) if weights else None
+        try:
+            with self.writing() as connection:
+                trials.end(connection, trial_id, state, reason=reason, metrics=metrics, host=host)
+                if sha256 is not None and weights is not None:
+                    variants.add_artifact(connection, _weights_artifact(trial_id, sha256, len(weights)))
+                studies.set_values(connection, self._study_id, job_losses=0)
+                row = trials.get(connection, trial_id)
+        except ConflictError as error:
+            log.info("trial result discarded", trial_id=trial_id, why=str(error))
+            return None
+        self._note_failure(state, reason)
+        self.history.append(past_trial(row))
+        return self.history[-1]
+
+    def _note_failure(self, state: TrialState, reason: str | None) -> None:
+        self._failures_in_row = self._failures_in_row + 1 if state is TrialState.FAILED else 0
+        self._last_failure = (reason or "").strip().rpartition("\n")[2]
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction under the lease. LeaseLostError, and nothing is written, if another driver has it."""
+        with self._engine.begin() as connection:
+            studies.hold_lease(connection, self._study_id, self._token)
+            yield connection
+
+    def _beat(self) -> None:
+        while not self._closed.wait(_HEARTBEAT_S):
+            try:
+                self._extend(_HEARTBEAT_S)
+            except LeaseLostError:
+                self.lost = True
+                return
+            except Exception as error:
+                # The database may be away for a while: the lease's length is the patience for that.
+                log.warning("lease not extended", study_id=self._study_id, error=str(error))
+
+    def _extend(self, elapsed_s: float) -> None:
+        with self._engine.begin() as connection:
+            row = studies.extend_lease(connection, self._study_id, self._token, lease_s=LEASE_S, elapsed_s=elapsed_s)
+        self._read(row)
+
+    def _read(self, row: Row[Any]) -> None:
+        self.state, self._elapsed_s = row.state, row.search_elapsed_s
+        self.spec = self.spec.model_copy(update={"budget": BudgetSpec.model_validate(row.spec["budget"])})
+
+    def lock_study(self, connection: Connection) -> None:
+        """Hold the study's row, and know its state and budget as they are now, until the transaction ends."""
+        self._read(studies.get(connection, self._study_id, lock=True))
+
+    def close(self) -> None:
+        self._closed.set()
+        self._heart.join()
+
+
+def past_trial(row: Any) -> PastTrial:
+    """A trial's row as the searcher takes it."""
+    metrics = {name: getattr(row, name) for name in METRIC_COLUMNS if getattr(row, name) is not None}
+    return PastTrial(number=row.number, state=row.state, assignment=row.assignment, metrics=metrics)
+
+
+def _weights_artifact(trial_id: str, sha256: str, size_bytes: int) -> dict[str, Any]:
+    return {
+        "id": new_id("artifact"),
+        "sha256": sha256,
+        "kind": "weights",
+        "size_bytes": size_bytes,
+        "trial_id": trial_id,
+    }

@@ -1,0 +1,190 @@
+"""The Ray job of one study: ``python -m services.search_job STUDY_ID`` searches it until its budget is spent.
+
+It may be killed at any moment: what it has recorded is in PostgreSQL, and the next driver goes on from there.
+"""
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+# Tune reads these when it is imported.
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
+os.environ.setdefault("TUNE_GLOBAL_CHECKPOINT_S", "86400")
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+
+import ray
+import structlog
+from ray import tune
+
+from search.candidate import Candidate
+from search.metrics import Metrics
+from search.optuna_trials import Mirror
+from search.searcher import StudySearch
+from search.states import StudyState, TrialState
+from services import studies as operations
+from services.artifacts import ArtifactStore
+from services.db import make_engine, optuna_url
+from services.errors import ConflictError
+from services.recorder import Recorder
+from services.settings import Settings, settings
+from services.store import studies
+from workers.data import DataError, inspect
+from workers.models import profile
+from workers.slot import NAMESPACE
+from workers.trial import TrialActor, TrialTask
+
+log = structlog.get_logger()
+_REASON_LINES = 12
+
+
+class Record(tune.Callback):  # type: ignore[misc]
+    """Writes what Tune reports of each trial."""
+
+    def __init__(self, recorder: Recorder, mirror: Mirror) -> None:
+        self._recorder, self._mirror = recorder, mirror
+
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
+        trial_id = trial.config["trial"]
+        if "epoch" in result:
+            self._recorder.epoch(trial_id, result)
+        if result.get("infeasible"):
+            self._end(
+                trial_id,
+                TrialState.INFEASIBLE,
+                reason=result["infeasible"],
+                metrics=result["metrics"],
+                host=result["host"],
+            )
+        elif "metrics" in result:
+            # Tune keeps the last result of every trial: the files shall not stay in it.
+            files = result.pop("files", {})
+            self._end(
+                trial_id,
+                TrialState.COMPLETED,
+                metrics=result["metrics"],
+                host=result.get("host"),
+                weights=files.get("weights"),
+            )
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
+        self._end(trial.config["trial"], TrialState.FAILED, reason=_last_lines(str(trial.get_error())))
+
+    def _end(self, trial_id: str, state: TrialState, **details: Any) -> None:
+        past = self._recorder.ended(trial_id, state, **details)
+        if past is not None:
+            self._mirror.add(past)
+
+
+class StopWhenTaken(tune.Stopper):  # type: ignore[misc]
+    """Ends all trials at once when the study is cancelled or another driver has its lease."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self._recorder.lost or self._recorder.state is StudyState.CANCELLED
+
+
+def _last_lines(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-_REASON_LINES:])
+
+
+def run(
+    study_id: str,
+    config: Settings,
+    *,
+    trainable: type[tune.Trainable] = TrialActor,
+    profile: Callable[[Candidate], Metrics] = profile,
+) -> None:
+    """Search a study until nothing is left to do, then queue the compression of its best.
+
+    ConflictError if there is nothing to search; LeaseLostError if another driver took over.
+    """
+    url = config.require_database_url()
+    engine = make_engine(url)
+    recorder = Recorder(engine, ArtifactStore(config.artifacts_dir), study_id)
+    try:
+        listing = inspect(recorder.spec.dataset)
+        with recorder.writing() as connection:
+            studies.set_values(connection, study_id, classes=list(listing.classes))
+        classes = len(listing.classes)
+        mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
+        exhausted = False
+        while not _concluded(recorder, study_id, exhausted=exhausted):
+            exhausted = _search(recorder, mirror, config, classes, trainable, profile)
+        mirror.close()
+    except DataError as error:
+        with recorder.writing() as connection:
+            studies.set_state(connection, study_id, StudyState.FAILED, reason=f"dataset: {error}")
+    finally:
+        recorder.close()
+        engine.dispose()
+
+
+def _search(
+    recorder: Recorder,
+    mirror: Mirror,
+    config: Settings,
+    classes: int,
+    trainable: type[tune.Trainable],
+    profile: Callable[[Candidate], Metrics],
+) -> bool:
+    """Run Tune until the recorder takes no more trials; True if the space has none left."""
+    spec = recorder.spec
+    search = StudySearch(spec=spec, classes=classes, history=recorder.history, log=recorder, profile=profile)
+    resources = {"cpu": spec.resources.cpus_per_trial, "gpu": spec.resources.gpus_per_trial}
+    task = TrialTask.of(spec, cache_dir=config.cache_dir)
+    tune_config = tune.TuneConfig(
+        search_alg=search,
+        num_samples=-1,
+        max_concurrent_trials=spec.resources.concurrency,
+        reuse_actors=True,
+        trial_dirname_creator=lambda trial: str(trial.trial_id),
+    )
+    with tempfile.TemporaryDirectory(prefix="seedleaf-tune-") as scratch:
+        run_config = tune.RunConfig(
+            storage_path=scratch,
+            callbacks=[Record(recorder, mirror)],
+            stop=StopWhenTaken(recorder),
+            verbose=0,
+        )
+        runnable = tune.with_resources(tune.with_parameters(trainable, task=task), resources)
+        tune.Tuner(runnable, tune_config=tune_config, run_config=run_config).fit()
+    return search.exhausted
+
+
+def _concluded(recorder: Recorder, study_id: str, *, exhausted: bool) -> bool:
+    """End the search, unless more trials are to be run. LeaseLostError if another driver took over."""
+    with recorder.writing() as connection:
+        recorder.lock_study(connection)
+        if recorder.accepts_more() and not exhausted:
+            return False
+        if recorder.state is not StudyState.RUNNING:
+            return True
+        reason = "the whole space has been tried" if exhausted else recorder.stop_reason()
+        if recorder.failed:
+            studies.set_state(connection, study_id, StudyState.FAILED, reason=reason)
+        else:
+            operations.end_search(connection, study_id, reason=reason)
+        return True
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study_id")
+    study_id = parser.parse_args().study_id
+    ray.init(namespace=NAMESPACE, log_to_driver=False)
+    try:
+        run(study_id, settings())
+    except ConflictError as error:
+        log.info("nothing to do", study_id=study_id, why=str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""What can be done with a study and its trials. Each function is one transaction."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, func
+
+from search.pareto import front, losses_of, spread
+from search.recipes import DEFAULT_RECIPES, Recipe
+from search.spec import StudySpec
+from search.states import JobState, StudyState, TrialState
+from services.db import new_id
+from services.errors import ConflictError, KeyReusedError, RejectedError
+from services.store import events, jobs, studies, trials
+
+_RETRYABLE = (TrialState.FAILED, TrialState.CANCELLED, TrialState.STOPPED)
+
+
+def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = None) -> str:
+    """Queue a study; with a key that was used before for the same spec, the study that it made then."""
+    body = spec.model_dump(mode="json")
+    sha256 = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    values = {
+        "id": new_id("study"),
+        "name": spec.name,
+        "spec": body,
+        "idempotency_key": idempotency_key,
+        "request_sha256": sha256,
+    }
+    with engine.begin() as connection:
+        if studies.add(connection, values):
+            return str(values["id"])
+        assert idempotency_key is not None
+        first = studies.by_idempotency_key(connection, idempotency_key)
+        if first.request_sha256 != sha256:
+            raise KeyReusedError
+        return str(first.id)
+
+
+def pause(engine: Engine, study_id: str) -> None:
+    """Start no more trials; those that run go on to their end. The lease of the driver stays with it for that."""
+    with engine.begin() as connection:
+        studies.set_state(connection, study_id, StudyState.PAUSED)
+
+
+def resume(engine: Engine, study_id: str) -> None:
+    with engine.begin() as connection:
+        if studies.get(connection, study_id, lock=True).state is not StudyState.PAUSED:
+            raise ConflictError(f"study {study_id} is not paused")
+        studies.set_state(connection, study_id, StudyState.QUEUED)
+
+
+def cancel(engine: Engine, study_id: str) -> None:
+    """End a study for good, with its running trials and its compression jobs."""
+    reason = "the study was cancelled"
+    with engine.begin() as connection:
+        studies.set_state(connection, study_id, StudyState.CANCELLED, lease_token=None)
+        trials.cancel_running(connection, study_id, reason)
+        jobs.cancel_all(connection, study_id, reason)
+
+
+def extend(engine: Engine, study_id: str, *, max_trials: int | None, max_minutes: float | None) -> None:
+    """Raise the budget. A study that has ended, or that is compressing, searches on; CANCELLED stays so."""
+    with engine.begin() as connection:
+        row = studies.get(connection, study_id, lock=True)
+        if row.state is StudyState.CANCELLED:
+            raise ConflictError(f"study {study_id} was cancelled: post a new one")
+        spec = StudySpec.model_validate(row.spec)
+        raised = _raised_budget(spec, max_trials=max_trials, max_minutes=max_minutes)
+        studies.set_values(connection, study_id, spec=raised.model_dump(mode="json"))
+        budget = raised.budget.model_dump(mode="json")
+        events.emit(connection, study_id, "budget", budget)
+        _search_on(connection, row)
+
+
+def _raised_budget(spec: StudySpec, *, max_trials: int | None, max_minutes: float | None) -> StudySpec:
+    budget = spec.budget
+    if max_trials is not None and max_trials < budget.max_trials:
+        raise RejectedError("budget.max_trials", f"can only be raised from {budget.max_trials}, got {max_trials}")
+    if max_minutes is not None and budget.max_minutes is not None and max_minutes < budget.max_minutes:
+        raise RejectedError(
+            "budget.max_minutes", f"can only be raised from {budget.max_minutes:g}, got {max_minutes:g}"
+        )
+    changes = {"max_trials": max_trials, "max_minutes": max_minutes}
+    known = {name: value for name, value in changes.items() if value is not None}
+    return spec.model_copy(update={"budget": budget.model_copy(update=known)})
+
+
+def _search_on(connection: Connection, row: Row[Any]) -> None:
+    """Have a study searched again if its search has ended."""
+    ended = row.state in (StudyState.COMPLETED, StudyState.FAILED)
+    compressing = row.state is StudyState.RUNNING and row.searched_at is not None
+    if ended or compressing:
+        studies.set_state(connection, row.id, StudyState.QUEUED, searched_at=None, job_losses=0)
+
+
+def retry(engine: Engine, trial_id: str) -> None:
+    """Run the candidate of a trial that gave no result once more, as a new trial beyond the budget."""
+    with engine.begin() as connection:
+        trial = trials.get(connection, trial_id)
+        if trial.state not in _RETRYABLE:
+            raise ConflictError(f"trial {trial_id} is {trial.state}: only {', '.join(_RETRYABLE)} trials are run again")
+        row = studies.get(connection, trial.study_id, lock=True)
+        if row.state is StudyState.CANCELLED:
+            raise ConflictError(f"study {row.id} was cancelled: post a new one")
+        spec = StudySpec.model_validate(row.spec)
+        raised = _raised_budget(spec, max_trials=spec.budget.max_trials + 1, max_minutes=None)
+        studies.set_values(connection, row.id, spec=raised.model_dump(mode="json"))
+        studies.enqueue(connection, new_id("enqueued"), row.id, trial.assignment)
+        _search_on(connection, row)
+
+
+def compress(engine: Engine, trial_id: str, recipe: Recipe) -> str:
+    """Queue one more recipe for a completed trial; returns the job's id."""
+    with engine.begin() as connection:
+        trial = trials.get(connection, trial_id)
+        if trial.state is not TrialState.COMPLETED:
+            raise ConflictError(f"trial {trial_id} is {trial.state}: only completed trials have weights to compress")
+        if studies.get(connection, trial.study_id).state is StudyState.CANCELLED:
+            raise ConflictError(f"study {trial.study_id} was cancelled: its trials are not compressed any more")
+        return _add_job(connection, trial, recipe)
+
+
+def _add_job(connection: Connection, trial: Row[Any], recipe: Recipe) -> str:
+    body = recipe.model_dump(mode="json")
+    return jobs.add(connection, job_id=new_id("job"), trial_id=trial.id, study_id=trial.study_id, recipe=body)
+
+
+def end_search(connection: Connection, study_id: str, *, reason: str | None) -> None:
+    """The search of a running study is over: queue the compression of its best, or end it."""
+    spec = StudySpec.model_validate(studies.get(connection, study_id, lock=True).spec)
+    completed = trials.of_study(connection, study_id, [TrialState.COMPLETED])
+    if not completed:
+        studies.set_state(connection, study_id, StudyState.FAILED, reason=reason or "no trial was completed")
+        return
+    recipes = DEFAULT_RECIPES if spec.compression.recipes == "default" else spec.compression.recipes
+    for trial in candidates_to_compress(spec, completed):
+        for recipe in recipes:
+            _add_job(connection, trial, recipe)
+    studies.set_values(connection, study_id, searched_at=func.now(), reason=reason)
+    complete_if_done(connection, study_id, reason=reason)
+
+
+def candidates_to_compress(spec: StudySpec, completed: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """The most spread trials of the front, or the best by score."""
+    count = spec.compression.max_candidates
+    if spec.compression.candidates == "top":
+        return sorted(completed, key=lambda trial: trial.score)[:count]
+    losses = losses_of(spec.objectives, [trial._mapping for trial in completed])
+    on_front = front(losses)
+    return [completed[on_front[position]] for position in spread(losses[on_front], count)]
+
+
+def complete_if_done(connection: Connection, study_id: str, *, reason: str | None = None) -> None:
+    """End a study that has been searched and has no compression job left."""
+    row = studies.get(connection, study_id, lock=True)
+    if row.state is StudyState.RUNNING and row.searched_at is not None and not jobs.unfinished(connection, study_id):
+        studies.set_state(connection, study_id, StudyState.COMPLETED, reason=reason or row.reason)
+
+
+def end_job(connection: Connection, job_id: str, target: JobState, *, reason: str | None = None) -> None:
+    """End a compression job, and with the last one its study."""
+    jobs.set_state(connection, job_id, target, reason=reason)
+    complete_if_done(connection, jobs.get(connection, job_id).study_id)

@@ -1,0 +1,1 @@
+"""Augmentation policies put into effect: on a whole batch by torch, on one image by albumentations."""

@@ -1,0 +1,26 @@
+"""albumentations, imported when an image is first augmented: training, which needs none, is spared its seconds."""
+
+import importlib
+import os
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any
+
+from workers.augmentation.kinds import Drawn, Image
+
+
+@cache
+def albumentations() -> Any:
+    """The module, without the look for a newer version on the network that its import makes."""
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    return importlib.import_module("albumentations")
+
+
+def through(build: Callable[[Any, float], Any]) -> Callable[[Image, Drawn], Image]:
+    """Run the transform that ``build(albumentations, value)`` returns; transforms are kept, for values recur."""
+    transform = lru_cache(maxsize=64)(lambda value: build(albumentations(), value))
+
+    def run(image: Image, drawn: Drawn) -> Image:
+        return transform(drawn.value.item())(image=image)["image"]  # type: ignore[no-any-return]
+
+    return run

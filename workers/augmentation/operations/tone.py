@@ -1,0 +1,53 @@
+"""Operations that look at one grey level at a time, and the flips: whole numbers, so both executors agree exactly."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from search.augmentation import OperationName
+from workers.augmentation.kinds import Definition, Drawn, PixelDefinition
+from workers.augmentation.library import through
+
+
+def _solarize(pixels: Tensor, drawn: Drawn) -> Tensor:
+    """Invert the levels from the threshold, 256 minus the value, up. (XOR with 255 inverts; it outruns ``where``.)"""
+    above = pixels >= 256 - drawn.per_pixel()
+    return pixels ^ (above.to(torch.uint8) * 255)
+
+
+def _solarize_transform(library: Any, value: float) -> Any:
+    threshold = math.ceil(256 - value)
+    if threshold == 256:
+        return library.NoOp()
+    between = max(threshold - 0.5, 0.0) / 255  # between two levels, where rounding cannot change the comparison
+    return library.Solarize(threshold_range=(between, between), p=1)
+
+
+def _posterize(pixels: Tensor, drawn: Drawn) -> Tensor:
+    """Clear as many of the low bits as the value says, rounded."""
+    bits = drawn.per_pixel().round().to(torch.uint8)
+    return (pixels >> bits) << bits
+
+
+def _posterize_transform(library: Any, value: float) -> Any:
+    bits = 8 - round(value)
+    return library.NoOp() if bits == 8 else library.Posterize(num_bits=(bits, bits), p=1)
+
+
+DEFINITIONS: dict[OperationName, Definition] = {
+    "Identity": PixelDefinition(batch=lambda pixels, drawn: pixels, single=lambda image, drawn: image),
+    "Invert": PixelDefinition(
+        batch=lambda pixels, drawn: 255 - pixels, single=through(lambda library, value: library.InvertImg(p=1))
+    ),
+    "Solarize": PixelDefinition(full=256.0, batch=_solarize, single=through(_solarize_transform)),
+    "Posterize": PixelDefinition(full=4.0, batch=_posterize, single=through(_posterize_transform)),
+    "HorizontalFlip": PixelDefinition(
+        batch=lambda pixels, drawn: pixels.flip(2),
+        single=through(lambda library, value: library.HorizontalFlip(p=1)),
+    ),
+    "VerticalFlip": PixelDefinition(
+        batch=lambda pixels, drawn: pixels.flip(1), single=through(lambda library, value: library.VerticalFlip(p=1))
+    ),
+}

@@ -1,0 +1,102 @@
+"""A recipe from a trial's weights to a verified, scored file. Timing it is the benchmark slot's business."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import workers.compression.fine_tuning
+import workers.compression.quantization
+import workers.compression.structured
+import workers.compression.unstructured  # noqa: F401  (these register their techniques)
+from search.recipes import Recipe, Step
+from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, Workpiece
+from workers.export import model_input, onnx_predictor, to_onnx
+from workers.models.profile import count_macs, count_params
+from workers.training.metrics import Scores, confusion, scores
+
+#: Logits of a float file may differ from the network's by this share of their range: rounding and no more.
+_FLOAT_TOLERANCE = 1e-3
+_PARITY_IMAGES = 64
+
+
+class ParityError(ValueError):
+    """The exported file does not compute what the network computes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parity:
+    """``error``: the largest difference of the logits from the network's, as a share of the range of the latter.
+    ``agreement``: the share of images on which both choose the same class.
+    """
+
+    error: float
+    agreement: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compressed:
+    """A recipe's result: the ONNX file and what is known of it but its latency."""
+
+    model: bytes
+    scores: Scores
+    parity: Parity
+    macs: int
+    params: int
+
+
+def compress(recipe: Recipe, piece: Workpiece, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Compressed:
+    """Apply ``recipe`` to ``piece``, export, compare with the network, and score the file itself on the validation
+    ``images`` uint8 [n, side, side, 3] with ``labels`` int64 [n].
+
+    NotApplicableError where a technique has nothing to work on; ParityError where the export went wrong.
+    """
+    for step in recipe.steps:
+        if (change := NETWORK_TECHNIQUES.get(type(step))) is not None:
+            change(step, piece)
+    quantization = [step for step in recipe.steps if type(step) in FILE_TECHNIQUES]
+    with piece.working():
+        exported = to_onnx(piece.network, piece.candidate.image_size)
+        model = _on_file(exported, quantization, piece)
+        parity = _parity(piece, exported, images[:_PARITY_IMAGES], exact=True)
+        if quantization:
+            parity = _parity(piece, model, images[:_PARITY_IMAGES], exact=False)
+    return Compressed(
+        model=model,
+        scores=_scores(model, images, labels, classes=piece.validation.classes, piece=piece),
+        parity=parity,
+        macs=count_macs(piece.network, piece.candidate.image_size),
+        params=count_params(piece.network),
+    )
+
+
+def _on_file(model: bytes, steps: Sequence[Step], piece: Workpiece) -> bytes:
+    for step in steps:
+        model = FILE_TECHNIQUES[type(step)](step, model, piece)
+    return model
+
+
+def _parity(piece: Workpiece, model: bytes, images: NDArray[np.uint8], *, exact: bool) -> Parity:
+    with torch.inference_mode():
+        expected = piece.network.eval()(torch.from_numpy(model_input(images))).numpy()
+    found = onnx_predictor(model)(images)
+    error = float(np.abs(found - expected).max() / max(np.ptp(expected), 1e-12))
+    if exact and not error <= _FLOAT_TOLERANCE:
+        raise ParityError(
+            f"the exported file's logits differ from the network's by {error:.2%} of their range, "
+            f"more than {_FLOAT_TOLERANCE:.2%}: report this with the trial's architecture"
+        )
+    return Parity(error=error, agreement=float((found.argmax(1) == expected.argmax(1)).mean()))
+
+
+def _scores(
+    model: bytes, images: NDArray[np.uint8], labels: NDArray[np.int64], *, classes: int, piece: Workpiece
+) -> Scores:
+    predict = onnx_predictor(model)
+    predicted = []
+    for start in range(0, len(images), _PARITY_IMAGES):
+        with piece.working():
+            predicted.append(predict(images[start : start + _PARITY_IMAGES]).argmax(1))
+    return scores(confusion(torch.from_numpy(np.concatenate(predicted)), torch.from_numpy(labels), classes))

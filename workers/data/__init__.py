@@ -1,0 +1,32 @@
+"""Data sets: sources, decoding, cache and splits."""
+
+from workers.data.dataset import Dataset, Overview, inspect, load_dataset
+from workers.data.errors import (
+    CacheFullError,
+    ClassError,
+    DataError,
+    DatasetFormatError,
+    DatasetNotFoundError,
+    MissingPackageError,
+    UnreadableImageError,
+)
+from workers.data.listing import Skipped
+from workers.data.resize import preprocess
+from workers.data.splits import Splits
+
+__all__ = [
+    "CacheFullError",
+    "ClassError",
+    "DataError",
+    "Dataset",
+    "DatasetFormatError",
+    "DatasetNotFoundError",
+    "MissingPackageError",
+    "Overview",
+    "Skipped",
+    "Splits",
+    "UnreadableImageError",
+    "inspect",
+    "load_dataset",
+    "preprocess",
+]

@@ -1,0 +1,95 @@
+"""What a data set is, whatever its files are called: digests of its photos, an order of its samples, and one id.
+
+Rows are ordered by content, so that a copy of the data under other names has the same rows, id and splits. Digests are
+remembered under the photos' names and stamps (size and time), so that unchanged files are hashed once.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.data.listing import Listing, Photo, Sample, Skipped
+from workers.data.storage import replace_file
+from workers.data.threads import map_in_threads
+
+#: Remembered lists of digests; 32 bytes a photo each.
+_MAX_REMEMBERED = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """``rows`` are the samples to decode, in the order of their content; ``digests`` are their photos' (SHA-256)."""
+
+    id: str
+    rows: tuple[Sample, ...]
+    digests: tuple[bytes, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def read_content(listing: Listing, cache_dir: Path) -> Content:
+    """Photos that cannot be read are skipped, and training images that are in a given validation split too."""
+    digests, unread = photo_digests(listing.photos, cache_dir)
+    held_out = {digests[sample.photo] for sample in listing.samples if sample.side == "validation"}
+    rows: list[Sample] = []
+    leaked: set[int] = set()
+    for sample in listing.samples:
+        if sample.side == "train" and digests[sample.photo] in held_out:
+            leaked.add(sample.photo)
+        elif sample.photo not in unread:
+            rows.append(sample)
+    rows.sort(key=lambda sample: _order(sample, digests))
+    reasons = unread | dict.fromkeys(leaked, "the same image is in the validation split: not trained on")
+    return Content(
+        id=_identity(rows, digests, listing.classes),
+        rows=tuple(rows),
+        digests=tuple(digests[sample.photo] for sample in rows),
+        skipped=tuple(Skipped(name=listing.photos[index].name, reason=reasons[index]) for index in sorted(reasons)),
+    )
+
+
+def photo_digests(photos: Sequence[Photo], cache_dir: Path) -> tuple[list[bytes], dict[int, str]]:
+    """SHA-256 of each photo's bytes, and why some could not be read (by index; their digest is empty)."""
+    remembered = _remembered_at(photos, cache_dir)
+    if remembered and remembered.exists():
+        data = remembered.read_bytes()
+        return [data[start : start + 32] for start in range(0, len(data), 32)], {}
+    results = list(map_in_threads(_digest, photos))
+    digests = [result if isinstance(result, bytes) else b"" for result in results]
+    unread = {index: result for index, result in enumerate(results) if isinstance(result, str)}
+    if remembered and not unread:
+        replace_file(remembered, b"".join(digests))
+        oldest_first = sorted(remembered.parent.iterdir(), key=lambda path: path.stat().st_mtime)
+        for path in oldest_first[:-_MAX_REMEMBERED]:
+            path.unlink(missing_ok=True)
+    return digests, unread
+
+
+def _remembered_at(photos: Sequence[Photo], cache_dir: Path) -> Path | None:
+    signature = hashlib.sha256()
+    for photo in photos:
+        if photo.stamp is None:
+            return None
+        signature.update(f"{photo.name}\0{photo.stamp}\0".encode())
+    return cache_dir / "digests" / signature.hexdigest()
+
+
+def _digest(photo: Photo) -> bytes | str:
+    try:
+        return hashlib.sha256(photo.read()).digest()
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+
+
+def _order(sample: Sample, digests: Sequence[bytes]) -> tuple[bytes, tuple[int, ...], int, str]:
+    box = sample.box
+    edges = (box.left, box.top, box.right, box.bottom, *box.frame_px) if box else ()
+    return digests[sample.photo], edges, sample.label, sample.side or ""
+
+
+def _identity(rows: Sequence[Sample], digests: Sequence[bytes], classes: Sequence[str]) -> str:
+    identity = hashlib.sha256()
+    for sample in rows:
+        digest, edges, label, side = _order(sample, digests)
+        identity.update(f"{digest.hex()} {edges} {side} {classes[label]}\n".encode())
+    return identity.hexdigest()

@@ -1,0 +1,184 @@
+"""Files under a folder or a URL: listed with what is known without reading them, and read only when asked.
+
+A name that starts with a dot is passed over. Symbolic links that leave the folder, and links to folders, are refused.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from workers.data.errors import DataError, DatasetNotFoundError, MissingPackageError
+from workers.data.listing import Photo, Skipped
+
+MAX_FILE_BYTES = 64 * 2**20
+
+#: What file systems call a version of a file; the first that is there stamps it.
+_VERSION_KEYS = ("mtime", "ETag", "etag", "md5Hash", "LastModified", "last_modified", "updated", "created")
+
+
+@dataclass(frozen=True, kw_only=True)
+class File(Photo):
+    """A file that may be a photo, or hold many."""
+
+    size_bytes: int
+    open: Callable[[], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """Files by their path relative to the root, the folders at the top, and what was refused."""
+
+    files: dict[str, File]
+    folders: tuple[str, ...]
+    refused: tuple[Skipped, ...]
+
+
+def list_tree(path: str) -> Tree:
+    """Everything under ``path``, by name; a file is a tree of itself. Raises DatasetNotFoundError."""
+    tree = _list_url(path) if _is_url(path) else _list_folder(Path(path.removeprefix("file://")))
+    return Tree(files=dict(sorted(tree.files.items())), folders=tuple(sorted(tree.folders)), refused=tree.refused)
+
+
+def list_images(path: str) -> Tree:
+    """``list_tree`` of a folder, with the files refused that are too large to be images."""
+    tree = list_tree(path)
+    if "" in tree.files:
+        raise DatasetNotFoundError(f"{path} is a file: give the folder that holds the images")
+    large = [file for file in tree.files.values() if file.size_bytes > MAX_FILE_BYTES]
+    reason = f"an image file may have {MAX_FILE_BYTES} bytes, this one has "
+    return Tree(
+        files={name: file for name, file in tree.files.items() if file.size_bytes <= MAX_FILE_BYTES},
+        folders=tree.folders,
+        refused=tree.refused + tuple(Skipped(name=file.name, reason=f"{reason}{file.size_bytes}") for file in large),
+    )
+
+
+def read_bytes(path: str) -> bytes:
+    """A whole file, at a path or URL. Raises DatasetNotFoundError where it cannot be read."""
+    try:
+        if _is_url(path):
+            return _read_remote(*_open_url(path))
+        return Path(path.removeprefix("file://")).read_bytes()
+    except OSError as error:
+        raise DatasetNotFoundError(f"{path} cannot be read ({error}): check the path and its permissions") from error
+
+
+def _is_url(path: str) -> bool:
+    """Whether fsspec is to open it: ``s3://bucket/key``, ``zip::https://...``."""
+    return ("://" in path or "::" in path) and not path.startswith("file://")
+
+
+def _list_folder(path: Path) -> Tree:
+    try:
+        root = path.resolve(strict=True)
+    except OSError as error:
+        raise DatasetNotFoundError(f"nothing at {path}: check the path, as seen from the machine that works") from error
+    if root.is_file():
+        return Tree(files={"": _local_file(root, root.name)}, folders=(), refused=())
+    files: dict[str, File] = {}
+    folders: list[str] = []
+    refused: list[Skipped] = []
+    pending = [root]
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+        except OSError as error:
+            refused.append(Skipped(name=_shown(folder, root), reason=f"the folder cannot be listed: {error.strerror}"))
+            continue
+        for entry in entries:
+            path_of_entry = Path(entry.path)
+            name = _shown(path_of_entry, root)
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(path_of_entry)
+                folders += [name] if folder == root else []
+                continue
+            reason = _refusal(entry, root)
+            if reason:
+                refused.append(Skipped(name=name, reason=reason))
+            else:
+                files[name] = _local_file(path_of_entry, name)
+    return Tree(files=files, folders=tuple(folders), refused=tuple(refused))
+
+
+def _shown(path: Path, root: Path) -> str:
+    """The name to show and store: valid Unicode, whatever bytes the file system holds."""
+    return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()
+
+
+def _refusal(entry: os.DirEntry[str], root: Path) -> str | None:
+    if entry.is_symlink():
+        target = Path(entry.path).resolve()
+        if not target.is_relative_to(root):
+            return "a symbolic link out of the data set's folder is not followed: put the file itself there"
+        if target.is_dir():
+            return "a symbolic link to a folder is not followed: put the folder itself there"
+    return None if entry.is_file() else "not a file, or a link to nothing"
+
+
+def _local_file(path: Path, name: str) -> File:
+    status = path.stat()
+    return File(
+        name=name,
+        stamp=f"{status.st_size} {status.st_mtime_ns}",
+        size_bytes=status.st_size,
+        read=path.read_bytes,
+        open=partial(path.open, "rb"),
+    )
+
+
+def _list_url(url: str) -> Tree:
+    file_system, root = _open_url(url)
+    try:
+        found = file_system.find(root, withdirs=True, detail=True)
+    except Exception as error:  # each file system has errors of its own
+        raise DatasetNotFoundError(f"{url} cannot be listed ({error}): check the URL and its credentials") from error
+    files: dict[str, File] = {}
+    folders: set[str] = set()
+    for place, info in found.items():
+        name = place.removeprefix(root).strip("/")
+        parts = name.split("/")
+        if any(part.startswith(".") for part in parts):
+            continue
+        is_folder = info["type"] == "directory"
+        if name and (is_folder or len(parts) > 1):
+            folders.add(parts[0])
+        if not is_folder:
+            files[name] = _remote_file(file_system, place, name, info)
+    if not found:
+        raise DatasetNotFoundError(f"nothing at {url}: check the URL")
+    return Tree(files=files, folders=tuple(folders), refused=())
+
+
+def _remote_file(file_system: Any, place: str, name: str, info: dict[str, Any]) -> File:
+    version = next((info[key] for key in _VERSION_KEYS if info.get(key)), None)
+    size_bytes = info["size"] or 0
+    return File(
+        name=name or place.rsplit("/", 1)[-1],
+        stamp=None if version is None else f"{size_bytes} {version}",
+        size_bytes=size_bytes,
+        read=partial(_read_remote, file_system, place),
+        open=partial(file_system.open, place, "rb"),
+    )
+
+
+def _read_remote(file_system: Any, place: str) -> bytes:
+    try:
+        return bytes(file_system.cat_file(place))
+    except Exception as error:  # each file system has errors of its own
+        raise OSError(str(error) or type(error).__name__) from error
+
+
+def _open_url(url: str) -> tuple[Any, str]:
+    import fsspec
+
+    try:
+        file_system, root = fsspec.core.url_to_fs(url)
+    except ImportError as error:
+        raise MissingPackageError(f"{url} needs a package that is not installed: {error}") from error
+    except (ValueError, OSError) as error:
+        raise DataError(f"{url} cannot be opened ({error}): check the URL") from error
+    return file_system, root.rstrip("/")

@@ -1,0 +1,96 @@
+"""What a source lists, before anything is decoded: photos, and the labelled samples taken from them.
+
+A photo is one encoded image; a sample is a photo, or a box of it, with a class. Most sources have one sample a photo.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from workers.data.errors import ClassError
+
+Side = Literal["train", "validation"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """An image that is not used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photo:
+    """One encoded image. An equal ``stamp`` means equal bytes; None means that only reading tells."""
+
+    name: str
+    stamp: str | None
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Box:
+    """Whole pixels, ``right`` and ``bottom`` excluded, of a photo annotated as ``frame_px``: (width, height)."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    frame_px: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """``photo`` and ``label`` are indices into the listing; ``side`` is set where the source gives its own split."""
+
+    photo: int
+    label: int
+    box: Box | None = None
+    side: Side | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxCounts:
+    """What became of the boxes of a COCO file; ``dropped`` counts them by reason."""
+
+    total: int
+    clipped: int
+    dropped: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    classes: tuple[str, ...]
+    photos: tuple[Photo, ...]
+    samples: tuple[Sample, ...]
+    skipped: tuple[Skipped, ...] = ()
+    boxes: BoxCounts | None = None
+
+
+def counts_by_class(listing: Listing) -> tuple[int, ...]:
+    counts = [0] * len(listing.classes)
+    for sample in listing.samples:
+        counts[sample.label] += 1
+    return tuple(counts)
+
+
+def class_problem(classes: Sequence[str], counts: Sequence[int], skipped: Sequence[Skipped]) -> str | None:
+    """Why these classes cannot be learned and validated, or None: two classes, each of two images, is the least."""
+    if len(classes) < 2:
+        named = f" ({classes[0]!r})" if classes else ""
+        return f"the data set has {len(classes)} classes{named}: a classifier needs at least 2"
+    small = [f"{name!r} has {count}" for name, count in zip(classes, counts, strict=True) if count < 2]
+    if not small:
+        return None
+    lost = f" {len(skipped)} were skipped, the first is {skipped[0].name}: {skipped[0].reason}." if skipped else ""
+    return (
+        f"each class needs at least 2 usable images, one to train on and one to validate on: {', '.join(small)}.{lost}"
+        " Add images to these classes, or take the classes out"
+    )
+
+
+def require_enough(classes: Sequence[str], counts: Sequence[int], skipped: Sequence[Skipped]) -> None:
+    problem = class_problem(classes, counts, skipped)
+    if problem:
+        raise ClassError(problem)

@@ -1,0 +1,169 @@
+"""Source ``parquet``: tables with a column of encoded images and one of labels, as the Hugging Face hub stores them.
+
+Images are ``struct<bytes, path>`` or binary; labels are whole numbers (named by the hub's ClassLabel where the file
+says so), text or booleans. Files whose names begin with ``train`` and ``val``, ``valid``, ``validation`` or ``test`` are
+the given sides of the split. https://huggingface.co/docs/hub/datasets-image
+"""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from search.dataset import DatasetSpec
+from workers.data.errors import DatasetFormatError, DatasetNotFoundError
+from workers.data.files import File, list_tree
+from workers.data.listing import Listing, Photo, Sample, Side, Skipped
+
+_HELD_OUT = ("val", "test")
+#: Row groups kept in memory: threads read rows in order, so that they straddle two.
+_GROUPS_KEPT = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    """A file's labels (None where a row has none), the rows of each of its row groups, and the names of its classes."""
+
+    file: File
+    side: Side | None
+    labels: list[Any]
+    group_rows: list[int]
+    names: list[str] | None
+
+
+def list_samples(spec: DatasetSpec) -> Listing:
+    """Rows without a label are skipped; classes without a row are not classes."""
+    assert spec.path is not None
+    files = [file for file in list_tree(spec.path).files.values() if file.name.endswith(".parquet")]
+    if not files:
+        raise DatasetNotFoundError(f"no .parquet file at {spec.path}: give such a file, or the folder that holds some")
+    sides = _given_sides(files)
+    chosen = [file for file in files if not sides or file.name in sides]
+    tables = [_read_table(file, sides.get(file.name), spec) for file in chosen]
+    classes = _class_names(tables)
+    groups = _RowGroups(spec.image_column)
+    photos: list[Photo] = []
+    samples: list[Sample] = []
+    skipped: list[Skipped] = []
+    for table in tables:
+        places = [(group, row) for group, rows in enumerate(table.group_rows) for row in range(rows)]
+        for number, (label, place) in enumerate(zip(table.labels, places, strict=True)):
+            name = f"{table.file.name}, row {number}"
+            if label is None:
+                skipped.append(Skipped(name=name, reason="no label"))
+                continue
+            stamp = table.file.stamp and f"{table.file.stamp} {number} {spec.image_column}"
+            samples.append(Sample(photo=len(photos), label=classes.index(_named(label, table)), side=table.side))
+            photos.append(Photo(name=name, stamp=stamp, read=partial(groups.read, table.file, *place)))
+    return Listing(classes=classes, photos=tuple(photos), samples=tuple(samples), skipped=tuple(skipped))
+
+
+def _given_sides(files: Sequence[File]) -> Mapping[str, Side]:
+    """By file name; empty where the names do not tell. Of validation and test files, the test files are left alone."""
+    named = {file.name: file.name.rsplit("/", 1)[-1] for file in files}
+    train: dict[str, Side] = {name: "train" for name, base in named.items() if base.startswith("train")}
+    for prefix in _HELD_OUT:
+        held_out: dict[str, Side] = {name: "validation" for name, base in named.items() if base.startswith(prefix)}
+        if train and held_out:
+            return train | held_out
+    return {}
+
+
+def _read_table(file: File, side: Side | None, spec: DatasetSpec) -> _Table:
+    try:
+        with file.open() as handle:
+            parquet = pq.ParquetFile(handle)
+            schema = parquet.schema_arrow
+            _require_columns(file, schema, spec)
+            labels = parquet.read(columns=[spec.label_column]).column(0).to_pylist()
+            group_rows = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
+    except (OSError, pa.ArrowException) as error:
+        raise DatasetFormatError(f"{file.name} cannot be read as Parquet ({error}): download or write it again") from error
+    names = _names_on_the_hub(schema, spec.label_column)
+    if names is not None:  # the hub writes -1 where a label is withheld
+        labels = [label if label is not None and 0 <= label < len(names) else None for label in labels]
+    return _Table(file=file, side=side, labels=labels, group_rows=group_rows, names=names)
+
+
+def _require_columns(file: File, schema: Any, spec: DatasetSpec) -> None:
+    for field, column in (("image_column", spec.image_column), ("label_column", spec.label_column)):
+        if column not in schema.names:
+            raise DatasetFormatError(
+                f"{file.name} has no column {column!r}; it has {', '.join(schema.names)}: set {field} to one of them"
+            )
+    image = schema.field(spec.image_column).type
+    in_struct = pa.types.is_struct(image) and image.get_field_index("bytes") >= 0
+    if not (in_struct or pa.types.is_binary(image) or pa.types.is_large_binary(image)):
+        raise DatasetFormatError(f"{file.name}, column {spec.image_column!r} holds {image}, not encoded images")
+    label = schema.field(spec.label_column).type
+    if not any(is_kind(label) for is_kind in (pa.types.is_integer, pa.types.is_string, pa.types.is_boolean)):
+        raise DatasetFormatError(
+            f"{file.name}, column {spec.label_column!r} holds {label}: a label is a whole number, text or a boolean"
+        )
+
+
+def _names_on_the_hub(schema: Any, column: str) -> list[str] | None:
+    """The names of a ClassLabel feature, which the datasets library writes into the schema's metadata."""
+    metadata = (schema.metadata or {}).get(b"huggingface")
+    if metadata is None:
+        return None
+    try:
+        names = json.loads(metadata)["info"]["features"][column]["names"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return [str(name) for name in names]
+
+
+def _named(label: Any, table: _Table) -> str:
+    return str(label) if table.names is None else table.names[label]
+
+
+def _class_names(tables: Sequence[_Table]) -> tuple[str, ...]:
+    """In the order of the labels: whole numbers by value, text by alphabet."""
+    order: dict[str, Any] = {}
+    for table in tables:
+        order |= {_named(label, table): label for label in set(table.labels) if label is not None}
+    try:
+        return tuple(sorted(order, key=lambda name: order[name]))
+    except TypeError as error:
+        raise DatasetFormatError("the files have labels of different types: give them one type") from error
+
+
+class _RowGroups:
+    """The image column of the row groups read last."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+        self._kept: OrderedDict[tuple[str, int], Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, file: File, group: int, row: int) -> bytes:
+        """Raises OSError where the row holds no image or cannot be read."""
+        value = self._images(file, group)[row].as_py()
+        data = value.get("bytes") if isinstance(value, dict) else value
+        if data is None:
+            raise OSError("the row holds no bytes")
+        return bytes(data)
+
+    def _images(self, file: File, group: int) -> Any:
+        key = (file.name, group)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = self._load(file, group)
+            self._kept.move_to_end(key)
+            while len(self._kept) > _GROUPS_KEPT:
+                self._kept.popitem(last=False)
+            return self._kept[key]
+
+    def _load(self, file: File, group: int) -> Any:
+        try:
+            with file.open() as handle:
+                return pq.ParquetFile(handle).read_row_group(group, columns=[self._column]).column(0)
+        except pa.ArrowException as error:
+            raise OSError(str(error)) from error

@@ -1,0 +1,136 @@
+"""Stratified splits without leaks: rows of one photo, and exact copies of it, stay on one side.
+
+Notation: n rows; ``labels`` int64 [n]; ``groups``: n keys, equal for rows that must stay together. Which row goes
+where is decided by a hash of the seed and its group's key: it depends on no order, and a new image moves few others.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workers.data.errors import ClassError
+
+#: Enough to calibrate a quantizer; taken from the training images.
+CALIBRATION_IMAGES = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splits:
+    """Row indices, int64, ascending.
+
+    ``full_train`` and ``validation`` share nothing. ``train`` is the subset of ``full_train`` that a trial sees; a
+    smaller subset lies inside a larger one. ``calibration`` is part of ``full_train``, drawn apart from ``train``.
+    """
+
+    train: np.ndarray
+    full_train: np.ndarray
+    validation: np.ndarray
+    calibration: np.ndarray
+
+
+def split(
+    labels: np.ndarray,
+    groups: Sequence[bytes],
+    classes: Sequence[str],
+    *,
+    given: np.ndarray | None,
+    validation_fraction: float,
+    subset_fraction: float,
+    seed: int,
+) -> Splits:
+    """``given``: bool [n], the validation rows where the source says so. Raises ClassError naming the class."""
+    if given is None:
+        chosen = _validation_groups(labels, groups, classes, validation_fraction, seed)
+        held_out = np.fromiter((group in chosen for group in groups), bool, len(groups))
+    else:
+        held_out = given
+        _require_both_sides(labels, held_out, classes)
+    full_train = np.flatnonzero(~held_out)
+    calibration_fraction = min(1.0, CALIBRATION_IMAGES / len(full_train))
+    return Splits(
+        train=_stratified_share(full_train, labels, groups, subset_fraction, _ranking(seed, "subset")),
+        full_train=full_train,
+        validation=np.flatnonzero(held_out),
+        calibration=_stratified_share(full_train, labels, groups, calibration_fraction, _ranking(seed, "calibration")),
+    )
+
+
+def _ranking(seed: int, purpose: str) -> Callable[[bytes], bytes]:
+    prefix = f"{seed} {purpose} ".encode()
+    return lambda group: hashlib.sha256(prefix + group).digest()
+
+
+def _stratified_share(
+    rows: np.ndarray,
+    labels: np.ndarray,
+    groups: Sequence[bytes],
+    fraction: float,
+    rank: Callable[[bytes], bytes],
+) -> np.ndarray:
+    """The first share of each class by rank, at least one row."""
+    by_class: dict[int, list[int]] = defaultdict(list)
+    for row in sorted(rows.tolist(), key=lambda row: (rank(groups[row]), row)):
+        by_class[int(labels[row])].append(row)
+    shares = [ranked[: max(1, round(fraction * len(ranked)))] for ranked in by_class.values()]
+    return np.sort(np.concatenate([np.asarray(share, np.int64) for share in shares]))
+
+
+def _require_both_sides(labels: np.ndarray, held_out: np.ndarray, classes: Sequence[str]) -> None:
+    for side, rows in (("training", ~held_out), ("validation", held_out)):
+        present = set(labels[rows].tolist())
+        absent = [name for label, name in enumerate(classes) if label not in present]
+        if absent:
+            raise ClassError(
+                f"the given {side} split has no usable image of: {', '.join(absent)}. Add some, or give one folder"
+                " a class and let the split be made"
+            )
+
+
+def _validation_groups(
+    labels: np.ndarray, groups: Sequence[bytes], classes: Sequence[str], fraction: float, seed: int
+) -> set[bytes]:
+    """Groups whose rows come nearest to the share of each class, with each class on both sides."""
+    members: dict[bytes, Counter[int]] = defaultdict(Counter)
+    for group, label in zip(groups, labels.tolist(), strict=True):
+        members[group][label] += 1
+    ranked = sorted(members, key=_ranking(seed, "validation"))
+    missing = {
+        label: min(max(1, round(fraction * count)), count - 1) for label, count in Counter(labels.tolist()).items()
+    }
+    left = Counter(label for counts in members.values() for label in counts)
+    chosen: set[bytes] = set()
+
+    def choose(group: bytes) -> None:
+        chosen.add(group)
+        for label, count in members[group].items():
+            missing[label] -= count
+            left[label] -= 1
+
+    def spares(group: bytes) -> bool:
+        return group not in chosen and all(left[label] > 1 for label in members[group])
+
+    def improves(group: bytes) -> bool:
+        counts = members[group].items()
+        return sum(abs(missing[label]) - abs(missing[label] - count) for label, count in counts) > 0
+
+    for label in sorted(left, key=lambda label: (left[label], label)):
+        if any(label in members[group] for group in chosen):
+            continue
+        free = next((group for group in ranked if label in members[group] and spares(group)), None)
+        if free is None:
+            raise ClassError(_one_photo_only(classes[label]))
+        choose(free)
+    for group in ranked:
+        if spares(group) and improves(group):
+            choose(group)
+    return chosen
+
+
+def _one_photo_only(class_name: str) -> str:
+    return (
+        f"class {class_name!r} cannot be on both sides of the split: its images are copies or crops of one photo, or"
+        " of photos that other classes need. Add images from other photos, or take the class out"
+    )

@@ -1,0 +1,67 @@
+"""From a PyTorch network to an ONNX file, and from a file to logits."""
+
+import io
+import logging
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import nn
+
+Logits = NDArray[np.float32]
+Predict = Callable[[NDArray[np.uint8]], Logits]
+INPUT, OUTPUT = "images", "logits"
+
+
+def to_onnx(network: nn.Module, side_px: int) -> bytes:
+    """Export for batch 1: input ``images`` float32 [1, 3, side, side] in [0, 1], output ``logits`` [1, classes].
+
+    https://docs.pytorch.org/docs/stable/onnx.html
+    """
+    network.eval()
+    example = torch.zeros(1, 3, side_px, side_px)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        # The exporter warns about its own use of deprecated PyTorch functions.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network, (example,), input_names=[INPUT], output_names=[OUTPUT], dynamo=True, verbose=False
+        )
+    assert program is not None
+    buffer = io.BytesIO()
+    program.save(buffer)
+    return buffer.getvalue()
+
+
+def onnx_predictor(model: bytes, *, threads: int = 1) -> Predict:
+    """A function from uint8 images [n, side, side, 3] to logits [n, classes], one image at a time as deployed."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def predict(images: NDArray[np.uint8]) -> Logits:
+        batches = [session.run([OUTPUT], {INPUT: model_input(image[None])})[0] for image in images]
+        return np.concatenate(batches)
+
+    return predict
+
+
+def model_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """uint8 [n, side, side, 3] to what an exported file takes: float32 [n, 3, side, side] in [0, 1]."""
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(255)
+
+
+def save_weights(network: nn.Module) -> bytes:
+    """The network's weights and buffers as a safetensors file."""
+    return save_tensors({name: tensor.contiguous() for name, tensor in network.state_dict().items()})
+
+
+def load_weights(network: nn.Module, weights: bytes) -> None:
+    """Fill ``network`` from a safetensors file; RuntimeError if names or shapes differ."""
+    network.load_state_dict(load_tensors(weights))

@@ -1,0 +1,51 @@
+"""The fixed reference: one small convolutional network, the same on every host, that every measurement runs beside."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from workers.latency.runtimes import onnx_subject
+from workers.latency.subject import Run, Subject
+
+#: Output channels and strides of the 3x3 convolutions: 28.8 million multiply-accumulates for an image of 3x64x64.
+_LAYERS = ((16, 2), (32, 1), (64, 2), (64, 1), (64, 1))
+
+
+@lru_cache
+def reference_bytes() -> bytes:
+    """The ONNX file: input (1, 3, 64, 64), output (1, 64, 1, 1), weights drawn from a fixed seed."""
+    from onnx import TensorProto, checker, helper, numpy_helper
+
+    random = np.random.default_rng(0)
+    nodes, weights = [], []
+    channels, name = 3, "image"
+    for number, (width, stride) in enumerate(_LAYERS):
+        scale = np.float32((2 / (9 * channels)) ** 0.5)
+        kernel = scale * random.standard_normal((width, channels, 3, 3), dtype=np.float32)
+        weights.append(numpy_helper.from_array(kernel, f"kernel{number}"))
+        nodes.append(
+            helper.make_node(
+                "Conv", [name, f"kernel{number}"], [f"conv{number}"], strides=[stride, stride], pads=[1, 1, 1, 1]
+            )
+        )
+        nodes.append(helper.make_node("Relu", [f"conv{number}"], [f"relu{number}"]))
+        channels, name = width, f"relu{number}"
+    nodes.append(helper.make_node("GlobalAveragePool", [name], ["features"]))
+    graph = helper.make_graph(
+        nodes,
+        "reference",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 64, 64])],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, channels, 1, 1])],
+        weights,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    checker.check_model(model)
+    serialized: bytes = model.SerializeToString()
+    return serialized
+
+
+def _open(threads: int) -> Run:
+    return onnx_subject("reference", reference_bytes()).open(threads)
+
+
+REFERENCE = Subject(key="reference", open=_open)

@@ -1,0 +1,42 @@
+"""A training split as a policy wants it: with the copies that are made ahead, and what augments each batch."""
+
+from dataclasses import dataclass
+
+import torch
+
+from search.augmentation import Policy
+from workers.augmentation.batch import BatchAugmenter
+from workers.training.engine import Augment
+from workers.training.resident import Resident
+
+_COPY_BATCH = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingInput:
+    training: Resident
+    augment: Augment
+
+
+def training_input(split: Resident, policy: Policy, *, seed: int) -> TrainingInput:
+    """With ``policy.copies`` the drawn operations are in the copies, and batches get flips and mixing only;
+    without, every batch is augmented with a new draw.
+    """
+    generator = torch.Generator(device=split.images.device).manual_seed(seed)
+    if not policy.copies:
+        return TrainingInput(training=split, augment=BatchAugmenter(policy, generator))
+    ahead = policy.model_copy(update={"operations": policy.image_operations, "copies": 0})
+    rest = policy.model_copy(update={"operations": policy.flips + policy.batch_operations, "max_ops": 0, "copies": 0})
+    copies = [_copy(split, BatchAugmenter(ahead, generator)) for _ in range(policy.copies)]
+    training = Resident(
+        images=torch.cat([split.images, *copies]),
+        labels=split.labels.repeat(1 + policy.copies),
+        classes=split.classes,
+    )
+    return TrainingInput(training=training, augment=BatchAugmenter(rest, generator))
+
+
+def _copy(split: Resident, augment: Augment) -> torch.Tensor:
+    targets = torch.zeros(len(split), split.classes, device=split.images.device)
+    batches = zip(split.images.split(_COPY_BATCH), targets.split(_COPY_BATCH), strict=True)
+    return torch.cat([augment(images, shares)[0] for images, shares in batches])

@@ -1,0 +1,168 @@
+"""One trial: train a candidate for a few epochs and time its architecture meanwhile; and the Ray actor that runs it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import ray
+import torch
+from ray import tune
+
+from search.candidate import Candidate
+from search.dataset import DatasetSpec
+from search.metrics import Constraint, Score, first_complaint
+from search.spec import StudySpec
+from workers.data import Dataset, load_dataset
+from workers.export import save_weights, to_onnx
+from workers.latency.gate import HostGate
+from workers.models import Network, build_network, profile
+from workers.slot import benchmark_slot
+from workers.training.augmenting import TrainingInput, training_input
+from workers.training.engine import Epoch, TrainingPlan, train
+from workers.training.resident import Resident, resident
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialTask:
+    """What every trial of a study has in common; plain data."""
+
+    dataset: DatasetSpec
+    epochs: int
+    seed: int
+    threads: int
+    device: str
+    constraints: tuple[Constraint, ...]
+    score: Score
+    target_threads: int
+    cache_dir: Path
+
+    @classmethod
+    def of(cls, spec: StudySpec, *, cache_dir: Path) -> "TrialTask":
+        return cls(
+            dataset=spec.dataset,
+            epochs=spec.budget.epochs,
+            seed=spec.sampler.seed,
+            threads=max(int(spec.resources.cpus_per_trial), 1),
+            device="cuda" if spec.resources.gpus_per_trial else "cpu",
+            constraints=spec.constraints,
+            score=spec.score,
+            target_threads=spec.target.threads,
+            cache_dir=cache_dir,
+        )
+
+
+@lru_cache(maxsize=4)
+def dataset_of(spec: DatasetSpec, side_px: int, cache_dir: Path) -> Dataset:
+    """The data set at one image size, kept in this process from trial to trial."""
+    return load_dataset(spec, side_px=side_px, cache_dir=cache_dir)
+
+
+@lru_cache(maxsize=4)
+def resident_split(spec: DatasetSpec, side_px: int, cache_dir: Path, split: str, device: str) -> Resident:
+    """A split of the data set on the training device, kept from trial to trial."""
+    dataset = dataset_of(spec, side_px, cache_dir)
+    indices = getattr(dataset.splits, split)
+    return resident(dataset.images, dataset.labels, indices, classes=len(dataset.classes), device=device)
+
+
+def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator[Report]:
+    """Train and time a candidate; a report an epoch, the last one with ``metrics``, ``host``, ``files`` and ``done``.
+
+    Ends early with ``infeasible`` and its reason when the latency breaks a constraint.
+    """
+    torch.set_num_threads(task.threads)
+    torch.manual_seed(task.seed)
+    network = build_network(candidate.architecture)
+    with gate.working():
+        exported = to_onnx(network, candidate.image_size)
+    timing = benchmark_slot().time_file.remote(exported, threads=task.target_threads)
+    network.to(task.device)
+    static = {**profile(candidate), "size_bytes": len(exported)}
+    for epoch in _epochs(network, candidate, task, gate):
+        report = _epoch_report(epoch)
+        last = epoch.epoch == task.epochs
+        if last or ray.wait([timing], timeout=0)[0]:
+            timed = ray.get(timing)
+            static |= _latency_metrics(timed)
+            reason = first_complaint(task.constraints, static)
+            if reason is not None:
+                yield {**report, "infeasible": reason, "metrics": static, "host": timed["host"], "done": True}
+                return
+        if last:
+            metrics = {"f1": epoch.scores.f1, "accuracy": epoch.scores.accuracy, **static}
+            metrics["score"] = task.score.of(f1=metrics["f1"], latency_ms=metrics["latency_ms"])
+            files = {"weights": save_weights(network.cpu())}
+            yield {**report, **metrics, "metrics": metrics, "host": timed["host"], "files": files, "done": True}
+        else:
+            yield report
+
+
+def _epochs(network: Network, candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator[Epoch]:
+    plan = TrainingPlan(
+        epochs=task.epochs,
+        batch_size=candidate.batch_size,
+        learning_rate=candidate.learning_rate,
+        optimizer=candidate.optimizer,
+        seed=task.seed,
+    )
+    prepared = prepare(candidate, task.dataset, task.seed, task.device, task.cache_dir, gate.working())
+    validation = resident_split(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
+    yield from train(network, prepared.training, validation, plan, augment=prepared.augment, working=gate.working)
+
+
+def prepare(
+    candidate: Candidate,
+    dataset: DatasetSpec,
+    seed: int,
+    device: str,
+    cache_dir: Path,
+    working: AbstractContextManager[object],
+) -> TrainingInput:
+    """The candidate's training split, with its augmented copies, and what augments each batch."""
+    with working:
+        split = resident_split(dataset, candidate.image_size, cache_dir, "train", device)
+        return training_input(split, candidate.augmentation, seed=seed)
+
+
+def _epoch_report(epoch: Epoch) -> Report:
+    return {
+        "epoch": epoch.epoch,
+        "loss": epoch.loss,
+        "f1": epoch.scores.f1,
+        "accuracy": epoch.scores.accuracy,
+        "elapsed_s": epoch.elapsed_s,
+    }
+
+
+def _latency_metrics(timing: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        "latency_ms": timing["p50_ms"],
+        "latency_low_ms": timing["low_ms"],
+        "latency_high_ms": timing["high_ms"],
+        "latency_p90_ms": timing["p90_ms"],
+    }
+
+
+class TrialActor(tune.Trainable):  # type: ignore[misc]
+    """Runs one trial after another in one process: the data set stays resident between them."""
+
+    def setup(self, config: dict[str, Any], task: TrialTask) -> None:
+        self._task = task
+        self._gate = HostGate()
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._begin(new_config)
+        return True
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        candidate = Candidate.model_validate_json(config["candidate"])
+        self._reports = run_trial(candidate, self._task, self._gate)
+
+    def step(self) -> Report:
+        return next(self._reports)
