@@ -37,7 +37,8 @@ class Operation(BaseModel):
     """One operation, applied with ``probability`` when it is drawn, at ``magnitude`` (0 no change, 1 the range's end).
 
     The ranges are those of RandAugment (https://arxiv.org/abs/1909.13719) as the TACO competition used them.
-    Identity, Invert, AutoContrast, Equalize and the flips have no magnitude and ignore it.
+    Identity, Invert, AutoContrast, Equalize and the flips have no magnitude and ignore it. MixUp and CutMix draw the
+    share of the other image uniformly from 0 to half the magnitude.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,9 +51,11 @@ class Operation(BaseModel):
 class Policy(BaseModel):
     """Each image gets up to ``max_ops`` of the image operations, drawn anew without replacement for each image.
 
-    Flips and batch operations (MixUp, CutMix) in ``operations`` are applied with their own probability,
-    beside the drawn ones. ``copies`` is the number of augmented copies of each image that are made ahead and trained
-    on as well; 0 means that every batch is augmented with a new draw instead.
+    Whatever was drawn is applied in the order of ``operations``; then the geometric ones (Rotate, TranslateX,
+    TranslateY, ShearX, ShearY) are applied together, as one resampling. Flips and batch operations (MixUp, CutMix,
+    which come last) are applied with their own probability, beside the drawn ones. ``copies`` is the number of
+    augmented copies of each image that are made ahead and trained on as well; 0 means that every batch is augmented
+    with a new draw instead.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

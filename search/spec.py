@@ -3,9 +3,10 @@
 Units are in the names. Unknown keys are rejected everywhere.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from search.augmentation import OPERATION_NAMES, OperationName
 from search.dataset import DatasetSpec
@@ -123,7 +124,7 @@ def _different_metrics(objectives: tuple[Objective, ...]) -> tuple[Objective, ..
 class StudySpec(_Part):
     """A study: data set, space, objectives and limits, budget and what to do with the best.
 
-    https://docs.pydantic.dev/latest/errors/errors/ lists the error types; ``spec_problems`` makes them readable.
+    ``spec_problems`` makes the mistakes readable that validation finds.
     """
 
     name: str = Field(min_length=1, max_length=200)
@@ -141,11 +142,10 @@ class StudySpec(_Part):
     compression: CompressionSpec = CompressionSpec()
 
 
-def spec_problems(error: ValidationError) -> list[dict[str, str]]:
-    """Every mistake as ``{"field": "space.image_size[0]", "message": ...}``, in the order of the spec."""
+def spec_problems(details: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Pydantic's error details as ``{"field": "space.image_size[0]", "message": ...}``, every mistake, in order."""
     return [
-        {"field": _path(detail["loc"]), "message": detail["msg"].removeprefix("Value error, ")}
-        for detail in error.errors(include_url=False, include_context=False)
+        {"field": _path(detail["loc"]), "message": detail["msg"].removeprefix("Value error, ")} for detail in details
     ]
 
 

@@ -1,6 +1,5 @@
 """The driver's pen: it alone writes a study's trials, each write under the study's lease."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +15,7 @@ from search.states import SPENT_TRIAL_STATES, StudyState, TrialState
 from services.artifacts import ArtifactStore
 from services.db import new_id
 from services.errors import ConflictError, LeaseLostError
+from services.heartbeat import Heartbeat
 from services.store import studies, trials, variants
 from services.tables import METRIC_COLUMNS
 
@@ -33,13 +33,11 @@ class Recorder:
     def __init__(self, engine: Engine, artifacts: ArtifactStore, study_id: str) -> None:
         self._engine, self._artifacts, self._study_id = engine, artifacts, study_id
         self._token = new_id("lease")
-        self._closed = threading.Event()
         self.lost = False
         self._failures_in_row, self._last_failure = 0, ""
         with engine.begin() as connection:
             self._take_over(connection)
-        self._heart = threading.Thread(target=self._beat, name="lease", daemon=True)
-        self._heart.start()
+        self._heartbeat = Heartbeat("lease", self._beat, period_s=_HEARTBEAT_S)
 
     def _take_over(self, connection: Connection) -> None:
         row = studies.get(connection, self._study_id, lock=True)
@@ -138,7 +136,7 @@ class Recorder:
                 trials.end(connection, trial_id, state, reason=reason, metrics=metrics, host=host)
                 if sha256 is not None and weights is not None:
                     variants.add_artifact(connection, _weights_artifact(trial_id, sha256, len(weights)))
-                studies.set_values(connection, self._study_id, job_losses=0)
+                studies.set_values(connection, self._study_id, submissions=0)
                 row = trials.get(connection, trial_id)
         except ConflictError as error:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))
@@ -158,21 +156,17 @@ class Recorder:
             studies.hold_lease(connection, self._study_id, self._token)
             yield connection
 
-    def _beat(self) -> None:
-        while not self._closed.wait(_HEARTBEAT_S):
-            try:
-                self._extend(_HEARTBEAT_S)
-            except LeaseLostError:
-                self.lost = True
-                return
-            except Exception as error:
-                # The database may be away for a while: the lease's length is the patience for that.
-                log.warning("lease not extended", study_id=self._study_id, error=str(error))
-
-    def _extend(self, elapsed_s: float) -> None:
-        with self._engine.begin() as connection:
-            row = studies.extend_lease(connection, self._study_id, self._token, lease_s=LEASE_S, elapsed_s=elapsed_s)
+    def _beat(self) -> bool:
+        try:
+            with self._engine.begin() as connection:
+                row = studies.extend_lease(
+                    connection, self._study_id, self._token, lease_s=LEASE_S, elapsed_s=_HEARTBEAT_S
+                )
+        except LeaseLostError:
+            self.lost = True
+            return False
         self._read(row)
+        return True
 
     def _read(self, row: Row[Any]) -> None:
         self.state, self._elapsed_s = row.state, row.search_elapsed_s
@@ -183,8 +177,7 @@ class Recorder:
         self._read(studies.get(connection, self._study_id, lock=True))
 
     def close(self) -> None:
-        self._closed.set()
-        self._heart.join()
+        self._heartbeat.close()
 
 
 def past_trial(row: Any) -> PastTrial:

@@ -49,7 +49,7 @@ def resume(engine: Engine, study_id: str) -> None:
     with engine.begin() as connection:
         if studies.get(connection, study_id, lock=True).state is not StudyState.PAUSED:
             raise ConflictError(f"study {study_id} is not paused")
-        studies.set_state(connection, study_id, StudyState.QUEUED)
+        studies.set_state(connection, study_id, StudyState.QUEUED, submissions=0)
 
 
 def cancel(engine: Engine, study_id: str) -> None:
@@ -93,7 +93,7 @@ def _search_on(connection: Connection, row: Row[Any]) -> None:
     ended = row.state in (StudyState.COMPLETED, StudyState.FAILED)
     compressing = row.state is StudyState.RUNNING and row.searched_at is not None
     if ended or compressing:
-        studies.set_state(connection, row.id, StudyState.QUEUED, searched_at=None, job_losses=0)
+        studies.set_state(connection, row.id, StudyState.QUEUED, searched_at=None, submissions=0)
 
 
 def retry(engine: Engine, trial_id: str) -> None:

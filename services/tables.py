@@ -93,8 +93,7 @@ studies = Table(
     Column("classes", JSONB),
     Column("job_id", Text, comment="the Ray job of the present driver"),
     Column("job_attempt", Integer, nullable=False, server_default=text("0")),
-    Column("job_losses", Integer, nullable=False, server_default=text("0"), comment="drivers lost in a row"),
-    Column("job_submitted_at", DateTime(timezone=True)),
+    Column("submissions", Integer, nullable=False, server_default=text("0"), comment="since a trial last ended"),
     Column("lease_token", Text),
     _time("lease_expires_at"),
     Column("search_elapsed_s", Float(53), nullable=False, server_default=text("0")),
@@ -106,7 +105,7 @@ studies = Table(
     _time("finished_at"),
     CheckConstraint("(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)", name="finished"),
     CheckConstraint("state <> 'FAILED' OR reason IS NOT NULL", name="failed_says_why"),
-    Index("ix_studies_unfinished", "id", postgresql_where=text("state IN ('QUEUED', 'RUNNING', 'PAUSED')")),
+    Index("ix_studies_finished_at", "finished_at"),
 )
 
 trials = Table(

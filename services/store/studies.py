@@ -46,19 +46,13 @@ def page(connection: Connection, *, state: StudyState | None, before_id: str | N
     return connection.execute(query).all()
 
 
-def unfinished(connection: Connection) -> Sequence[Row[Any]]:
-    """Studies that the controller has to look after, with whether the lease of their driver has run out."""
-    columns = [
-        studies.c[name]
-        for name in ("id", "state", "job_id", "job_attempt", "job_losses", "job_submitted_at", "searched_at")
-    ]
-    overdue = studies.c.lease_expires_at < func.now()
-    closed_lately = and_(studies.c.job_id.is_not(None), studies.c.state.in_(TERMINAL))
-    return connection.execute(
-        select(*columns, func.coalesce(overdue, False).label("overdue"))
-        .where(or_(studies.c.state.not_in(TERMINAL), closed_lately))
-        .order_by(studies.c.id)
-    ).all()
+def to_look_after(connection: Connection) -> Sequence[Row[Any]]:
+    """Studies that are not over, or only just and may still have a driver; ``overdue``: its lease has run out."""
+    names = ("id", "state", "job_id", "job_attempt", "submissions", "searched_at")
+    overdue = func.coalesce(studies.c.lease_expires_at < func.now(), False).label("overdue")
+    just_over = and_(studies.c.job_id.is_not(None), studies.c.finished_at > func.now() - text("interval '10 minutes'"))
+    query = select(*(studies.c[name] for name in names), overdue)
+    return connection.execute(query.where(or_(studies.c.finished_at.is_(None), just_over)).order_by(studies.c.id)).all()
 
 
 def set_state(
@@ -83,7 +77,14 @@ def set_values(connection: Connection, study_id: str, **values: Any) -> None:
 
 def record_submission(connection: Connection, study_id: str, job_id: str, attempt: int) -> None:
     """Note a Ray job before it is submitted, so that it is recognised after a crash in between."""
-    set_values(connection, study_id, job_id=job_id, job_attempt=attempt, job_submitted_at=func.now())
+    set_values(
+        connection,
+        study_id,
+        job_id=job_id,
+        job_attempt=attempt,
+        submissions=studies.c.submissions + 1,
+        lease_expires_at=None,
+    )
 
 
 def take_lease(connection: Connection, study_id: str, token: str, *, lease_s: float) -> None:

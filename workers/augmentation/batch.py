@@ -15,8 +15,7 @@ from workers.augmentation.draw import Draw, Drawer, affine_of, columns
 from workers.augmentation.kinds import MixDefinition, PixelDefinition
 from workers.augmentation.operations.affine import warp
 
-
-_GATHERED_IMAGES = 1000  # at most so many at once: their float levels stay in a core's cache
+_GATHERED_IMAGES = 16  # at most so many at once: their float levels stay in a core's cache
 
 
 class _Selectable(Protocol):
@@ -36,7 +35,7 @@ class Dispatch(Protocol):
 
 def selected(change: Callable[[Tensor, _Drawn], Tensor], pixels: Tensor, drawn: _Drawn, applied: Tensor) -> Tensor:
     """In place, by gathering them: no work is wasted, but the host must know which they are."""
-    for part in applied.nonzero().flatten().split(_GATHERED_IMAGES):
+    for part in torch.split(applied.nonzero().flatten(), _GATHERED_IMAGES):
         pixels.index_copy_(0, part, change(pixels.index_select(0, part), drawn.select(part)))
     return pixels
 
@@ -49,8 +48,7 @@ def masked(change: Callable[[Tensor, _Drawn], Tensor], pixels: Tensor, drawn: _D
 class BatchAugmenter:
     """Augments training batches by ``policy`` with the chance of ``generator``, on the generator's device.
 
-    Before a CUDA graph is captured with a call inside, ``graph.register_generator_state(generator)`` is needed, else
-    each replay draws the same.
+    A CUDA graph may hold a call, once ``graph.register_generator_state(generator)`` has told it of the generator.
     """
 
     def __init__(self, policy: Policy, generator: torch.Generator) -> None:
@@ -61,8 +59,7 @@ class BatchAugmenter:
     def __call__(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Images uint8 [n, 3, side, side] and label shares float [n, classes] to the same, images in channels_last.
 
-        The arguments stay as they are. Raises ValueError for other
-        shapes or types.
+        The arguments stay as they are. Raises ValueError for other shapes or types.
         """
         _check(images, targets)
         draw = self._drawer(len(images), self._generator)

@@ -5,7 +5,7 @@ remembered under the photos' names and stamps (size and time), so that unchanged
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,36 +15,46 @@ from workers.data.threads import map_in_threads
 
 #: Remembered lists of digests; 32 bytes a photo each.
 _MAX_REMEMBERED = 64
+_LEAK = "the same image is in the validation split: not trained on"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """``rows`` are the samples to decode, in the order of their content; ``digests`` are their photos' (SHA-256)."""
+    """``rows`` are the samples to decode, in the order of their content; ``digests`` are their photos' (SHA-256).
+
+    ``skipped`` are photos that cannot be read; ``leaked`` training photos that are in a given validation split too.
+    """
 
     id: str
     rows: tuple[Sample, ...]
     digests: tuple[bytes, ...]
     skipped: tuple[Skipped, ...]
+    leaked: tuple[Skipped, ...]
 
 
 def read_content(listing: Listing, cache_dir: Path) -> Content:
-    """Photos that cannot be read are skipped, and training images that are in a given validation split too."""
-    digests, unread = photo_digests(listing.photos, cache_dir)
+    return arrange(listing, *photo_digests(listing.photos, cache_dir))
+
+
+def arrange(listing: Listing, digests: Sequence[bytes], unread: Mapping[int, str]) -> Content:
+    """Orders what can be read and leaves out the leaks; ``unread`` says why by photo."""
     held_out = {digests[sample.photo] for sample in listing.samples if sample.side == "validation"}
     rows: list[Sample] = []
     leaked: set[int] = set()
     for sample in listing.samples:
+        if sample.photo in unread:
+            continue
         if sample.side == "train" and digests[sample.photo] in held_out:
             leaked.add(sample.photo)
-        elif sample.photo not in unread:
+        else:
             rows.append(sample)
     rows.sort(key=lambda sample: _order(sample, digests))
-    reasons = unread | dict.fromkeys(leaked, "the same image is in the validation split: not trained on")
     return Content(
         id=_identity(rows, digests, listing.classes),
         rows=tuple(rows),
         digests=tuple(digests[sample.photo] for sample in rows),
-        skipped=tuple(Skipped(name=listing.photos[index].name, reason=reasons[index]) for index in sorted(reasons)),
+        skipped=tuple(Skipped(name=listing.photos[photo].name, reason=reason) for photo, reason in unread.items()),
+        leaked=tuple(Skipped(name=listing.photos[photo].name, reason=_LEAK) for photo in sorted(leaked)),
     )
 
 

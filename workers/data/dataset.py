@@ -1,26 +1,21 @@
 """load_dataset and inspect: a spec to decoded images in splits, or quickly to its class names and counts."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import PIL
 
 from search.dataset import DatasetSpec
 from workers.data.cache import ImageCache
 from workers.data.content import Content, read_content
-from workers.data.errors import ClassError, UnreadableImageError
-from workers.data.listing import Photo, Sample, Skipped, counts_by_class, require_enough
-from workers.data.resize import to_squares
+from workers.data.decoders import decoder
+from workers.data.errors import ClassError
+from workers.data.listing import Skipped, counts_by_class, require_enough
 from workers.data.sources import list_samples
 from workers.data.splits import Splits, split
-from workers.data.threads import map_in_threads
 
-#: Raised when decoding changes its result; part of the cache's key.
-_DECODING_VERSION = 1
 CACHE_LIMIT_BYTES = 50 * 2**30
 
 
@@ -63,15 +58,16 @@ def load_dataset(
 
     Validation is ``spec.validation_fraction`` of each class, or the source's own split where it has one.
     """
+    decoding = decoder(spec.decoder)
     listing = list_samples(spec)
     require_enough(listing.classes, counts_by_class(listing), listing.skipped)
     content = read_content(listing, cache_dir)
     if not content.rows:
         raise ClassError(f"no image can be read, the first because it {content.skipped[0].reason}: check permissions")
     cached = ImageCache(cache_dir / "images", limit_bytes=cache_limit_bytes).get(
-        _cache_key(content.id, spec, side_px),
+        _cache_key(content.id, side_px, spec.resize, decoding.version()),
         shape=(len(content.rows), side_px, side_px, 3),
-        rows=lambda: _decoded_rows(listing.photos, content.rows, side_px=side_px, resize=spec.resize),
+        rows=lambda: decoding.decode_rows(listing.photos, content.rows, side_px=side_px, resize=spec.resize),
     )
     kept = [row for row in range(len(content.rows)) if row not in cached.failures]
     labels = np.array([content.rows[row].label for row in kept], np.int64)
@@ -79,53 +75,32 @@ def load_dataset(
         Skipped(name=listing.photos[content.rows[row].photo].name, reason=reason)
         for row, reason in cached.failures.items()
     )
-    skipped = listing.skipped + content.skipped + undecoded
+    skipped = listing.skipped + content.skipped + content.leaked + undecoded
     require_enough(listing.classes, np.bincount(labels, minlength=len(listing.classes)).tolist(), skipped)
     return Dataset(
         id=content.id,
         classes=listing.classes,
         images=cached.images,
         labels=labels,
-        splits=_split(spec, content, kept, labels, listing.classes),
+        splits=split_rows(spec, content, kept, listing.classes),
         skipped=skipped,
     )
 
 
-def _cache_key(dataset_id: str, spec: DatasetSpec, side_px: int) -> str:
-    parts = (dataset_id, side_px, spec.resize, _DECODING_VERSION, PIL.__version__)
+def _cache_key(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _split(
-    spec: DatasetSpec, content: Content, kept: Sequence[int], labels: np.ndarray, classes: Sequence[str]
-) -> Splits:
-    sides = [content.rows[row].side for row in kept]
+def split_rows(spec: DatasetSpec, content: Content, kept: Sequence[int], classes: Sequence[str]) -> Splits:
+    """Splits of the rows that are kept of the content. Raises ClassError."""
+    rows = [content.rows[row] for row in kept]
+    is_given = any(row.side for row in rows)
     return split(
-        labels,
+        np.array([row.label for row in rows], np.int64),
         [content.digests[row] for row in kept],
         classes,
-        given=np.array([side == "validation" for side in sides]) if any(sides) else None,
+        given=np.array([row.side == "validation" for row in rows]) if is_given else None,
         validation_fraction=spec.validation_fraction,
         subset_fraction=spec.subset_fraction,
         seed=spec.seed,
     )
-
-
-def _decoded_rows(
-    photos: Sequence[Photo], rows: Sequence[Sample], *, side_px: int, resize: str
-) -> Iterator[tuple[int, np.ndarray | str]]:
-    """Each photo is read and decoded once, in the source's order, however many boxes it has."""
-    rows_of: dict[int, list[int]] = defaultdict(list)
-    for row, sample in enumerate(rows):
-        rows_of[sample.photo].append(row)
-
-    def decoded(photo: int) -> list[tuple[int, np.ndarray | str]]:
-        boxes = [rows[row].box for row in rows_of[photo]]
-        try:
-            squares = to_squares(photos[photo].read(), boxes, side_px=side_px, resize=resize)
-        except (UnreadableImageError, OSError) as error:
-            squares = [str(error)] * len(boxes)
-        return list(zip(rows_of[photo], squares, strict=True))
-
-    for results in map_in_threads(decoded, sorted(rows_of)):
-        yield from results

@@ -29,7 +29,9 @@ def upgrade() -> None:
         sa.Column("classes", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("job_id", sa.Text(), nullable=True, comment="the Ray job of the present driver"),
         sa.Column("job_attempt", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("job_submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "submissions", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="since a trial last ended"
+        ),
         sa.Column("lease_token", sa.Text(), nullable=True),
         sa.Column("lease_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("search_elapsed_s", sa.Float(precision=53), server_default=sa.text("0"), nullable=False),
@@ -48,14 +50,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_studies_idempotency_key")),
         schema="seedleaf",
     )
-    op.create_index(
-        "ix_studies_unfinished",
-        "studies",
-        ["id"],
-        unique=False,
-        schema="seedleaf",
-        postgresql_where=sa.text("state IN ('QUEUED', 'RUNNING', 'PAUSED')"),
-    )
+    op.create_index("ix_studies_finished_at", "studies", ["finished_at"], unique=False, schema="seedleaf")
     op.create_table(
         "enqueued_trials",
         sa.Column("id", sa.Text(), nullable=False),
@@ -317,11 +312,6 @@ def downgrade() -> None:
     op.drop_table("events", schema="seedleaf")
     op.drop_index("ix_enqueued_trials_study_id", table_name="enqueued_trials", schema="seedleaf")
     op.drop_table("enqueued_trials", schema="seedleaf")
-    op.drop_index(
-        "ix_studies_unfinished",
-        table_name="studies",
-        schema="seedleaf",
-        postgresql_where=sa.text("state IN ('QUEUED', 'RUNNING', 'PAUSED')"),
-    )
+    op.drop_index("ix_studies_finished_at", table_name="studies", schema="seedleaf")
     op.drop_table("studies", schema="seedleaf")
     # ### end Alembic commands ###

@@ -1,7 +1,7 @@
 """Rotation, shears and translations: one affine map an image, so that it is resampled once; black comes in.
 
-As albumentations composes it, about the image's centre: first the rotation (counter-clockwise), then both shears, then
-the shift, which is rounded to whole pixels. Coordinates are (x, y), y down.
+As albumentations composes it, about the image's centre: first the rotation (counter-clockwise), then both shears (x
+loses its slope times y, y its slope times x), then the shift, in whole pixels. Coordinates are (x, y), y down.
 """
 
 import math
@@ -60,10 +60,10 @@ def _inverse(affine: AffineMap) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     slope_x, slope_y = affine.shear_x.view(-1, 1, 1), affine.shear_y.view(-1, 1, 1)
     determinant = 1 - slope_x * slope_y
     return (
-        (cos + slope_y * sin) / determinant,
-        (-sin - slope_x * cos) / determinant,
-        (sin - slope_y * cos) / determinant,
-        (cos - slope_x * sin) / determinant,
+        (cos - slope_y * sin) / determinant,
+        (slope_x * cos - sin) / determinant,
+        (sin + slope_y * cos) / determinant,
+        (cos + slope_x * sin) / determinant,
     )
 
 

@@ -4,6 +4,8 @@ The plain version is black for Brightness, the mean grey for Contrast, the grey 
 for Sharpness, as in Pillow (https://pillow.readthedocs.io/en/stable/reference/ImageEnhance.html).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,7 +16,7 @@ from workers.augmentation.library import albumentations, through
 
 _FULL = 0.9
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in Pillow and OpenCV
-_UNCHANGED = {"brightness": (1.0, 1.0), "contrast": (1.0, 1.0), "saturation": (1.0, 1.0), "hue": (0.0, 0.0)}
+_AT_REST = {"brightness": (1.0, 1.0), "contrast": (1.0, 1.0), "saturation": (1.0, 1.0), "hue": (0.0, 0.0)}
 
 
 def to_levels(levels: Tensor) -> Tensor:
@@ -59,24 +61,20 @@ def _sharpness_single(image: Image, drawn: Drawn) -> Image:
     smoothing[1, 1] = 5
     kernel = -drawn.value.item() / 13 * smoothing
     kernel[1, 1] += 1 + drawn.value.item()
-    filtered = albumentations().Sharpen().apply(image, sharpening_matrix=kernel)
+    filtered = albumentations().Sharpen().apply(image, alpha=1.0, sharpening_matrix=kernel)
     sharpened = image.copy()
     sharpened[1:-1, 1:-1] = filtered[1:-1, 1:-1]
     return sharpened
 
 
-def _jitter(parameter: str) -> PixelDefinition:
-    """The single-image side of an enhancer that ColorJitter knows by the name of ``parameter``."""
-    batch = {"brightness": _brightness, "contrast": _contrast, "saturation": _color}[parameter]
-    single = through(
-        lambda library, value: library.ColorJitter(**{**_UNCHANGED, parameter: (1 + value, 1 + value)}, p=1)
-    )
-    return PixelDefinition(full=_FULL, signed=True, batch=batch, single=single)
+def _jitter(parameter: str) -> Callable[[Image, Drawn], Image]:
+    """ColorJitter with all its parameters but one at rest."""
+    return through(lambda library, value: library.ColorJitter(**{**_AT_REST, parameter: (1 + value, 1 + value)}, p=1))
 
 
 DEFINITIONS: dict[OperationName, Definition] = {
-    "Brightness": _jitter("brightness"),
-    "Contrast": _jitter("contrast"),
-    "Color": _jitter("saturation"),
+    "Brightness": PixelDefinition(full=_FULL, signed=True, batch=_brightness, single=_jitter("brightness")),
+    "Contrast": PixelDefinition(full=_FULL, signed=True, batch=_contrast, single=_jitter("contrast")),
+    "Color": PixelDefinition(full=_FULL, signed=True, batch=_color, single=_jitter("saturation")),
     "Sharpness": PixelDefinition(full=_FULL, signed=True, batch=_sharpness, single=_sharpness_single),
 }

@@ -1,11 +1,12 @@
 """Operations that spread each channel's levels by what the whole image holds; they have no magnitude."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from search.augmentation import OperationName
-from workers.augmentation.kinds import Definition, Drawn, PixelDefinition
-from workers.augmentation.library import through
+from workers.augmentation.kinds import Definition, Drawn, Image, PixelDefinition
+from workers.augmentation.library import albumentations, through
 from workers.augmentation.operations.enhance import to_levels
 
 
@@ -16,6 +17,13 @@ def _auto_contrast(pixels: Tensor, drawn: Drawn) -> Tensor:
     flat = low == high
     scale = torch.where(flat, 1.0, 255 / (high - low).clamp(min=1))
     return to_levels((pixels - torch.where(flat, 0.0, low)) * scale)
+
+
+def _auto_contrast_single(image: Image, drawn: Drawn) -> Image:
+    """By Normalize: the AutoContrast of albumentations 2.0.8 leaves level 255 out of its histogram."""
+    stretched = albumentations().Normalize(normalization="min_max_per_channel").apply(image)
+    flat = image.min((0, 1)) == image.max((0, 1))
+    return np.where(flat, image, (stretched * 255).round()).astype(np.uint8)
 
 
 def _equalize(pixels: Tensor, drawn: Drawn) -> Tensor:
@@ -36,9 +44,7 @@ def _equalize(pixels: Tensor, drawn: Drawn) -> Tensor:
 
 
 DEFINITIONS: dict[OperationName, Definition] = {
-    "AutoContrast": PixelDefinition(
-        batch=_auto_contrast, single=through(lambda library, value: library.AutoContrast(method="pil", p=1))
-    ),
+    "AutoContrast": PixelDefinition(batch=_auto_contrast, single=_auto_contrast_single),
     "Equalize": PixelDefinition(
         batch=_equalize, single=through(lambda library, value: library.Equalize(mode="cv", p=1))
     ),

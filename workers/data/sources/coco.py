@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 from search.dataset import DatasetSpec
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError
 from workers.data.files import File, list_images, read_bytes
-from workers.data.listing import Box, BoxCounts, Listing, Photo, Sample, Skipped
+from workers.data.listing import Box, BoxCounts, Listing, Sample, Skipped
 
 #: A box that sticks out by less is rounded, not clipped, and is not counted.
 _ROUNDING_PX = 0.5
@@ -56,9 +56,10 @@ def list_samples(spec: DatasetSpec) -> Listing:
     class_of = _class_of_category(spec, [category.name for category in document.categories])
     class_by_id = {category.id: class_of[category.name] for category in document.categories}
     classes = tuple(sorted({name for name in class_by_id.values() if name}))
-    photos, photo_of, skipped = _find_photos(spec, document)
+    files, skipped = _find_files(spec, document)
     image_by_id = {image.id: image for image in document.images}
     label_of: dict[str | None, int] = {name: label for label, name in enumerate(classes)}
+    photo_of: dict[int | str, int] = {}
     samples: list[Sample] = []
     dropped: Counter[str] = Counter()
     clipped = 0
@@ -68,12 +69,12 @@ def list_samples(spec: DatasetSpec) -> Listing:
             dropped[box] += 1
             continue
         clipped += _sticks_out(annotation, box)
-        if annotation.image_id in photo_of:
-            label = label_of[class_by_id[annotation.category_id]]
-            samples.append(Sample(photo=photo_of[annotation.image_id], label=label, box=box))
+        if annotation.image_id in files:
+            photo = photo_of.setdefault(annotation.image_id, len(photo_of))
+            samples.append(Sample(photo=photo, label=label_of[class_by_id[annotation.category_id]], box=box))
     return Listing(
         classes=classes,
-        photos=photos,
+        photos=tuple(files[image_id] for image_id in photo_of),
         samples=tuple(samples),
         skipped=skipped,
         boxes=BoxCounts(total=len(document.annotations), clipped=clipped, dropped=dict(dropped)),
@@ -103,7 +104,7 @@ def _class_of_category(spec: DatasetSpec, categories: list[str]) -> Mapping[str,
     unmapped = sorted(set(categories) - set(mapping))
     if unmapped:
         raise DatasetFormatError(
-            f"classes does not say what becomes of: {', '.join(unmapped)}. Give each a class, or an empty one to drop it"
+            f"classes does not say what becomes of: {', '.join(unmapped)}. Give each a class, or none to drop it"
         )
     unknown = sorted(set(mapping) - set(categories))
     if unknown:
@@ -122,31 +123,27 @@ def _read_csv(path: str) -> dict[str, str | None]:
     return {category.strip(): class_name for category, class_name in rows}
 
 
-def _find_photos(
-    spec: DatasetSpec, document: _Document
-) -> tuple[tuple[Photo, ...], dict[int | str, int], tuple[Skipped, ...]]:
-    """The photos that are there, their index by image id, and those that are not."""
+def _find_files(spec: DatasetSpec, document: _Document) -> tuple[dict[int | str, File], tuple[Skipped, ...]]:
+    """The file of each image, by image id, and the images that have none."""
     assert spec.path is not None
-    files: dict[str, File] = {}
+    found: dict[str, File] = {}
     refused: dict[str, str] = {}
     missing = f"missing: there is no such file under {spec.path}"
     try:
         tree = list_images(spec.path)
-        files = tree.files
+        found = tree.files
         refused = {skipped.name: skipped.reason for skipped in tree.refused}
     except DatasetNotFoundError as error:
         missing = f"missing: {error}"
-    photos: list[Photo] = []
-    photo_of: dict[int | str, int] = {}
+    files: dict[int | str, File] = {}
     skipped: list[Skipped] = []
     for image in document.images:
         name = posixpath.normpath(image.file_name)
-        if name in files:
-            photo_of[image.id] = len(photos)
-            photos.append(files[name])
+        if name in found:
+            files[image.id] = found[name]
         else:
             skipped.append(Skipped(name=image.file_name, reason=refused.get(name, missing)))
-    return tuple(photos), photo_of, tuple(skipped)
+    return files, tuple(skipped)
 
 
 def _box_or_reason(

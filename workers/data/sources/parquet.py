@@ -1,8 +1,8 @@
 """Source ``parquet``: tables with a column of encoded images and one of labels, as the Hugging Face hub stores them.
 
 Images are ``struct<bytes, path>`` or binary; labels are whole numbers (named by the hub's ClassLabel where the file
-says so), text or booleans. Files whose names begin with ``train`` and ``val``, ``valid``, ``validation`` or ``test`` are
-the given sides of the split. https://huggingface.co/docs/hub/datasets-image
+says so), text or booleans. Files whose names begin with ``train`` and with ``val`` or ``test`` are a given split.
+https://huggingface.co/docs/hub/datasets-image
 """
 
 import json
@@ -84,7 +84,9 @@ def _read_table(file: File, side: Side | None, spec: DatasetSpec) -> _Table:
             labels = parquet.read(columns=[spec.label_column]).column(0).to_pylist()
             group_rows = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
     except (OSError, pa.ArrowException) as error:
-        raise DatasetFormatError(f"{file.name} cannot be read as Parquet ({error}): download or write it again") from error
+        raise DatasetFormatError(
+            f"{file.name} cannot be read as Parquet ({error}): download or write it again"
+        ) from error
     names = _names_on_the_hub(schema, spec.label_column)
     if names is not None:  # the hub writes -1 where a label is withheld
         labels = [label if label is not None and 0 <= label < len(names) else None for label in labels]

@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+import sklearn.datasets
 
 from search.dataset import DatasetSpec
 from workers.data.decode import to_ppm
@@ -10,8 +11,6 @@ from workers.data.listing import Listing, Photo, Sample
 
 
 def list_samples(spec: DatasetSpec) -> Listing:
-    import sklearn.datasets
-
     digits = sklearn.datasets.load_digits()
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
     return Listing(

@@ -1,0 +1,64 @@
+"""The application: routes, errors, the door, and the controller in a thread beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from api import auth, errors
+from api.routes import events, health, studies, trials, variants
+from api.state import AppState
+from services.artifacts import ArtifactStore
+from services.controller import Controller
+from services.db import make_engine, migrate
+from services.events import EventFeed
+from services.ray_jobs import RayJobs
+from services.settings import Settings
+
+_WEB = Path(__file__).parent / "web"
+
+
+def create_app(config: Settings) -> FastAPI:
+    """The application for a database and a Ray cluster that are there; the database is brought up to date."""
+    app = FastAPI(
+        title="Seedleaf",
+        version=version("seedleaf"),
+        lifespan=_lifespan,
+        dependencies=[Depends(auth.check_request)],
+        responses=errors.PROBLEM_RESPONSES,
+    )
+    engine = make_engine(config.require_database_url(), pool_size=20)
+    app.state.seedleaf = AppState(
+        settings=config, engine=engine, artifacts=ArtifactStore(config.artifacts_dir), feed=EventFeed(engine)
+    )
+    errors.install(app)
+    for module in (studies, events, trials, variants, health):
+        app.include_router(module.router)
+    app.add_api_route("/", _page, include_in_schema=False)
+    app.mount("/web", StaticFiles(directory=_WEB), name="web")
+    return app
+
+
+async def _page() -> FileResponse:
+    return FileResponse(_WEB / "index.html")
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state: AppState = app.state.seedleaf
+    migrate(state.engine)
+    assert state.settings.ray_address is not None
+    controller = Controller(state.settings, RayJobs(state.settings.ray_address))
+    state.feed.start(asyncio.get_running_loop())
+    controller.start()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(controller.close)
+        await asyncio.to_thread(state.feed.close)
+        state.engine.dispose()

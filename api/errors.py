@@ -1,0 +1,54 @@
+"""From errors to RFC 9457 problem documents: the one place that knows HTTP's status codes."""
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from api.schemas import Problem
+from search.spec import spec_problems
+from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError, ServiceError
+
+PROBLEM_RESPONSES = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}, "description": title}
+    for status, title in {401: "No valid key", 404: "Not found", 409: "Conflict", 422: "Rejected"}.items()
+}
+_STATUS = {NotFoundError: 404, ConflictError: 409, RejectedError: 422, KeyReusedError: 422}
+_TITLES = {400: "Bad request", 401: "No valid key", 404: "Not found", 409: "Conflict", 422: "Rejected"}
+
+
+def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None) -> JSONResponse:
+    body = Problem(title=_TITLES.get(status, "Error"), status=status, detail=detail, errors=errors or [])
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this application with a problem document."""
+    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.add_exception_handler(OperationalError, _database_away)
+
+
+async def _service_error(request: Request, error: Exception) -> JSONResponse:
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+    fields = [{"field": error.field, "message": error.message}] if isinstance(error, RejectedError) else None
+    return problem(status, str(error), fields)
+
+
+async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = spec_problems([{**detail, "loc": detail["loc"][1:]} for detail in error.errors()])
+    lines = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
+    return problem(422, f"{len(errors)} problem(s): {lines}", errors)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException | StarletteHTTPException)
+    return problem(error.status_code, str(error.detail))
+
+
+async def _database_away(request: Request, error: Exception) -> JSONResponse:
+    return problem(503, "the database does not answer: try again in a few seconds")

@@ -1,0 +1,86 @@
+"""Studies: create, list, look at, change the budget, pause, resume, cancel, and the front."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from api.schemas import Page, ParetoView, StudyPatch, StudyView
+from api.state import State
+from search.spec import StudySpec
+from search.states import StudyState
+from services import datasets, study_views
+from services import studies as operations
+
+router = APIRouter(prefix="/studies", tags=["studies"])
+
+
+@router.post("", status_code=201)
+def create_study(
+    spec: StudySpec,
+    response: Response,
+    state: State,
+    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+) -> StudyView:
+    """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
+    checked = spec.model_copy(update={"dataset": datasets.admitted(spec.dataset, state.settings.data_roots)})
+    study_id = operations.create(state.engine, checked, idempotency_key=idempotency_key)
+    response.headers["Location"] = f"/studies/{study_id}"
+    return _view(state, study_id)
+
+
+@router.get("")
+def list_studies(
+    state: State,
+    study_state: Annotated[StudyState | None, Query(alias="state")] = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Page[StudyView]:
+    """Studies, newest first."""
+    with state.engine.connect() as connection:
+        items, following = study_views.page(connection, state=study_state, cursor=cursor, limit=limit)
+    return Page(items=[StudyView.model_validate(item) for item in items], next=following)
+
+
+@router.get("/{study_id}")
+def get_study(study_id: str, state: State) -> StudyView:
+    return _view(state, study_id)
+
+
+@router.patch("/{study_id}")
+def extend_study(study_id: str, patch: StudyPatch, state: State) -> StudyView:
+    """Raise the budget; a study that has ended searches on."""
+    budget = patch.budget
+    operations.extend(state.engine, study_id, max_trials=budget.max_trials, max_minutes=budget.max_minutes)
+    return _view(state, study_id)
+
+
+@router.post("/{study_id}/pause")
+def pause_study(study_id: str, state: State) -> StudyView:
+    """Start no more trials; those that run go on to their end."""
+    operations.pause(state.engine, study_id)
+    return _view(state, study_id)
+
+
+@router.post("/{study_id}/resume")
+def resume_study(study_id: str, state: State) -> StudyView:
+    operations.resume(state.engine, study_id)
+    return _view(state, study_id)
+
+
+@router.post("/{study_id}/cancel")
+def cancel_study(study_id: str, state: State) -> StudyView:
+    """End the study for good, its running trials and its compression with it."""
+    operations.cancel(state.engine, study_id)
+    return _view(state, study_id)
+
+
+@router.get("/{study_id}/pareto")
+def get_front(study_id: str, state: State) -> ParetoView:
+    """The trials that no other dominates in the study's objectives, and their hypervolume."""
+    with state.engine.connect() as connection:
+        return ParetoView.model_validate(study_views.pareto(connection, study_id))
+
+
+def _view(state: Any, study_id: str) -> StudyView:
+    with state.engine.connect() as connection:
+        return StudyView.model_validate(study_views.one(connection, study_id))

@@ -1,0 +1,82 @@
+"""Trials: the leaderboard, one trial in full, compress it, run it again."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+
+from api.schemas import CompressRequest, Page, Queued, StudyView, TrialDetail, TrialView
+from api.state import State
+from search.recipes import Recipe, default_recipe
+from search.states import JobState, TrialState
+from services import leaderboard, study_views
+from services import studies as operations
+from services.errors import RejectedError
+from services.store import jobs, trials
+
+router = APIRouter(prefix="/trials", tags=["trials"])
+Order = Literal["asc", "desc"]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+@router.get("")
+def list_trials(
+    state: State,
+    study_id: str | None = None,
+    trial_state: Annotated[TrialState | None, Query(alias="state")] = None,
+    sort: str = "score",
+    order: Order = "asc",
+    cursor: str | None = None,
+    limit: Limit = 50,
+) -> Page[TrialView]:
+    """The leaderboard: one row a trial, with its best variant."""
+    with state.engine.connect() as connection:
+        items, following = leaderboard.trial_page(
+            connection,
+            study_id=study_id,
+            state=trial_state,
+            sort=sort,
+            descending=order == "desc",
+            cursor=cursor,
+            limit=limit,
+        )
+    return Page(items=[TrialView.model_validate(item) for item in items], next=following)
+
+
+@router.get("/{trial_id}")
+def get_trial(trial_id: str, state: State) -> TrialDetail:
+    """Candidate, metrics, learning curve, compression jobs and, where it failed, why."""
+    with state.engine.connect() as connection:
+        row = trials.get(connection, trial_id)._mapping
+        best = leaderboard.best_variants(connection, [trial_id])
+        detail: dict[str, Any] = {
+            **leaderboard.trial_view(row, best.get(trial_id)),
+            "epochs": trials.learning_curve(connection, trial_id),
+            "compression": [job._asdict() for job in jobs.of_trial(connection, trial_id)],
+        }
+    return TrialDetail.model_validate(detail)
+
+
+@router.post("/{trial_id}/compress", status_code=202)
+def compress_trial(trial_id: str, request: CompressRequest, state: State) -> Queued:
+    """Queue one more recipe for a completed trial; the same recipe is queued once."""
+    job_id = operations.compress(state.engine, trial_id, _recipe(request.recipe))
+    with state.engine.connect() as connection:
+        return Queued(id=job_id, state=JobState(jobs.get(connection, job_id).state))
+
+
+@router.post("/{trial_id}/retry", status_code=202)
+def retry_trial(trial_id: str, state: State) -> StudyView:
+    """Run a trial that gave no result once more, as a new trial beyond the budget."""
+    operations.retry(state.engine, trial_id)
+    with state.engine.connect() as connection:
+        study_id = trials.get(connection, trial_id).study_id
+        return StudyView.model_validate(study_views.one(connection, study_id))
+
+
+def _recipe(recipe: str | Recipe) -> Recipe:
+    if isinstance(recipe, Recipe):
+        return recipe
+    try:
+        return default_recipe(recipe)
+    except ValueError as error:
+        raise RejectedError("recipe", str(error)) from error

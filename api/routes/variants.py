@@ -1,0 +1,63 @@
+"""Variants, the deployable models, and their files."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+
+from api.schemas import Page, VariantView
+from api.state import State
+from services import leaderboard
+from services.store import variants
+
+router = APIRouter(tags=["variants"])
+
+
+@router.get("/variants")
+def list_variants(
+    state: State,
+    study_id: str | None = None,
+    trial_id: str | None = None,
+    runtime: str | None = None,
+    sort: str = "score",
+    order: Literal["asc", "desc"] = "asc",
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Page[VariantView]:
+    """Deployable models: recipe, F1, latency with its interval, size, files."""
+    with state.engine.connect() as connection:
+        items, following = leaderboard.variant_page(
+            connection,
+            study_id=study_id,
+            trial_id=trial_id,
+            runtime=runtime,
+            sort=sort,
+            descending=order == "desc",
+            cursor=cursor,
+            limit=limit,
+        )
+    return Page(items=[VariantView.model_validate(item) for item in items], next=following)
+
+
+@router.get("/variants/{variant_id}")
+def get_variant(variant_id: str, state: State) -> VariantView:
+    with state.engine.connect() as connection:
+        row = variants.get(connection, variant_id)._mapping
+        return VariantView.model_validate(leaderboard.variant_views(connection, [row])[0])
+
+
+@router.get("/artifacts/{artifact_id}", response_class=FileResponse)
+def get_artifact(artifact_id: str, request: Request, state: State) -> Response:
+    """The file, with its sha256 as ETag; 304 for who has it already."""
+    with state.engine.connect() as connection:
+        row = variants.artifact(connection, artifact_id)
+    etag = f'"{row.sha256}"'
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    name = f"{row.kind}-{row.sha256[:12]}{_SUFFIXES[row.kind]}"
+    return FileResponse(
+        state.artifacts.path(row.sha256), media_type="application/octet-stream", filename=name, headers={"ETag": etag}
+    )
+
+
+_SUFFIXES = {"onnx": ".onnx", "weights": ".safetensors"}

@@ -1,0 +1,152 @@
+"""The shapes that HTTP answers with. Ids are opaque strings; times are UTC, ISO 8601; units are in the names."""
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from search.candidate import Candidate
+from search.recipes import Recipe
+from search.spec import StudySpec
+from search.states import JobState, StudyState, TrialState
+
+T = TypeVar("T")
+
+
+class Page(BaseModel, Generic[T]):
+    """A list; ``next`` is the cursor of what follows, or null."""
+
+    items: list[T]
+    next: str | None
+
+
+class Progress(BaseModel):
+    """``finished`` of ``total`` trials have used up budget; ``compression`` counts the jobs by state."""
+
+    finished: int
+    total: int
+    best_f1: float | None
+    compression: dict[JobState, int]
+
+
+class StudyView(BaseModel):
+    id: str
+    name: str
+    state: StudyState
+    reason: str | None
+    spec: StudySpec
+    progress: Progress
+    job: str | None = Field(description="the Ray job of the present driver")
+    classes: list[str] | None
+    search_elapsed_s: float
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class ArtifactView(BaseModel):
+    id: str
+    kind: str
+    sha256: str
+    size_bytes: int
+
+
+class VariantView(BaseModel):
+    """A deployable model. ``latency`` tells how it was measured; ``host`` where: never compare across hosts."""
+
+    id: str
+    trial_id: str
+    study_id: str
+    recipe: str
+    steps: list[dict[str, Any]]
+    runtime: str
+    host: str
+    metrics: dict[str, float]
+    parity_error: float | None
+    agreement: float | None
+    latency: dict[str, Any]
+    artifacts: list[ArtifactView]
+    created_at: datetime
+
+
+class TrialView(BaseModel):
+    id: str
+    study_id: str
+    number: int
+    state: TrialState
+    reason: str | None
+    candidate: Candidate
+    metrics: dict[str, float]
+    host: str | None
+    best_variant: VariantView | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class EpochView(BaseModel):
+    epoch: int
+    loss: float
+    f1: float
+    accuracy: float
+    elapsed_s: float
+
+
+class JobView(BaseModel):
+    id: str
+    recipe: Recipe
+    state: JobState
+    reason: str | None
+    attempts: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class TrialDetail(TrialView):
+    epochs: list[EpochView]
+    compression: list[JobView]
+
+
+class ParetoView(BaseModel):
+    """The front of a study's completed trials; ``hypervolume`` is bounded by ``reference``, both by objective."""
+
+    items: list[TrialView]
+    hypervolume: float
+    reference: dict[str, float]
+
+
+class BudgetPatch(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    max_trials: int | None = Field(default=None, ge=1, le=1_000_000)
+    max_minutes: float | None = Field(default=None, gt=0)
+
+
+class StudyPatch(BaseModel):
+    """What can be changed of a study: its budget, upwards."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    budget: BudgetPatch
+
+
+class CompressRequest(BaseModel):
+    """A default recipe's name, or a recipe written out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: str | Recipe
+
+
+class Queued(BaseModel):
+    id: str
+    state: JobState
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details; ``errors`` names each field that is wrong."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] = []

@@ -1,0 +1,42 @@
+"""The server: backends, application and uvicorn in one process."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from api.app import create_app
+from api.auth import require_key_beyond_loopback
+from services.local import Backends, backends
+from services.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningServer:
+    url: str
+    backends: Backends
+
+
+@contextmanager
+def running_server(config: Settings, *, host: str, port: int) -> Iterator[RunningServer]:
+    """Serve until the block ends, in a thread; ``port`` 0 takes a free one.
+
+    OSError if the port is taken; ValueError if the server would be open to others without a key.
+    """
+    require_key_beyond_loopback(config, host)
+    with socket.create_server((host, port)) as listener, backends(config) as found:
+        server = uvicorn.Server(uvicorn.Config(create_app(found.settings), log_level="warning", ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
+        thread.start()
+        try:
+            while not server.started:
+                thread.join(0.05)
+                if not thread.is_alive():
+                    raise RuntimeError("the server did not start: see the messages above")
+            yield RunningServer(url=f"http://{host}:{listener.getsockname()[1]}", backends=found)
+        finally:
+            server.should_exit = True
+            thread.join()

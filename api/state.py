@@ -1,0 +1,27 @@
+"""What the application keeps for its routes: settings, database, artifacts, events."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+from services.artifacts import ArtifactStore
+from services.events import EventFeed
+from services.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppState:
+    settings: Settings
+    engine: Engine
+    artifacts: ArtifactStore
+    feed: EventFeed
+
+
+def _state(request: Request) -> AppState:
+    state: AppState = request.app.state.seedleaf
+    return state
+
+
+State = Annotated[AppState, Depends(_state)]

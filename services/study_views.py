@@ -1,0 +1,70 @@
+"""Studies as they are shown: with progress, and their fronts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from search.pareto import front, hypervolume, losses_of, reference_point
+from search.spec import StudySpec
+from search.states import StudyState, TrialState
+from services.leaderboard import best_variants, decode_cursor, encode_cursor, metrics_of, trial_view
+from services.store import jobs, studies, trials
+
+
+def one(connection: Connection, study_id: str) -> dict[str, Any]:
+    return _views(connection, [studies.get(connection, study_id)])[0]
+
+
+def page(
+    connection: Connection, *, state: StudyState | None, cursor: str | None, limit: int
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Studies, newest first, and the next page's cursor or None."""
+    before_id = None if cursor is None else str(decode_cursor(cursor, 1)[0])
+    rows = studies.page(connection, state=state, before_id=before_id, limit=limit + 1)
+    following = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
+    return _views(connection, rows[:limit]), following
+
+
+def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    ids = [row.id for row in rows]
+    progress, compression = trials.progress(connection, ids), jobs.counts(connection, ids)
+    names = ("id", "name", "state", "reason", "spec", "classes", "search_elapsed_s")
+    times = ("created_at", "started_at", "finished_at")
+    nothing = {"finished": 0, "best_f1": None}
+    return [
+        {
+            **{name: getattr(row, name) for name in (*names, *times)},
+            "job": row.job_id,
+            "progress": {
+                **progress.get(row.id, nothing),
+                "total": row.spec["budget"]["max_trials"],
+                "compression": compression.get(row.id, {}),
+            },
+        }
+        for row in rows
+    ]
+
+
+def pareto(connection: Connection, study_id: str) -> dict[str, Any]:
+    """The front of a study's completed trials, best f1 first, its hypervolume and the point that bounds it.
+
+    The reference is just beyond the worst of all completed trials, so hypervolumes of one study grow with it and those
+    of two studies cannot be compared.
+    """
+    spec = StudySpec.model_validate(studies.get(connection, study_id).spec)
+    rows = [row._mapping for row in trials.of_study(connection, study_id, [TrialState.COMPLETED])]
+    if not rows:
+        return {"items": [], "hypervolume": 0.0, "reference": {}}
+    losses = losses_of(spec.objectives, [metrics_of(row) for row in rows])
+    reference = reference_point(losses)
+    chosen = sorted((rows[index] for index in front(losses)), key=lambda row: -row["f1"])
+    best = best_variants(connection, [row["id"] for row in chosen])
+    signs = losses_of(spec.objectives, [{objective.metric: 1.0 for objective in spec.objectives}])[0]
+    return {
+        "items": [trial_view(row, best.get(row["id"])) for row in chosen],
+        "hypervolume": hypervolume(losses, reference),
+        "reference": {
+            objective.metric: float(value) for objective, value in zip(spec.objectives, reference * signs, strict=True)
+        },
+    }

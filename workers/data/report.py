@@ -1,0 +1,50 @@
+"""What check_dataset says, as plain data: ``dataclasses.asdict`` turns it into JSON."""
+
+from dataclasses import dataclass
+
+from workers.data.listing import BoxCounts, Skipped
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassReport:
+    """Numbers of usable images; ``pictures`` are a few of them, PNG in base64."""
+
+    name: str
+    images: int
+    train: int
+    validation: int
+    pictures: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    smallest: int
+    median: float
+    largest: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetReport:
+    """A data set examined file by file.
+
+    ``loadable``: load_dataset would succeed; ``ok``: there is no problem at all. ``imbalance`` is the largest class
+    over the smallest. ``kinds`` counts photos by format and mode, as in "JPEG RGB". ``duplicates`` are photos of the
+    same bytes, ``conflicts`` those of one picture in several classes, ``leaks`` training photos that are in the given
+    validation split too.
+    """
+
+    id: str
+    ok: bool
+    loadable: bool
+    problems: tuple[str, ...]
+    classes: tuple[ClassReport, ...]
+    imbalance: float | None
+    photos: int
+    width_px: Spread | None
+    height_px: Spread | None
+    kinds: dict[str, int]
+    skipped: tuple[Skipped, ...]
+    duplicates: tuple[tuple[str, ...], ...]
+    conflicts: tuple[tuple[str, ...], ...]
+    leaks: tuple[str, ...]
+    boxes: BoxCounts | None
