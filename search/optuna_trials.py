@@ -2,12 +2,14 @@
 
 import queue
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
@@ -132,7 +134,8 @@ class Mirror:
             directions=directions(self._spec),
             load_if_exists=True,
         )
-        study.set_metric_names([objective.metric for objective in self._spec.objectives])
+        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+            study.set_metric_names([objective.metric for objective in self._spec.objectives])
         study.set_user_attr("name", self._spec.name)
         known = {trial.user_attrs["number"] for trial in study.get_trials(deepcopy=False)}
         while (past := self._queue.get()) is not None:

@@ -20,6 +20,7 @@ from services.artifacts import ArtifactStore
 from services.db import make_engine, new_id
 from services.errors import ConflictError, LeaseLostError
 from services.heartbeat import Heartbeat
+from services.reasons import last_lines
 from services.settings import Settings, settings
 from services.store import jobs, studies, trials, variants
 from workers.compressor import RESOURCE, CompressionTask, Compressor
@@ -30,7 +31,6 @@ LEASE_S = 30.0
 _HEARTBEAT_S = 5.0
 _IDLE_S = 5.0
 _POLL_S = 0.5
-_REASON_LINES = 12
 
 
 class Pool:
@@ -101,7 +101,7 @@ class Pool:
                 self._idle.append(_start_compressor())
                 continue
             except Exception as error:
-                result = {"failed": _last_lines(str(error))}
+                result = {"failed": last_lines(str(error))}
             self._idle.append(compressor)
             self._record(job, result)
 
@@ -149,10 +149,6 @@ def _places() -> int:
 
 def _start_compressor() -> Any:
     return ray.remote(Compressor).options(num_cpus=0, resources={RESOURCE: 1}).remote()
-
-
-def _last_lines(text: str) -> str:
-    return "\n".join(text.strip().splitlines()[-_REASON_LINES:])
 
 
 def main() -> None:

@@ -17,13 +17,14 @@ from search.states import StudyState
 from services.db import LEADER_LOCK, make_engine, new_id
 from services.errors import ConflictError
 from services.ray_jobs import RayJobs
+from services.reasons import last_lines
 from services.settings import Settings
 from services.store import jobs, studies, trials
 
 log = structlog.get_logger()
 PERIOD_S = 0.5
 MAX_SUBMISSIONS = 5
-_POOL_PREFIX = "compression-pool-"
+_POOL = "compression-pool"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ Action = Submit | Requeue | GiveUp | Stop | StartPool
 def plan(rows: Sequence[Any], alive: Collection[str], *, waiting_jobs: int) -> list[Action]:
     """What to do, given the studies to look after, Ray's live jobs and the number of waiting compression jobs."""
     actions = [action for row in rows if (action := _plan_study(row, alive)) is not None]
-    if waiting_jobs and not any(job_id.startswith(_POOL_PREFIX) for job_id in alive):
+    if waiting_jobs and not any(job_id.startswith(_POOL) for job_id in alive):
         actions.append(StartPool())
     return actions
 
@@ -155,7 +156,7 @@ class Controller:
             case Stop(job_id=job_id):
                 self._ray.stop(job_id)
             case StartPool():
-                self._ray.submit(new_id(_POOL_PREFIX.rstrip("-")), "python -m services.compression_pool")
+                self._ray.submit(new_id(_POOL), "python -m services.compression_pool")
 
     def _submit(self, study_id: str, attempt: int) -> None:
         job_id = f"{study_id}-{attempt}"
@@ -171,7 +172,7 @@ class Controller:
                 studies.set_state(connection, study_id, StudyState.QUEUED, reason=reason, lease_token=None)
 
     def _give_up(self, study_id: str, job_id: str | None) -> None:
-        end = self._ray.last_lines(job_id, 12) if job_id else ""
+        end = last_lines(self._ray.log(job_id)) if job_id else ""
         reason = f"its driver was lost {MAX_SUBMISSIONS} times in a row; the last one said:\n{end or 'nothing'}"
         with self._engine.begin() as connection:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=reason, lease_token=None)

@@ -1,20 +1,23 @@
 """Ray's job API, over HTTP: submit, ask, stop. The control plane is no Ray driver."""
 
-from ray.job_submission import JobStatus, JobSubmissionClient
-
-_ALIVE = (JobStatus.PENDING, JobStatus.RUNNING)
+_ALIVE = ("PENDING", "RUNNING")
 
 
 class RayJobs:
     """The jobs of one cluster, at the address of its dashboard."""
 
     def __init__(self, address: str) -> None:
+        # Ray reads how it authenticates when it is imported: services.local has to set that first.
+        from ray.job_submission import JobSubmissionClient
+
         self._client = JobSubmissionClient(address)
 
     def alive(self) -> set[str]:
         """Ids of the jobs that are pending or running."""
         return {
-            str(job.submission_id) for job in self._client.list_jobs() if job.submission_id and job.status in _ALIVE
+            str(job.submission_id)
+            for job in self._client.list_jobs()
+            if job.submission_id and str(job.status) in _ALIVE
         }
 
     def submit(self, job_id: str, command: str) -> None:
@@ -24,9 +27,9 @@ class RayJobs:
     def stop(self, job_id: str) -> None:
         self._client.stop_job(job_id)
 
-    def last_lines(self, job_id: str, count: int) -> str:
-        """The end of a job's log; empty where Ray does not know the job (any more)."""
+    def log(self, job_id: str) -> str:
+        """A job's log; empty where Ray does not know the job (any more)."""
         try:
-            return "\n".join(self._client.get_job_logs(job_id).strip().splitlines()[-count:])
+            return str(self._client.get_job_logs(job_id))
         except RuntimeError:
             return ""

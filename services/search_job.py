@@ -7,6 +7,7 @@ import argparse
 import os
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 # Tune reads these when it is imported.
@@ -28,6 +29,7 @@ from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.db import make_engine, optuna_url
 from services.errors import ConflictError
+from services.reasons import last_lines
 from services.recorder import Recorder
 from services.settings import Settings, settings
 from services.store import studies
@@ -37,10 +39,16 @@ from workers.slot import NAMESPACE
 from workers.trial import TrialActor, TrialTask
 
 log = structlog.get_logger()
-_REASON_LINES = 12
 
 
-class Record(tune.Callback):  # type: ignore[misc]
+class NotPickled:
+    """Tune pickles what it is given to restore it one day; a study is rebuilt from the trials table instead."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class Record(NotPickled, tune.Callback):  # type: ignore[misc]
     """Writes what Tune reports of each trial."""
 
     def __init__(self, recorder: Recorder, mirror: Mirror) -> None:
@@ -70,7 +78,7 @@ class Record(tune.Callback):  # type: ignore[misc]
             )
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._end(trial.config["trial"], TrialState.FAILED, reason=_last_lines(str(trial.get_error())))
+        self._end(trial.config["trial"], TrialState.FAILED, reason=last_lines(Path(trial.error_file).read_text()))
 
     def _end(self, trial_id: str, state: TrialState, **details: Any) -> None:
         past = self._recorder.ended(trial_id, state, **details)
@@ -78,7 +86,7 @@ class Record(tune.Callback):  # type: ignore[misc]
             self._mirror.add(past)
 
 
-class StopWhenTaken(tune.Stopper):  # type: ignore[misc]
+class StopWhenTaken(NotPickled, tune.Stopper):  # type: ignore[misc]
     """Ends all trials at once when the study is cancelled or another driver has its lease."""
 
     def __init__(self, recorder: Recorder) -> None:
@@ -89,10 +97,6 @@ class StopWhenTaken(tune.Stopper):  # type: ignore[misc]
 
     def stop_all(self) -> bool:
         return self._recorder.lost or self._recorder.state is StudyState.CANCELLED
-
-
-def _last_lines(text: str) -> str:
-    return "\n".join(text.strip().splitlines()[-_REASON_LINES:])
 
 
 def run(
@@ -152,6 +156,7 @@ def _search(
             storage_path=scratch,
             callbacks=[Record(recorder, mirror)],
             stop=StopWhenTaken(recorder),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         )
         runnable = tune.with_resources(tune.with_parameters(trainable, task=task), resources)

@@ -71,6 +71,8 @@ def benchmark_slot() -> Any:
         lifetime="detached",
         num_cpus=0,
         resources={RESOURCE: 1},
+        # Not within the resources that Tune reserved for the trial that asks first.
+        scheduling_strategy="DEFAULT",
         max_restarts=-1,
         max_task_retries=1,
     )

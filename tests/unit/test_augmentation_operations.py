@@ -1,8 +1,8 @@
 """Each operation, with the same drawn value, by torch and by albumentations, and by both ways to dispatch in torch.
 
-Tolerances: operations on whole numbers agree exactly, and so do whole-pixel shifts; the others differ by one grey level
-at most, as the libraries round differently. Resampling between pixels may differ by more in single pixels (OpenCV 4 knows
-positions to 1/32 pixel), by less than one level on the mean of an image.
+Tolerances: operations on whole numbers agree exactly, and so do whole-pixel shifts; the others differ by one grey
+level at most, as the libraries round differently. Resampling between pixels may differ by more in single pixels
+(OpenCV 4 knows positions to 1/32 pixel), by less than one level on the mean of an image.
 """
 
 from pathlib import Path

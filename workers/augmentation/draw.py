@@ -53,16 +53,12 @@ class Drawer:
         definitions = [DEFINITIONS[operation.name] for operation in operations]
         self._image_operations = len(policy.image_operations)
         self._max_ops = policy.max_ops
+        bounds = [kind.full * operation.magnitude for kind, operation in zip(definitions, operations, strict=True)]
+        self._bound = torch.tensor(bounds, device=device)
         self._probability = torch.tensor([operation.probability for operation in operations], device=device)
-        self._bound = torch.tensor(
-            [
-                definition.full * operation.magnitude
-                for definition, operation in zip(definitions, operations, strict=True)
-            ],
-            device=device,
-        )
-        self._signed = torch.tensor([definition.signed for definition in definitions], device=device)
-        self._mixes = torch.tensor([isinstance(definition, MixDefinition) for definition in definitions], device=device)
+        self._signed = torch.tensor([kind.signed for kind in definitions], dtype=torch.bool, device=device)
+        mixes = [isinstance(kind, MixDefinition) for kind in definitions]
+        self._mixes = torch.tensor(mixes, dtype=torch.bool, device=device)
 
     def __call__(self, n: int, generator: torch.Generator) -> Draw:
         order, coin, sign, share, *place = torch.rand(

@@ -19,6 +19,7 @@ import filelock
 import numpy as np
 
 from workers.data.errors import CacheFullError
+from workers.data.storage import replace_file
 
 #: Yields, for each row in any order, its pixels (uint8 [side, side, 3]) or why it has none.
 RowSource = Callable[[], Iterator[tuple[int, "np.ndarray | str"]]]
@@ -43,16 +44,19 @@ class ImageCache:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._limit_bytes = limit_bytes
-        self._lock = filelock.FileLock(folder / ".lock")
 
     def get(self, key: str, *, shape: tuple[int, ...], rows: RowSource) -> CachedImages:
         """The entry, built first if need be; other processes that want it meanwhile wait. Raises CacheFullError."""
         with filelock.FileLock(self._folder / f".{key}.lock"):
             return self._open(key) or self._build(key, shape, rows)
 
+    def _locked(self) -> filelock.BaseFileLock:
+        """For what concerns all entries; held for moments only."""
+        return filelock.FileLock(self._folder / ".lock")
+
     def _open(self, key: str) -> CachedImages | None:
         entry = self._folder / key
-        with self._lock:
+        with self._locked():
             if not entry.exists():
                 return None
             with (entry / _IMAGES).open("rb") as file:
@@ -64,9 +68,9 @@ class ImageCache:
         building = self._folder / f"{_BUILDING}{key}"
         with self._reserved(building, shape) as file:
             failures = _write_rows(file, shape, rows())
-            (building / _FAILURES).write_text(json.dumps(failures))
+            replace_file(building / _FAILURES, json.dumps(failures).encode())
             os.fsync(file.fileno())
-            with self._lock:
+            with self._locked():
                 building.rename(self._folder / key)
             fcntl.flock(file, fcntl.LOCK_SH)
             return CachedImages(images=_map(file), failures=failures)
@@ -74,7 +78,7 @@ class ImageCache:
     @contextmanager
     def _reserved(self, building: Path, shape: tuple[int, ...]) -> Iterator[BinaryIO]:
         """The new entry's file, of its full size; the entry goes if the block fails."""
-        with self._lock:
+        with self._locked():
             shutil.rmtree(building, ignore_errors=True)
             self._make_room(int(np.prod(shape)))
             building.mkdir()

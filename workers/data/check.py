@@ -68,7 +68,7 @@ def check_dataset(spec: DatasetSpec) -> DatasetReport:
         loadable=splits is not None,
         problems=tuple(problems),
         classes=_class_reports(spec, listing, [content.rows[row] for row in kept], splits),
-        imbalance=max(class_counts) / min(class_counts) if class_counts and min(class_counts) else None,
+        imbalance=_imbalance(class_counts),
         photos=len(listing.photos),
         width_px=_spread([width for width, _ in sizes]),
         height_px=_spread([height for _, height in sizes]),
@@ -153,17 +153,14 @@ def _class_reports(
     spec: DatasetSpec, listing: Listing, samples: Sequence[Sample], splits: Splits | None
 ) -> tuple[ClassReport, ...]:
     labels = np.array([sample.label for sample in samples], np.int64)
-    counts = np.bincount(labels, minlength=len(listing.classes))
-    train, validation = (
-        np.bincount(labels[rows], minlength=len(listing.classes)) if splits else np.zeros_like(counts)
-        for rows in ((splits.full_train, splits.validation) if splits else ((), ()))
-    )
+    nothing = np.zeros(0, np.int64)
+    train, validation = (splits.full_train, splits.validation) if splits else (nothing, nothing)
     return tuple(
         ClassReport(
             name=name,
-            images=int(counts[label]),
-            train=int(train[label]),
-            validation=int(validation[label]),
+            images=int(np.sum(labels == label)),
+            train=int(np.sum(labels[train] == label)),
+            validation=int(np.sum(labels[validation] == label)),
             pictures=tuple(
                 _picture(spec, listing.photos[samples[row].photo], samples[row].box)
                 for row in np.flatnonzero(labels == label)[:_PICTURES_A_CLASS]
@@ -178,6 +175,11 @@ def _picture(spec: DatasetSpec, photo: Photo, box: Box | None) -> str:
     file = io.BytesIO()
     Image.fromarray(np.asarray(square)).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
+
+
+def _imbalance(class_counts: Sequence[int]) -> float | None:
+    smallest = min(class_counts, default=0)
+    return max(class_counts) / smallest if smallest else None
 
 
 def _spread(values: Sequence[int]) -> Spread | None:

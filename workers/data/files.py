@@ -4,7 +4,7 @@ A name that starts with a dot is passed over. Symbolic links that leave the fold
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -79,29 +79,39 @@ def _list_folder(path: Path) -> Tree:
     if root.is_file():
         return Tree(files={"": _local_file(root, root.name)}, folders=(), refused=())
     files: dict[str, File] = {}
-    folders: list[str] = []
     refused: list[Skipped] = []
+    for found in _walk(root):
+        if isinstance(found, Skipped):
+            refused.append(found)
+            continue
+        name = _shown(Path(found.path), root)
+        try:
+            reason = _refusal(found, root)
+            if reason is None:
+                files[name] = _local_file(Path(found.path), name)
+        except OSError as error:
+            reason = f"cannot be looked at: {error.strerror}"
+        if reason:
+            refused.append(Skipped(name=name, reason=reason))
+    folders = tuple(_shown(path, root) for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return Tree(files=files, folders=folders, refused=tuple(refused))
+
+
+def _walk(root: Path) -> Iterator[os.DirEntry[str] | Skipped]:
+    """All that is not a folder, without following links, and the folders that cannot be listed."""
     pending = [root]
     while pending:
         folder = pending.pop()
         try:
             entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
         except OSError as error:
-            refused.append(Skipped(name=_shown(folder, root), reason=f"the folder cannot be listed: {error.strerror}"))
+            yield Skipped(name=_shown(folder, root), reason=f"the folder cannot be listed: {error.strerror}")
             continue
         for entry in entries:
-            path_of_entry = Path(entry.path)
-            name = _shown(path_of_entry, root)
             if entry.is_dir(follow_symlinks=False):
-                pending.append(path_of_entry)
-                folders += [name] if folder == root else []
-                continue
-            reason = _refusal(entry, root)
-            if reason:
-                refused.append(Skipped(name=name, reason=reason))
+                pending.append(Path(entry.path))
             else:
-                files[name] = _local_file(path_of_entry, name)
-    return Tree(files=files, folders=tuple(folders), refused=tuple(refused))
+                yield entry
 
 
 def _shown(path: Path, root: Path) -> str:

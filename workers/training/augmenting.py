@@ -38,5 +38,5 @@ def training_input(split: Resident, policy: Policy, *, seed: int) -> TrainingInp
 
 def _copy(split: Resident, augment: Augment) -> torch.Tensor:
     targets = torch.zeros(len(split), split.classes, device=split.images.device)
-    batches = zip(split.images.split(_COPY_BATCH), targets.split(_COPY_BATCH), strict=True)
+    batches = zip(torch.split(split.images, _COPY_BATCH), torch.split(targets, _COPY_BATCH), strict=True)
     return torch.cat([augment(images, shares)[0] for images, shares in batches])

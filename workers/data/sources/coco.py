@@ -128,13 +128,13 @@ def _find_files(spec: DatasetSpec, document: _Document) -> tuple[dict[int | str,
     assert spec.path is not None
     found: dict[str, File] = {}
     refused: dict[str, str] = {}
-    missing = f"missing: there is no such file under {spec.path}"
+    missing = "missing: no such file in the folder of images"
     try:
         tree = list_images(spec.path)
         found = tree.files
         refused = {skipped.name: skipped.reason for skipped in tree.refused}
-    except DatasetNotFoundError as error:
-        missing = f"missing: {error}"
+    except DatasetNotFoundError:
+        missing = f"missing: there is no folder of images at {spec.path}"
     files: dict[int | str, File] = {}
     skipped: list[Skipped] = []
     for image in document.images:

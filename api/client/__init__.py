@@ -1,0 +1,23 @@
+"""The Python client of a Seedleaf server: ``from seedleaf import Client``."""
+
+from api.client.client import Client
+from api.client.errors import (
+    DamagedDownloadError,
+    FieldError,
+    RequestRejectedError,
+    SeedleafError,
+    ServerFailedError,
+    ServerUnreachableError,
+)
+from api.client.events import StudyEvent
+
+__all__ = [
+    "Client",
+    "DamagedDownloadError",
+    "FieldError",
+    "RequestRejectedError",
+    "SeedleafError",
+    "ServerFailedError",
+    "ServerUnreachableError",
+    "StudyEvent",
+]

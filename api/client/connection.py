@@ -1,0 +1,131 @@
+"""The connection under the client: requests, retries, problem documents, event streams and downloads."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import ValidationError
+
+from api.client.errors import (
+    DamagedDownloadError,
+    FieldError,
+    RequestRejectedError,
+    ServerFailedError,
+    ServerUnreachableError,
+)
+from api.client.events import StudyEvent, parse_events
+from api.schemas import Problem
+
+T = TypeVar("T")
+_TIMEOUT_S = 30.0
+#: Waits between the attempts of a request that changes nothing.
+_RETRY_WAITS_S = (0.2, 0.5, 1.0)
+#: A stream is silent for at most 15 seconds while its server lives.
+_STREAM_SILENCE_S = 45.0
+_RECONNECT_S = 1.0
+#: How long a stream tries to come back: as long as a server may take to start again.
+_STREAM_PATIENCE_S = 60.0
+_PASSING = (ServerUnreachableError, ServerFailedError, DamagedDownloadError)
+
+
+class Connection:
+    """Requests to one server. Every method raises the errors of ``api.client.errors`` and no others."""
+
+    def __init__(self, url: str, key: str | None) -> None:
+        self.url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT_S)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(self, path: str, params: Mapping[str, Any]) -> bytes:
+        """The body of an answer. Tried again a few times where that may help: a GET changes nothing."""
+        known = {name: value for name, value in params.items() if value is not None}
+        return _retried(lambda: self._request("GET", path, params=known))
+
+    def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> bytes:
+        """The body of an answer to a request that changes something; it is sent once."""
+        return self._request(method, path, json=body, headers=headers)
+
+    def events(self, path: str, *, after: int) -> Iterator[StudyEvent]:
+        """Events later than ``after``, without end: a stream that breaks off is taken up again where it was."""
+        give_up_at_s = time.monotonic() + _STREAM_PATIENCE_S
+        while True:
+            try:
+                for event in self._stream_events(path, after):
+                    if event is not None:
+                        after = event.id
+                        yield event
+                    give_up_at_s = time.monotonic() + _STREAM_PATIENCE_S
+            except (ServerUnreachableError, ServerFailedError):
+                if time.monotonic() > give_up_at_s:
+                    raise
+            time.sleep(_RECONNECT_S)
+
+    def download(self, path: str, target: Path, *, sha256: str) -> None:
+        """Write the file to ``target``, whole or not at all, once its content has the expected sha256."""
+        _retried(lambda: self._download(path, target, sha256))
+
+    def _request(self, method: str, path: str, **options: Any) -> bytes:
+        with self._answer(method, path, **options) as response:
+            return response.read()
+
+    def _stream_events(self, path: str, after: int) -> Iterator[StudyEvent | None]:
+        headers = {"Last-Event-ID": str(after)}
+        timeout = httpx.Timeout(_TIMEOUT_S, read=_STREAM_SILENCE_S)
+        with self._answer("GET", path, headers=headers, timeout=timeout) as response:
+            yield from parse_events(response.iter_lines())
+
+    def _download(self, path: str, target: Path, sha256: str) -> None:
+        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        digest = hashlib.sha256()
+        try:
+            with self._answer("GET", path) as response, partial.open("xb") as file:
+                for chunk in response.iter_bytes():
+                    digest.update(chunk)
+                    file.write(chunk)
+            if digest.hexdigest() != sha256:
+                raise DamagedDownloadError(target, sha256, digest.hexdigest())
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @contextmanager
+    def _answer(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
+        try:
+            with self._http.stream(method, path, **options) as response:
+                if not response.is_success:
+                    response.read()
+                    self._refuse(response)
+                yield response
+        except httpx.TransportError as error:
+            raise ServerUnreachableError(self.url, str(error) or type(error).__name__) from error
+
+    def _refuse(self, response: httpx.Response) -> None:
+        try:
+            problem = Problem.model_validate_json(response.content)
+        except ValidationError:
+            problem = Problem(
+                title="Error",
+                status=response.status_code,
+                detail=f"{self.url} answered {response.status_code} {response.reason_phrase}: is it a Seedleaf server?",
+            )
+        if response.is_server_error:
+            raise ServerFailedError(problem.detail)
+        fields = [FieldError(field=error["field"], message=error["message"]) for error in problem.errors]
+        raise RequestRejectedError(response.status_code, problem.detail, fields)
+
+
+def _retried(attempt: Callable[[], T]) -> T:
+    for wait_s in _RETRY_WAITS_S:
+        try:
+            return attempt()
+        except _PASSING:
+            time.sleep(wait_s)
+    return attempt()

@@ -1,0 +1,52 @@
+"""A study's events as a client reads them off a stream of server-sent events."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyEvent:
+    """Something that happened to a study; ``id`` grows from event to event.
+
+    kind: study (state, reason), trial (number, state, reason, metrics), epoch (epoch, loss, f1, accuracy, elapsed_s),
+    compression (job_id, recipe, state, reason), variant (id, recipe, runtime and metrics) or budget; what it says is
+    in ``payload``.
+    """
+
+    id: int
+    kind: str
+    trial_id: str | None
+    at: datetime
+    payload: dict[str, Any]
+
+
+def parse_events(lines: Iterable[str]) -> Iterator[StudyEvent | None]:
+    """The events of a stream's lines; None for a comment, by which a quiet stream shows that it is alive.
+
+    https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation, as far as our server
+    uses it. An event that is cut off by the end of the stream is dropped.
+    """
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name:
+            fields[name] = value.removeprefix(" ")
+        elif line:
+            yield None
+        elif "data" in fields:
+            yield _event(fields)
+            fields = {}
+
+
+def _event(fields: dict[str, str]) -> StudyEvent:
+    payload = json.loads(fields["data"])
+    return StudyEvent(
+        id=int(fields["id"]),
+        kind=payload.pop("kind"),
+        trial_id=payload.pop("trial_id"),
+        at=datetime.fromisoformat(payload.pop("at")),
+        payload=payload,
+    )

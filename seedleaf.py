@@ -1,0 +1,27 @@
+"""The public import: ``from seedleaf import Client, StudySpec``."""
+
+from api.client import (
+    Client,
+    DamagedDownloadError,
+    FieldError,
+    RequestRejectedError,
+    SeedleafError,
+    ServerFailedError,
+    ServerUnreachableError,
+    StudyEvent,
+)
+from search.recipes import Recipe
+from search.spec import StudySpec
+
+__all__ = [
+    "Client",
+    "DamagedDownloadError",
+    "FieldError",
+    "Recipe",
+    "RequestRejectedError",
+    "SeedleafError",
+    "ServerFailedError",
+    "ServerUnreachableError",
+    "StudyEvent",
+    "StudySpec",
+]
