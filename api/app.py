@@ -4,14 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
 
 from fastapi import Depends, FastAPI
-from fastapi.responses import FileResponse
-from fastapi.staticfiles import StaticFiles
 
 from api import auth, errors
-from api.routes import events, health, studies, trials, variants
+from api.routes import events, health, page, studies, trials, variants
 from api.state import AppState
 from services.artifacts import ArtifactStore
 from services.controller import Controller
@@ -19,8 +16,6 @@ from services.db import make_engine, migrate
 from services.events import EventFeed
 from services.ray_jobs import RayJobs
 from services.settings import Settings
-
-_WEB = Path(__file__).parent / "web"
 
 
 def create_app(config: Settings) -> FastAPI:
@@ -39,13 +34,8 @@ def create_app(config: Settings) -> FastAPI:
     errors.install(app)
     for module in (studies, events, trials, variants, health):
         app.include_router(module.router)
-    app.add_api_route("/", _page, include_in_schema=False)
-    app.mount("/web", StaticFiles(directory=_WEB), name="web")
+    page.install(app)
     return app
-
-
-async def _page() -> FileResponse:
-    return FileResponse(_WEB / "index.html")
 
 
 @asynccontextmanager

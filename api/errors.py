@@ -1,5 +1,7 @@
 """From errors to RFC 9457 problem documents: the one place that knows HTTP's status codes."""
 
+from typing import Any
+
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -10,7 +12,7 @@ from api.schemas import Problem
 from search.spec import spec_problems
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError, ServiceError
 
-PROBLEM_RESPONSES = {
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}, "description": title}
     for status, title in {401: "No valid key", 404: "Not found", 409: "Conflict", 422: "Rejected"}.items()
 }

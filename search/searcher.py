@@ -53,7 +53,7 @@ def make_sampler(spec: SamplerSpec, *, past: int, concurrency: int) -> optuna.sa
     return optuna.samplers.RandomSampler(seed=seed)
 
 
-class StudySearch(OptunaSearch):
+class StudySearch(OptunaSearch):  # type: ignore[misc]
     """Suggests candidates of one study until its TrialLog takes no more.
 
     ``profile`` gives the metrics that need no training (macs, params) in milliseconds.
@@ -164,8 +164,10 @@ class StudySearch(OptunaSearch):
         """Tell Optuna how a trial ended; what lacks an objective is never COMPLETE, and nothing stays RUNNING."""
         fingerprint, static = self._live.pop(trial_id)
         trial = self._ot_trials.pop(trial_id)
-        metrics = {**static, **{key: value for key, value in (result or {}).items() if key in NATURAL_GOALS}}
-        state = self._ended_as(metrics, result or {}, error)
+        report = result or {}
+        metrics = dict(static)
+        metrics.update({name: report[name] for name in NATURAL_GOALS if name in report})
+        state = self._ended_as(metrics, report, error)
         self._tell(trial, metrics, OPTUNA_STATES[state])
         if state is not TrialState.CANCELLED:
             self._outcomes[fingerprint] = PastTrial(

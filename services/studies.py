@@ -148,7 +148,7 @@ def candidates_to_compress(spec: StudySpec, completed: Sequence[Row[Any]]) -> li
     count = spec.compression.max_candidates
     if spec.compression.candidates == "top":
         return sorted(completed, key=lambda trial: trial.score)[:count]
-    losses = losses_of(spec.objectives, [trial._mapping for trial in completed])
+    losses = losses_of(spec.objectives, [trial._asdict() for trial in completed])
     on_front = front(losses)
     return [completed[on_front[position]] for position in spread(losses[on_front], count)]
 

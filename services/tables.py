@@ -3,6 +3,8 @@
 A row's state is an enum of search/states.py; what must hold between columns is a CHECK, so that no writer can break it.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -67,9 +69,9 @@ METRIC_COLUMNS = (
 )
 
 
-def _metrics() -> tuple[Column[object] | CheckConstraint, ...]:
+def _metrics() -> tuple[Column[Any] | CheckConstraint, ...]:
     counts = ("macs", "params", "size_bytes")
-    columns = [Column(name, BigInteger if name in counts else Float(53)) for name in METRIC_COLUMNS]
+    columns: list[Column[Any]] = [Column(name, BigInteger if name in counts else Float(53)) for name in METRIC_COLUMNS]
     return (
         *columns,
         # PostgreSQL sorts NaN above every number: these refuse it too.

@@ -33,7 +33,7 @@ def to_onnx(network: nn.Module, side_px: int) -> bytes:
         )
     assert program is not None
     buffer = io.BytesIO()
-    program.save(buffer)
+    program.save(buffer)  # type: ignore[arg-type]  # any file object will do
     return buffer.getvalue()
 
 
@@ -59,7 +59,8 @@ def model_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def save_weights(network: nn.Module) -> bytes:
     """The network's weights and buffers as a safetensors file."""
-    return save_tensors({name: tensor.contiguous() for name, tensor in network.state_dict().items()})
+    saved: bytes = save_tensors({name: tensor.contiguous() for name, tensor in network.state_dict().items()})
+    return saved
 
 
 def load_weights(network: nn.Module, weights: bytes) -> None:

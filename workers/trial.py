@@ -91,7 +91,7 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
             static |= _latency_metrics(timed)
             reason = first_complaint(task.constraints, static)
             if reason is not None:
-                yield {**report, "infeasible": reason, "metrics": static, "host": timed["host"], "done": True}
+                yield {**report, **static, "infeasible": reason, "metrics": static, "host": timed["host"], "done": True}
                 return
         if last:
             metrics = {"f1": epoch.scores.f1, "accuracy": epoch.scores.accuracy, **static}

@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
@@ -29,6 +30,7 @@ from search.spec import StudySpec
 from search.states import StudyState, TrialState
 
 M = TypeVar("M", bound=BaseModel)
+Order = Literal["asc", "desc"]
 DEFAULT_URL = "http://127.0.0.1:8000"
 _PAGE = 200
 
@@ -78,18 +80,18 @@ class Client:
         return self._every(Page[StudyView], "/studies", state=state)
 
     def get_study(self, study_id: str) -> StudyView:
-        return self._get(StudyView, f"/studies/{study_id}")
+        return self._get(StudyView, _path("studies", study_id))
 
     def pause_study(self, study_id: str) -> StudyView:
         """Start no more trials; those that run go on to their end."""
-        return self._post(StudyView, f"/studies/{study_id}/pause")
+        return self._post(StudyView, _path("studies", study_id, "pause"))
 
     def resume_study(self, study_id: str) -> StudyView:
-        return self._post(StudyView, f"/studies/{study_id}/resume")
+        return self._post(StudyView, _path("studies", study_id, "resume"))
 
     def cancel_study(self, study_id: str) -> StudyView:
         """End a study for good, its running trials and its compression with it."""
-        return self._post(StudyView, f"/studies/{study_id}/cancel")
+        return self._post(StudyView, _path("studies", study_id, "cancel"))
 
     def extend_study(
         self, study_id: str, *, max_trials: int | None = None, max_minutes: float | None = None
@@ -97,18 +99,18 @@ class Client:
         """Raise the budget to these totals; a study that has ended searches on."""
         patch = StudyPatch(budget=BudgetPatch(max_trials=max_trials, max_minutes=max_minutes))
         body = patch.model_dump(mode="json", exclude_none=True)
-        return self._read(StudyView, self._connection.send("PATCH", f"/studies/{study_id}", body))
+        return self._read(StudyView, self._connection.send("PATCH", _path("studies", study_id), body))
 
     def get_pareto(self, study_id: str) -> ParetoView:
         """The trials that no other dominates, and their hypervolume."""
-        return self._get(ParetoView, f"/studies/{study_id}/pareto")
+        return self._get(ParetoView, _path("studies", study_id, "pareto"))
 
     def events(self, study_id: str, *, after: int = 0) -> Iterator[StudyEvent]:
         """The study's events later than the one with the id ``after``, then each as it happens, without end.
 
         A connection that breaks is taken up again where it was; ServerUnreachableError after a minute without one.
         """
-        return self._connection.events(f"/studies/{study_id}/events", after=after)
+        return self._connection.events(_path("studies", study_id, "events"), after=after)
 
     def list_trials(
         self,
@@ -116,7 +118,7 @@ class Client:
         study_id: str | None = None,
         state: TrialState | None = None,
         sort: str = "score",
-        order: str = "asc",
+        order: Order = "asc",
         cursor: str | None = None,
         limit: int = _PAGE,
     ) -> Page[TrialView]:
@@ -130,23 +132,23 @@ class Client:
         study_id: str | None = None,
         state: TrialState | None = None,
         sort: str = "score",
-        order: str = "asc",
+        order: Order = "asc",
     ) -> Iterator[TrialView]:
         """Every row of the leaderboard, page by page."""
         return self._every(Page[TrialView], "/trials", study_id=study_id, state=state, sort=sort, order=order)
 
     def get_trial(self, trial_id: str) -> TrialDetail:
         """A trial with its learning curve and its compression jobs."""
-        return self._get(TrialDetail, f"/trials/{trial_id}")
+        return self._get(TrialDetail, _path("trials", trial_id))
 
     def compress_trial(self, trial_id: str, recipe: str | Recipe) -> Queued:
         """Queue one more recipe for a completed trial: a default one's name, or a recipe written out."""
         body = CompressRequest(recipe=recipe).model_dump(mode="json")
-        return self._read(Queued, self._connection.send("POST", f"/trials/{trial_id}/compress", body))
+        return self._read(Queued, self._connection.send("POST", _path("trials", trial_id, "compress"), body))
 
     def retry_trial(self, trial_id: str) -> StudyView:
         """Run a trial that gave no result once more, as a new trial beyond the budget."""
-        return self._post(StudyView, f"/trials/{trial_id}/retry")
+        return self._post(StudyView, _path("trials", trial_id, "retry"))
 
     def list_variants(
         self,
@@ -155,7 +157,7 @@ class Client:
         trial_id: str | None = None,
         runtime: str | None = None,
         sort: str = "score",
-        order: str = "asc",
+        order: Order = "asc",
         cursor: str | None = None,
         limit: int = _PAGE,
     ) -> Page[VariantView]:
@@ -170,18 +172,18 @@ class Client:
         trial_id: str | None = None,
         runtime: str | None = None,
         sort: str = "score",
-        order: str = "asc",
+        order: Order = "asc",
     ) -> Iterator[VariantView]:
         """Every deployable model, page by page."""
         filters = {"study_id": study_id, "trial_id": trial_id, "runtime": runtime, "sort": sort, "order": order}
         return self._every(Page[VariantView], "/variants", **filters)
 
     def get_variant(self, variant_id: str) -> VariantView:
-        return self._get(VariantView, f"/variants/{variant_id}")
+        return self._get(VariantView, _path("variants", variant_id))
 
     def download(self, artifact: ArtifactView, path: Path) -> None:
         """Write an artifact's file to ``path``: whole, with the artifact's sha256, or not at all."""
-        self._connection.download(f"/artifacts/{artifact.id}", path, sha256=artifact.sha256)
+        self._connection.download(_path("artifacts", artifact.id), path, sha256=artifact.sha256)
 
     def _get(self, model: type[M], path: str, **params: Any) -> M:
         return self._read(model, self._connection.get(path, params))
@@ -205,3 +207,7 @@ class Client:
             raise ServerFailedError(
                 f"the answer of {self.url} cannot be read: is it a Seedleaf server of this version?"
             ) from error
+
+
+def _path(*parts: str) -> str:
+    return "".join(f"/{quote(part, safe='')}" for part in parts)

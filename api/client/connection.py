@@ -39,7 +39,10 @@ class Connection:
     def __init__(self, url: str, key: str | None) -> None:
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT_S)
+        try:
+            self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT_S)
+        except httpx.InvalidURL as error:
+            raise ServerUnreachableError(self.url, str(error)) from error
 
     def close(self) -> None:
         self._http.close()
@@ -104,7 +107,7 @@ class Connection:
                     response.read()
                     self._refuse(response)
                 yield response
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise ServerUnreachableError(self.url, str(error) or type(error).__name__) from error
 
     def _refuse(self, response: httpx.Response) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.states import STUDY_TRANSITIONS, StudyState, sources_of
@@ -17,8 +17,8 @@ TERMINAL = (StudyState.COMPLETED, StudyState.FAILED, StudyState.CANCELLED)
 def add(connection: Connection, values: dict[str, Any]) -> bool:
     """Insert a queued study; False if its idempotency key is taken."""
     statement = upsert(studies).values(state=StudyState.QUEUED, **values)
-    statement = statement.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(studies.c.id)
-    added = connection.execute(statement).scalar() is not None
+    once = statement.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(studies.c.id)
+    added = connection.execute(once).scalar() is not None
     if added:
         events.emit(connection, values["id"], "study", {"state": StudyState.QUEUED})
     return added
@@ -51,7 +51,7 @@ def to_look_after(connection: Connection) -> Sequence[Row[Any]]:
     names = ("id", "state", "job_id", "job_attempt", "submissions", "searched_at")
     overdue = func.coalesce(studies.c.lease_expires_at < func.now(), False).label("overdue")
     just_over = and_(studies.c.job_id.is_not(None), studies.c.finished_at > func.now() - text("interval '10 minutes'"))
-    query = select(*(studies.c[name] for name in names), overdue)
+    query: Select[Any] = select(*(studies.c[name] for name in names), overdue)
     return connection.execute(query.where(or_(studies.c.finished_at.is_(None), just_over)).order_by(studies.c.id)).all()
 
 

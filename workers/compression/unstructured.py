@@ -15,7 +15,7 @@ def prune(config: UnstructuredPruning, piece: Workpiece) -> None:
         share = _share(config, module)
         if share is None or module is classifier:
             continue
-        weight: Tensor = module.weight  # type: ignore[assignment]
+        weight: Tensor = module.weight
         mask = _largest(weight.detach(), 1 - share)
         piece.masks[f"{name}.weight"] = mask
         with torch.no_grad():

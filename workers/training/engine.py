@@ -98,7 +98,7 @@ def _step(
     images, targets = augment(training.images[batch], targets)
     loss = functional.cross_entropy(network(pixels(images)), targets, label_smoothing=plan.label_smoothing)
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     return loss.detach()
 

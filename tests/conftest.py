@@ -1,0 +1,69 @@
+"""What tests share: a real PostgreSQL, a database of its own for each test, and a real server for acceptance."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, make_url, text
+
+from services.db import make_engine, migrate
+from services.local import embedded_postgres
+from tests.server import Server, server_process
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+_DATA = Path(__file__).parents[2] / "shared" / "data"
+_database_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The embedded PostgreSQL, with a migrated database named ``template``."""
+    with embedded_postgres(tmp_path_factory.mktemp("postgres")) as url:
+        _execute(url, "CREATE DATABASE template")
+        engine = make_engine(_with_database(url, "template"))
+        migrate(engine)
+        engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> str:
+    """A migrated, empty database for one test."""
+    name = f"test_{next(_database_numbers)}"
+    _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE template")
+    return _with_database(postgres_url, name)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """``seedleaf up`` with a home folder of its own, for all acceptance tests."""
+    with server_process(tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images beside the checkout; tests that need it are skipped where it is absent."""
+    if not _DATA.is_dir():
+        pytest.skip(f"no real images: {_DATA} is absent")
+    return _DATA
+
+
+def _with_database(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _execute(url: str, statement: str) -> None:
+    engine = make_engine(url).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()

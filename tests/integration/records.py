@@ -1,0 +1,66 @@
+"""Studies and trials for tests of the record."""
+
+from typing import Any
+
+from sqlalchemy import Engine
+
+from search.spec import StudySpec
+from search.states import StudyState, TrialState
+from services import studies as operations
+from services.db import new_id
+from services.store import studies, trials, variants
+
+CANDIDATE: dict[str, Any] = {
+    "architecture": {"backbone": [[1, "Conv", [8, 3, 2]], [1, "GlobalAvgPool", []], [1, "FixedConv", [10]]]},
+    "image_size": 16,
+    "batch_size": 32,
+    "learning_rate": 0.1,
+    "optimizer": "sgd",
+}
+METRICS = {
+    "f1": 0.9,
+    "accuracy": 0.91,
+    "latency_ms": 0.2,
+    "latency_low_ms": 0.19,
+    "latency_high_ms": 0.21,
+    "latency_p90_ms": 0.25,
+    "macs": 1000,
+    "params": 100,
+    "size_bytes": 4000,
+    "score": 0.1,
+}
+
+
+def make_spec(**changes: Any) -> StudySpec:
+    return StudySpec.model_validate({"name": "test", "dataset": {"source": "sklearn"}, **changes})
+
+
+def make_study(engine: Engine, state: StudyState = StudyState.RUNNING, **changes: Any) -> str:
+    study_id = operations.create(engine, make_spec(**changes))
+    with engine.begin() as connection:
+        if state is not StudyState.QUEUED:
+            studies.set_state(connection, study_id, StudyState.RUNNING)
+        if state not in (StudyState.QUEUED, StudyState.RUNNING):
+            studies.set_state(connection, study_id, state, reason="for a test")
+    return study_id
+
+
+def make_trial(engine: Engine, study_id: str, state: TrialState = TrialState.COMPLETED, **metrics: float) -> str:
+    trial_id = new_id("trial")
+    with engine.begin() as connection:
+        trials.add(
+            connection,
+            trial_id=trial_id,
+            study_id=study_id,
+            number=trials.next_number(connection, study_id),
+            candidate=CANDIDATE,
+            assignment={"width": 8},
+            metrics={},
+        )
+        if state is TrialState.COMPLETED:
+            trials.end(connection, trial_id, state, metrics={**METRICS, **metrics})
+            weights = {"sha256": "0" * 64, "kind": "weights", "size_bytes": 1, "trial_id": trial_id}
+            variants.add_artifact(connection, {"id": new_id("artifact"), **weights})
+        elif state is not TrialState.RUNNING:
+            trials.end(connection, trial_id, state, reason="for a test")
+    return trial_id

@@ -1,0 +1,103 @@
+"""Compression jobs: a queue that several workers share and that survives each of them."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine, func, update
+
+from search.recipes import default_recipe
+from search.states import JobState, StudyState, TrialState
+from services import studies as operations
+from services.errors import ConflictError, LeaseLostError
+from services.store import jobs
+from services.tables import compression_jobs
+from tests.integration.records import make_study, make_trial
+
+
+@pytest.fixture
+def study_id(engine: Engine) -> str:
+    return make_study(engine)
+
+
+def _expire_leases(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(compression_jobs).values(lease_expires_at=func.now()))
+
+
+def _lease(engine: Engine, token: str) -> str | None:
+    with engine.begin() as connection:
+        row = jobs.lease(connection, token, lease_s=60)
+    return row.id if row is not None else None
+
+
+def test_the_same_recipe_is_queued_once_a_trial(engine: Engine, study_id: str) -> None:
+    trial_id = make_trial(engine, study_id)
+    first = operations.compress(engine, trial_id, default_recipe("static-int8"))
+    assert operations.compress(engine, trial_id, default_recipe("static-int8")) == first
+    assert operations.compress(engine, trial_id, default_recipe("fp32")) != first
+
+
+def test_only_a_completed_trial_can_be_compressed(engine: Engine, study_id: str) -> None:
+    trial_id = make_trial(engine, study_id, TrialState.FAILED)
+    with pytest.raises(ConflictError, match="FAILED"):
+        operations.compress(engine, trial_id, default_recipe("fp32"))
+
+
+def test_workers_that_lease_at_once_get_different_jobs(engine: Engine, study_id: str) -> None:
+    for _ in range(20):
+        operations.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
+    with ThreadPoolExecutor(8) as pool:
+        leased = list(pool.map(lambda number: _lease(engine, f"worker-{number}"), range(20)))
+    assert None not in leased
+    assert len(set(leased)) == 20
+
+
+def test_a_lost_workers_job_is_taken_up_again_and_its_late_word_counts_for_nothing(
+    engine: Engine, study_id: str
+) -> None:
+    operations.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
+    job_id = _lease(engine, "lost")
+    assert job_id is not None
+    assert _lease(engine, "other") is None
+    _expire_leases(engine)
+    assert _lease(engine, "other") == job_id
+    with engine.begin() as connection, pytest.raises(LeaseLostError):
+        jobs.hold(connection, job_id, "lost")
+    with engine.begin() as connection:
+        jobs.hold(connection, job_id, "other")
+        assert jobs.get(connection, job_id).attempts == 2
+
+
+def test_a_job_that_loses_every_worker_is_set_aside(engine: Engine, study_id: str) -> None:
+    operations.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
+    job_id = _lease(engine, "one")
+    assert job_id is not None
+    for worker in ("two", "three"):
+        _expire_leases(engine)
+        assert _lease(engine, worker) == job_id
+    _expire_leases(engine)
+    assert _lease(engine, "four") is None
+    with engine.connect() as connection:
+        job = jobs.get(connection, job_id)
+    assert job.state is JobState.FAILED
+    assert "its worker was lost 3 times" in job.reason
+
+
+def test_jobs_of_a_paused_study_wait(engine: Engine, study_id: str) -> None:
+    operations.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
+    operations.pause(engine, study_id)
+    assert _lease(engine, "worker") is None
+    operations.resume(engine, study_id)
+    assert _lease(engine, "worker") is not None
+
+
+def test_a_recipe_for_a_trial_of_a_finished_study_is_queued(engine: Engine) -> None:
+    study_id = make_study(engine, StudyState.RUNNING)
+    trial_id = make_trial(engine, study_id)
+    with engine.begin() as connection:
+        operations.end_search(connection, study_id, reason=None)
+    while (job_id := _lease(engine, "worker")) is not None:
+        with engine.begin() as connection:
+            operations.end_job(connection, job_id, JobState.COMPLETED)
+    operations.compress(engine, trial_id, default_recipe("fp32").model_copy(update={"name": "another"}))
+    assert _lease(engine, "worker") is not None

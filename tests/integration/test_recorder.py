@@ -1,0 +1,111 @@
+"""The driver's pen: one writer a study, and what a lost driver leaves behind is taken up."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from search.candidate import Candidate
+from search.states import StudyState, TrialState
+from services import studies as operations
+from services.artifacts import ArtifactStore
+from services.errors import ConflictError, LeaseLostError
+from services.recorder import Recorder
+from services.store import studies, trials, variants
+from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial
+from tests.server import wait_for
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(tmp_path)
+
+
+def _start(recorder: Recorder) -> str:
+    candidate = Candidate.model_validate(CANDIDATE)
+    return recorder.started(assignment={"width": 8}, candidate=candidate, metrics={"macs": 1}, enqueued=None)
+
+
+def test_a_new_driver_takes_over_and_the_old_one_writes_nothing_more(engine: Engine, artifacts: ArtifactStore) -> None:
+    study_id = make_study(engine, StudyState.QUEUED)
+    old = Recorder(engine, artifacts, study_id)
+    trial_id = _start(old)
+    new = Recorder(engine, artifacts, study_id)
+    assert old.ended(trial_id, TrialState.COMPLETED, metrics=METRICS) is None
+    with pytest.raises(LeaseLostError):
+        _start(old)
+    with engine.connect() as connection:
+        assert trials.get(connection, trial_id).state is TrialState.CANCELLED
+    wait_for(lambda: old.lost, timeout_s=10, what="the old driver to notice")
+    assert not old.accepts_more()
+    assert list(new.enqueued().values()) == [{"width": 8}]
+    old.close()
+    new.close()
+
+
+def test_a_cut_off_trial_uses_no_budget_and_is_run_first(engine: Engine, artifacts: ArtifactStore) -> None:
+    study_id = make_study(engine, budget={"max_trials": 3})
+    make_trial(engine, study_id)
+    make_trial(engine, study_id, TrialState.RUNNING)
+    recorder = Recorder(engine, artifacts, study_id)
+    assert recorder.remaining() == 2
+    (queue_id,) = recorder.enqueued()
+    candidate = Candidate.model_validate(CANDIDATE)
+    recorder.started(assignment={"width": 8}, candidate=candidate, metrics={}, enqueued=queue_id)
+    assert recorder.enqueued() == {}
+    assert recorder.remaining() == 1
+    recorder.close()
+
+
+def test_a_completed_trial_has_its_weights(engine: Engine, artifacts: ArtifactStore) -> None:
+    recorder = Recorder(engine, artifacts, make_study(engine))
+    trial_id = _start(recorder)
+    recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS, weights=b"weights")
+    with engine.connect() as connection:
+        assert artifacts.get(variants.weights_of(connection, trial_id).sha256) == b"weights"
+    recorder.close()
+
+
+def test_failures_in_a_row_end_the_search_and_a_success_in_between_does_not(
+    engine: Engine, artifacts: ArtifactStore
+) -> None:
+    recorder = Recorder(engine, artifacts, make_study(engine, budget={"max_failures": 2}))
+    for state in (TrialState.FAILED, TrialState.COMPLETED, TrialState.FAILED):
+        recorder.ended(_start(recorder), state, reason="it broke", metrics=METRICS)
+        assert recorder.accepts_more()
+    recorder.ended(_start(recorder), TrialState.FAILED, reason="Traceback\nValueError: it broke")
+    assert not recorder.accepts_more()
+    assert recorder.stop_reason() == "2 trials failed in a row; the last one: ValueError: it broke"
+    recorder.close()
+
+
+def test_a_result_for_a_cancelled_study_is_discarded(engine: Engine, artifacts: ArtifactStore) -> None:
+    study_id = make_study(engine)
+    recorder = Recorder(engine, artifacts, study_id)
+    trial_id = _start(recorder)
+    operations.cancel(engine, study_id)
+    assert recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS) is None
+    with engine.connect() as connection:
+        assert trials.get(connection, trial_id).state is TrialState.CANCELLED
+    recorder.close()
+
+
+def test_a_budget_that_is_raised_meanwhile_is_noticed(engine: Engine, artifacts: ArtifactStore) -> None:
+    study_id = make_study(engine, budget={"max_trials": 1})
+    recorder = Recorder(engine, artifacts, study_id)
+    _start(recorder)
+    assert not recorder.accepts_more()
+    operations.extend(engine, study_id, max_trials=2, max_minutes=None)
+    wait_for(recorder.accepts_more, timeout_s=10, what="the raised budget")
+    recorder.close()
+
+
+@pytest.mark.parametrize("state", [StudyState.PAUSED, StudyState.COMPLETED, StudyState.CANCELLED])
+def test_there_is_nothing_to_search_in_a_study_that_is_not_queued_or_running(
+    engine: Engine, artifacts: ArtifactStore, state: StudyState
+) -> None:
+    study_id = make_study(engine, state)
+    with pytest.raises(ConflictError, match="nothing to search"):
+        Recorder(engine, artifacts, study_id)
+    with engine.connect() as connection:
+        assert studies.get(connection, study_id).state is state

@@ -1,0 +1,172 @@
+"""Studies in the record: created once, changed in one place, ended once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine, update
+from sqlalchemy.exc import IntegrityError
+
+from search.states import JobState, StudyState, TrialState
+from services import studies as operations
+from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError
+from services.store import events, jobs, studies, trials
+from services.tables import trials as trials_table
+from tests.integration.records import make_spec, make_study, make_trial
+
+
+def _state(engine: Engine, study_id: str) -> StudyState:
+    with engine.connect() as connection:
+        return StudyState(studies.get(connection, study_id).state)
+
+
+def test_fifty_posts_with_one_key_make_one_study(engine: Engine) -> None:
+    spec = make_spec()
+    with ThreadPoolExecutor(16) as pool:
+        ids = set(pool.map(lambda _: operations.create(engine, spec, idempotency_key="key"), range(50)))
+    assert len(ids) == 1
+    with engine.connect() as connection:
+        assert len(studies.page(connection, state=None, before_id=None, limit=100)) == 1
+
+
+def test_a_key_with_another_body_is_refused(engine: Engine) -> None:
+    operations.create(engine, make_spec(), idempotency_key="key")
+    with pytest.raises(KeyReusedError, match="new key"):
+        operations.create(engine, make_spec(name="other"), idempotency_key="key")
+
+
+def test_a_cancelled_study_stays_cancelled_with_all_that_belongs_to_it(engine: Engine) -> None:
+    study_id = make_study(engine)
+    running, done = make_trial(engine, study_id, TrialState.RUNNING), make_trial(engine, study_id)
+    with engine.begin() as connection:
+        job_id = jobs.add(connection, job_id="job", trial_id=done, study_id=study_id, recipe={"name": "fp32"})
+    operations.cancel(engine, study_id)
+    for change in (operations.pause, operations.resume, operations.cancel):
+        with pytest.raises(ConflictError):
+            change(engine, study_id)
+    with pytest.raises(ConflictError, match="post a new one"):
+        operations.extend(engine, study_id, max_trials=100, max_minutes=None)
+    with engine.connect() as connection:
+        assert trials.get(connection, running).state is TrialState.CANCELLED
+        assert trials.get(connection, done).state is TrialState.COMPLETED
+        assert jobs.get(connection, job_id).state is JobState.CANCELLED
+
+
+def test_a_trial_ends_once(engine: Engine) -> None:
+    trial_id = make_trial(engine, make_study(engine))
+    for state in TrialState:
+        with engine.begin() as connection, pytest.raises(ConflictError, match="stays so"):
+            trials.end(connection, trial_id, state, reason="again")
+
+
+@pytest.mark.parametrize("f1", [float("nan"), 1.5, -0.1])
+def test_the_database_refuses_an_impossible_f1(engine: Engine, f1: float) -> None:
+    trial_id = make_trial(engine, make_study(engine))
+    with engine.begin() as connection, pytest.raises(IntegrityError, match="ck_trials_f1"):
+        connection.execute(update(trials_table).where(trials_table.c.id == trial_id).values(f1=f1))
+
+
+def test_every_change_of_state_leaves_an_event_in_order(engine: Engine) -> None:
+    study_id = make_study(engine)
+    operations.pause(engine, study_id)
+    operations.resume(engine, study_id)
+    operations.cancel(engine, study_id)
+    with engine.connect() as connection:
+        told = [event["payload"]["state"] for event in events.after(connection, study_id, 0, limit=100)]
+    assert told == ["QUEUED", "RUNNING", "PAUSED", "QUEUED", "CANCELLED"]
+
+
+def test_events_of_parallel_writers_commit_in_the_order_of_their_ids(engine: Engine) -> None:
+    study_id = make_study(engine)
+    seen: list[int] = []
+
+    def write(number: int) -> None:
+        with engine.begin() as connection:
+            events.emit(connection, study_id, "note", {"number": number})
+        with engine.connect() as connection:
+            ids = [event["id"] for event in events.after(connection, study_id, 0, limit=1000)]
+        seen.append(len(ids))
+        assert ids == sorted(ids)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(64)))
+    with engine.connect() as connection:
+        assert len(events.after(connection, study_id, 0, limit=1000)) == 64 + 2
+    assert max(seen) == 66
+
+
+def test_a_search_that_ends_queues_the_front_and_completes_with_its_last_job(engine: Engine) -> None:
+    study_id = make_study(engine, compression={"recipes": ["fp32", "static-int8"], "max_candidates": 2})
+    good = make_trial(engine, study_id, f1=0.9, latency_ms=0.2)
+    fast = make_trial(engine, study_id, f1=0.8, latency_ms=0.1, latency_low_ms=0.1, latency_high_ms=0.1)
+    make_trial(engine, study_id, f1=0.7, latency_ms=0.3)
+    with engine.begin() as connection:
+        operations.end_search(connection, study_id, reason=None)
+        queued = [jobs.lease(connection, "token", lease_s=60) for _ in range(4)]
+        assert jobs.lease(connection, "token", lease_s=60) is None
+    assert {job.trial_id for job in queued if job} == {good, fast}
+    for job in queued:
+        assert _state(engine, study_id) is StudyState.RUNNING
+        with engine.begin() as connection:
+            assert job is not None
+            operations.end_job(connection, job.id, JobState.COMPLETED)
+    assert _state(engine, study_id) is StudyState.COMPLETED
+
+
+def test_a_search_without_a_completed_trial_fails_and_says_why(engine: Engine) -> None:
+    study_id = make_study(engine)
+    make_trial(engine, study_id, TrialState.FAILED)
+    with engine.begin() as connection:
+        operations.end_search(connection, study_id, reason=None)
+        row = studies.get(connection, study_id)
+    assert (row.state, row.reason) == (StudyState.FAILED, "no trial was completed")
+
+
+def test_extending_reopens_an_ended_study_and_never_lowers_the_budget(engine: Engine) -> None:
+    study_id = make_study(engine, StudyState.COMPLETED)
+    with pytest.raises(RejectedError, match=r"budget.max_trials: can only be raised from 20, got 5"):
+        operations.extend(engine, study_id, max_trials=5, max_minutes=None)
+    operations.extend(engine, study_id, max_trials=30, max_minutes=None)
+    with engine.connect() as connection:
+        row = studies.get(connection, study_id)
+    assert (row.state, row.spec["budget"]["max_trials"]) == (StudyState.QUEUED, 30)
+
+
+def test_a_failed_trial_is_run_again_beyond_the_budget_and_a_completed_one_is_not(engine: Engine) -> None:
+    study_id = make_study(engine)
+    failed, completed = make_trial(engine, study_id, TrialState.FAILED), make_trial(engine, study_id)
+    operations.retry(engine, failed)
+    with pytest.raises(ConflictError, match="COMPLETED"):
+        operations.retry(engine, completed)
+    with engine.connect() as connection:
+        assert list(studies.enqueued(connection, study_id).values()) == [{"width": 8}]
+        assert studies.get(connection, study_id).spec["budget"]["max_trials"] == 21
+
+
+def test_what_is_not_there_is_named(engine: Engine) -> None:
+    with pytest.raises(NotFoundError, match="no study 'nothing'"):
+        operations.pause(engine, "nothing")
+    with pytest.raises(NotFoundError, match="no trial 'nothing'"):
+        operations.retry(engine, "nothing")
+
+
+def test_cancelling_races_completion_and_one_of_them_wins(engine: Engine) -> None:
+    for _ in range(50):
+        study_id = make_study(engine)
+        trial_id = make_trial(engine, study_id, TrialState.RUNNING)
+
+        def complete(trial_id: str = trial_id) -> bool:
+            try:
+                with engine.begin() as connection:
+                    trials.end(connection, trial_id, TrialState.COMPLETED, metrics={"f1": 0.5})
+            except ConflictError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            completed = pool.submit(complete)
+            pool.submit(operations.cancel, engine, study_id).result()
+        with engine.connect() as connection:
+            state = trials.get(connection, trial_id).state
+            told = [event for event in events.after(connection, study_id, 0, limit=100) if event["trial_id"]]
+        assert state is (TrialState.COMPLETED if completed.result() else TrialState.CANCELLED)
+        assert len(told) == 2

@@ -1,0 +1,102 @@
+"""A server as its user starts it: ``seedleaf up`` in a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+START_S = 90.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    url: str
+    home: Path
+    process: "subprocess.Popen[bytes]"
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=30)
+
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def driver_of(self, study_id: str) -> psutil.Process | None:
+        """The Python process that searches a study."""
+        for process in self.descendants():
+            command = process.cmdline()
+            if study_id in command and "services.search_job" in command:
+                return process
+        return None
+
+    def interrupt(self, *, timeout_s: float = 60) -> int:
+        """Ctrl-C; returns the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout_s)
+
+    def kill_everything(self) -> None:
+        """kill -9 of the server and all that it has started."""
+        victims = [psutil.Process(self.process.pid), *self.descendants()]
+        for victim in victims:
+            victim.kill()
+        psutil.wait_procs(victims, timeout=30)
+        self.process.wait(30)
+
+
+def start_server(home: Path, **environment: str) -> Server:
+    """Start ``seedleaf up`` on a free port and wait until it is ready."""
+    port = _free_port()
+    command = [sys.executable, "-m", "api.cli.main", "up", "--port", str(port)]
+    log = (home.parent / f"{home.name}.log").open("ab")
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "SEEDLEAF_HOME": str(home), **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+    )
+    server = Server(url=f"http://127.0.0.1:{port}", home=home, process=process)
+    wait_for(lambda: _ready(server), timeout_s=START_S, what=f"the server; its log is {log.name}")
+    return server
+
+
+@contextmanager
+def server_process(home: Path, **environment: str) -> Iterator[Server]:
+    server = start_server(home, **environment)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.interrupt()
+
+
+def wait_for(condition: Callable[[], Any], *, timeout_s: float, what: str) -> Any:
+    """The condition's first true value; AssertionError after ``timeout_s``."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"waited {timeout_s:g} s in vain for {what}")
+
+
+def _ready(server: Server) -> bool:
+    assert server.process.poll() is None, "the server has ended"
+    try:
+        return httpx.get(f"{server.url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
