@@ -110,11 +110,10 @@ class Pool:
         reason = result.get("failed") or result.get("not_applicable")
         try:
             with self._engine.begin() as connection:
-                jobs.hold(connection, job.id, self._token)
+                target = JobState.FAILED if reason else JobState.COMPLETED
+                operations.end_job(connection, job, self._token, target, reason=reason)
                 for values, files in stored:
                     _add_variant(connection, job, values, files)
-                target = JobState.FAILED if reason else JobState.COMPLETED
-                operations.end_job(connection, job.id, target, reason=reason)
         except (LeaseLostError, ConflictError) as error:
             log.info("compression result discarded", job_id=job.id, why=str(error))
 

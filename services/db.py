@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from services.store.events import write_on_commit
 from services.tables import OPTUNA_SCHEMA, SCHEMA
 
 _MIGRATION_LOCK = 0x5EED1EAF
@@ -19,9 +20,11 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     parsed = make_url(url)
     if not parsed.drivername.startswith("postgresql"):
         raise ValueError(f"SEEDLEAF_DATABASE_URL must be a postgresql:// URL, got {parsed.drivername}://")
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg2"), pool_size=pool_size, max_overflow=20, pool_pre_ping=True
     )
+    write_on_commit(engine)
+    return engine
 
 
 def migrate(engine: Engine) -> None:

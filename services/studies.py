@@ -160,7 +160,10 @@ def complete_if_done(connection: Connection, study_id: str, *, reason: str | Non
         studies.set_state(connection, study_id, StudyState.COMPLETED, reason=reason or row.reason)
 
 
-def end_job(connection: Connection, job_id: str, target: JobState, *, reason: str | None = None) -> None:
-    """End a compression job, and with the last one its study."""
-    jobs.set_state(connection, job_id, target, reason=reason)
-    complete_if_done(connection, jobs.get(connection, job_id).study_id)
+def end_job(connection: Connection, job: Row[Any], token: str, target: JobState, *, reason: str | None = None) -> None:
+    """End a compression job, and with the last one its study. LeaseLostError if ``token`` no longer holds the job."""
+    # First the study, then its jobs: the order in which cancelling locks them.
+    studies.get(connection, job.study_id, lock=True)
+    jobs.hold(connection, job.id, token)
+    jobs.set_state(connection, job.id, target, reason=reason)
+    complete_if_done(connection, job.study_id)

@@ -1,34 +1,57 @@
-"""Events: what happened to a study, in the order in which it was committed."""
+"""Events: what happened to a study, in the order in which it was committed.
 
+They are written last in a transaction, right before it commits, under a lock of the study: so who has read up to an id
+has missed nothing before it, and nobody waits for a row while others wait for that lock.
+"""
+
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, Engine, event, select, text
 
 from services.tables import events
 
 CHANNEL = "seedleaf_events"
+_PENDING = "seedleaf_events"
 
-# The lock makes a study's events commit in the order of their ids: who reads up to an id has missed nothing before it.
-_EMIT = text(
+_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:study_id, 0))")
+_WRITE = text(
     f"""
-    WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(:study_id, 0))),
-    event AS (
+    WITH written AS (
         INSERT INTO {events.fullname} (study_id, kind, trial_id, payload)
-        SELECT :study_id, :kind, :trial_id, :payload FROM turn
+        SELECT * FROM json_to_recordset(:rows) AS r (study_id text, kind text, trial_id text, payload jsonb)
         RETURNING study_id
     )
-    SELECT pg_notify('{CHANNEL}', study_id) FROM event
+    SELECT pg_notify('{CHANNEL}', study_id) FROM (SELECT DISTINCT study_id FROM written) AS told
     """
-).bindparams(bindparam("payload", type_=JSONB))
+)
 
 
 def emit(
     connection: Connection, study_id: str, kind: str, payload: dict[str, Any], *, trial_id: str | None = None
 ) -> None:
-    """Record an event and wake its listeners when the transaction commits."""
-    connection.execute(_EMIT, {"study_id": study_id, "kind": kind, "trial_id": trial_id, "payload": payload})
+    """Have an event written when the transaction commits; its listeners are woken then."""
+    row = {"study_id": study_id, "kind": kind, "trial_id": trial_id, "payload": payload}
+    connection.info.setdefault(_PENDING, []).append(row)
+
+
+def write_on_commit(engine: Engine) -> None:
+    """Make the engine's transactions write what ``emit`` was given in them."""
+    event.listen(engine, "commit", _write)
+    event.listen(engine, "rollback", _forget)
+
+
+def _write(connection: Connection) -> None:
+    rows = connection.info.pop(_PENDING, [])
+    if rows:
+        for study_id in sorted({row["study_id"] for row in rows}):
+            connection.execute(_TURN, {"study_id": study_id})
+        connection.execute(_WRITE, {"rows": json.dumps(rows)})
+
+
+def _forget(connection: Connection) -> None:
+    connection.info.pop(_PENDING, None)
 
 
 def after(connection: Connection, study_id: str, event_id: int, *, limit: int) -> Sequence[dict[str, Any]]:

@@ -26,7 +26,7 @@ def add(connection: Connection, values: dict[str, Any]) -> bool:
 
 def get(connection: Connection, study_id: str, *, lock: bool = False) -> Row[Any]:
     query = select(studies).where(studies.c.id == study_id)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
     if row is None:
         raise NotFoundError("study", study_id)
     return row
@@ -108,7 +108,7 @@ def extend_lease(connection: Connection, study_id: str, token: str, *, lease_s: 
 def hold_lease(connection: Connection, study_id: str, token: str) -> None:
     """Lock the study's row against a change of its lease until this transaction ends. LeaseLostError if taken."""
     held = select(studies.c.id).where(studies.c.id == study_id, studies.c.lease_token == token)
-    if connection.execute(held.with_for_update(read=True)).scalar() is None:
+    if connection.execute(held.with_for_update(key_share=True)).scalar() is None:
         raise LeaseLostError(f"study {study_id}")
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_folders import folder_spec, write_classes
 
+from tests.unit.data_folders import folder_spec, write_classes
 from workers.data import CacheFullError, load_dataset
 from workers.data.cache import ImageCache
 
@@ -116,7 +116,7 @@ def test_the_longest_unused_entry_goes_first(tmp_path):
 
 
 def test_an_entry_in_use_stays_even_where_that_leaves_no_room(tmp_path):
-    cache = ImageCache(tmp_path, limit_bytes=2 * ENTRY_BYTES - 1)
+    cache = ImageCache(tmp_path, limit_bytes=ENTRY_BYTES + 100)
     used = get(cache, "used").images[1:]
     with pytest.raises(CacheFullError, match=r"raise the limit.*or end other studies"):
         get(cache, "new")
@@ -129,7 +129,7 @@ def test_an_entry_in_use_stays_even_where_that_leaves_no_room(tmp_path):
 
 def test_an_entry_used_by_another_process_stays_until_that_process_ends(tmp_path):
     process = started(use_and_wait, tmp_path)
-    cache = ImageCache(tmp_path, limit_bytes=2 * ENTRY_BYTES - 1)
+    cache = ImageCache(tmp_path, limit_bytes=ENTRY_BYTES + 100)
     with pytest.raises(CacheFullError):
         get(cache, "new")
     assert keys(tmp_path) == {"used"}
@@ -141,7 +141,7 @@ def test_an_entry_used_by_another_process_stays_until_that_process_ends(tmp_path
 
 def test_a_builder_that_is_killed_leaves_nothing_that_counts(tmp_path):
     process = started(build_half_and_wait, tmp_path)
-    cache = ImageCache(tmp_path, limit_bytes=2 * ENTRY_BYTES - 1)
+    cache = ImageCache(tmp_path, limit_bytes=ENTRY_BYTES + 100)
     with pytest.raises(CacheFullError):
         get(cache, "other")
     process.kill()
@@ -155,7 +155,7 @@ def test_a_builder_that_is_killed_leaves_nothing_that_counts(tmp_path):
 def test_many_processes_that_want_the_same_data_set_build_it_once_and_see_the_same(tmp_path):
     root = write_classes(tmp_path / "data", {"cat": 20, "dog": 20})
     seen = spawn.Queue()
-    processes = [spawn.Process(target=load_and_tell, args=(root, tmp_path / "cache", seen)) for _ in range(4)]
+    processes = [spawn.Process(target=load_and_tell, args=(root, tmp_path / "cache", seen)) for _ in range(3)]
     for process in processes:
         process.start()
     assert len({seen.get(timeout=60) for _ in processes}) == 1

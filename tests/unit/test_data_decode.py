@@ -1,15 +1,16 @@
 """Any bytes become an upright 8-bit RGB square, or an UnreadableImageError that says why not."""
 
+import contextlib
 import struct
 import zlib
 
 import numpy as np
 import pytest
-from data_folders import encode, picture, png
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.unit.data_folders import encode, picture, png
 from workers.data import UnreadableImageError, preprocess
 from workers.data.decode import FORMATS, decode, open_photo, to_ppm
 
@@ -89,12 +90,8 @@ def test_a_damaged_file_is_read_or_refused_and_never_crashes(data):
     for _ in range(data.draw(st.integers(1, 8))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(1, len(damaged)))
-    try:
-        square = preprocess(bytes(damaged[:cut]), side_px=8, resize="pad")
-    except UnreadableImageError as error:
-        assert str(error)
-    else:
-        assert square.shape == (8, 8, 3)
+    with contextlib.suppress(UnreadableImageError):
+        assert preprocess(bytes(damaged[:cut]), side_px=8, resize="pad").shape == (8, 8, 3)
 
 
 @given(width=st.integers(1, 40), height=st.integers(1, 40), resize=st.sampled_from(["pad", "stretch", "crop"]))

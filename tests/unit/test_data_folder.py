@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_folders import folder_spec, png, write_classes
 
 from search.dataset import DatasetSpec
+from tests.unit.data_folders import folder_spec, png, write_classes
 from workers.data import ClassError, DatasetNotFoundError, inspect, load_dataset
 from workers.data.files import MAX_FILE_BYTES
 
@@ -105,7 +105,7 @@ def test_one_class_alone_is_an_error(tmp_path):
 
 
 def test_a_path_that_is_not_there_is_an_error_that_names_it(tmp_path):
-    with pytest.raises(DatasetNotFoundError, match="nothing at .*absent"):
+    with pytest.raises(DatasetNotFoundError, match=r"nothing at .*absent"):
         inspect(folder_spec(tmp_path / "absent"))
 
 
