@@ -37,7 +37,9 @@ class StudyView(BaseModel):
     spec: StudySpec
     progress: Progress
     job: str | None = Field(description="the Ray job of the present driver")
+    dataset_id: str | None = Field(description="a hash of the images and their labels")
     classes: list[str] | None
+    skipped: list[dict[str, str]] | None = Field(description="images that could not be used, each with its reason")
     search_elapsed_s: float
     created_at: datetime
     started_at: datetime | None

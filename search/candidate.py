@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,7 +10,7 @@ from search.augmentation import FLIP_ONLY, Policy
 
 #: ``(repeat, module, arguments)``: one line of the competition's ``backbone`` list. The modules are the registered
 #: blocks of workers/models; a stride applies to the first of the repeats only.
-Layer = tuple[int, str, tuple[Any, ...]]
+Layer = tuple[Annotated[int, Field(ge=1)], str, tuple[Any, ...]]
 
 
 class Architecture(BaseModel):

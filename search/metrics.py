@@ -48,7 +48,7 @@ class Objective(BaseModel):
 class Constraint(BaseModel):
     """A metric must not exceed ``max`` nor fall below ``min``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     metric: MetricName
     min: float | None = None
@@ -91,7 +91,7 @@ class Score(BaseModel):
     ``T = images * latency + overhead_s`` in seconds.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     f1_reference: float = Field(default=0.70, ge=0, le=1)
     f1_steepness: float = Field(default=20, gt=0)

@@ -64,19 +64,21 @@ def directions(spec: StudySpec) -> list[str]:
 
 
 def violations(constraints: Sequence[Constraint], metrics: Metrics) -> dict[str, float]:
-    """For each constraint whose metric is known, how far it is broken, as a share of its bound; <= 0 is feasible."""
+    """For each constrained metric that is known, how far it is outside, as a share of the bound; <= 0 is feasible."""
     shares: dict[str, float] = {}
     for constraint in constraints:
         if (value := metrics.get(constraint.metric)) is not None:
             bound = constraint.max if constraint.max is not None else constraint.min
-            shares[constraint.metric] = constraint.violation(value) / max(abs(bound or 0.0), 1e-12)
+            share = constraint.violation(value) / max(abs(bound or 0.0), 1e-12)
+            shares[constraint.metric] = max(share, shares.get(constraint.metric, share))
     return shares
 
 
 def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTrial:
     """A recorded trial as Optuna knows it. ValueError if a completed one lacks an objective.
 
-    The violations are written under the attribute that optuna-dashboard reads as well as Optuna's samplers.
+    The violations are written under the attribute that optuna-dashboard reads as well as Optuna's samplers. The record
+    is the first generation of NSGA-II, whose sampler breeds from trials of a known generation only.
     """
     replay = Replay(values=past.assignment)
     draw(spec.space, replay, classes=classes)
@@ -92,7 +94,10 @@ def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTri
         params=dict(past.assignment),
         distributions=replay.distributions,
         user_attrs={"number": past.number, "state": str(past.state), **past.metrics},
-        system_attrs={"constraints": list(violations(spec.constraints, past.metrics).values())},
+        system_attrs={
+            "constraints": list(violations(spec.constraints, past.metrics).values()),
+            "NSGAIISampler:generation": 0,
+        },
     )
 
 

@@ -22,14 +22,13 @@ def losses_of(objectives: Sequence[Objective], rows: Sequence[Metrics]) -> Losse
 
 def front(losses: Losses) -> NDArray[np.intp]:
     """Indices, ascending, of the points that no other point dominates; of equal points the first."""
-    _, first = np.unique(losses, axis=0, return_index=True)
-    return np.asarray(sorted(index for index in first if not _dominated(losses, index)), dtype=np.intp)
-
-
-def _dominated(losses: Losses, index: int) -> bool:
-    no_worse = (losses <= losses[index]).all(axis=1)
-    better = (losses < losses[index]).any(axis=1)
-    return bool((no_worse & better).any())
+    ordered, first = np.unique(losses, axis=0, return_index=True)
+    kept: list[int] = []
+    for index, point in enumerate(ordered):
+        # In this order a point is dominated by earlier ones only, and then by one that is kept.
+        if not (ordered[kept] <= point).all(axis=1).any():
+            kept.append(index)
+    return np.sort(first[kept])
 
 
 def hypervolume(losses: Losses, reference: NDArray[np.float64]) -> float:

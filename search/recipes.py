@@ -41,7 +41,7 @@ class FineTuning(_Step):
 
 
 class DynamicInt8(_Step):
-    """Int8 weights of linear layers, activations quantized while running (ONNX Runtime's dynamic quantization)."""
+    """Int8 weights of convolutions and linear layers, activations quantized while running (by ONNX Runtime)."""
 
     technique: Literal["dynamic_int8"] = "dynamic_int8"
 

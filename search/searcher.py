@@ -4,12 +4,14 @@ Optuna's study lives in memory and is rebuilt from the recorded trials whenever 
 a constraint rules out before training, and passing over duplicates happen here; what is recorded goes to a TrialLog.
 """
 
-import secrets
+import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState as OptunaState
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
@@ -45,7 +47,8 @@ def make_sampler(spec: SamplerSpec, *, past: int, concurrency: int) -> optuna.sa
     """The study's sampler. ``past`` moves the seed on: the same seed would suggest the same points again."""
     seed = (spec.seed + 7919 * past) % 2**32
     if spec.name == "tpe":
-        return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=concurrency > 1)
+        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=concurrency > 1)
     if spec.name == "nsga2":
         return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
     if spec.name == "gp":
@@ -74,12 +77,15 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._queued: set[str] = set()
         self.exhausted = False
         past = len(history)
+        self._usual = make_sampler(spec.sampler, past=past, concurrency=spec.resources.concurrency)
+        # Looks for what is left where the usual one keeps proposing what is known already.
+        self._random = optuna.samplers.RandomSampler(seed=past)
         super().__init__(
             space=lambda trial: draw(spec.space, trial, classes=classes).model_dump(),
             metric=[objective.metric for objective in spec.objectives],
             mode=["max" if objective.goal is Goal.MAXIMIZE else "min" for objective in spec.objectives],
-            sampler=make_sampler(spec.sampler, past=past, concurrency=spec.resources.concurrency),
-            study_name=f"{spec.name}-{secrets.token_hex(8)}",
+            sampler=self._usual,
+            study_name=spec.name,
         )
         for trial in history:
             self._ot_study.add_trial(frozen_trial(trial, spec, classes=classes))
@@ -91,8 +97,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         attempts = 0
         self._take_queue()
         while self._log.accepts_more():
-            trial = self._ask(attempts)
-            candidate = draw(self._spec.space, trial, classes=self._classes)
+            trial, candidate = self._draw(self._usual if attempts < _SAMPLER_ATTEMPTS else self._random)
             if candidate.fingerprint in self._outcomes and "enqueued" not in trial.user_attrs:
                 self._pass_over(trial, self._outcomes[candidate.fingerprint])
                 attempts += 1
@@ -115,27 +120,18 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
                 self._queued.add(queue_id)
                 self._ot_study.enqueue_trial(dict(assignment), user_attrs={"enqueued": queue_id})
 
-    def _ask(self, attempts: int) -> optuna.trial.Trial:
-        if attempts < _SAMPLER_ATTEMPTS:
-            return self._ot_study.ask()
-        # The sampler keeps proposing what is known already: look for what is left at random.
-        self._ot_study.sampler, usual = (
-            optuna.samplers.RandomSampler(seed=secrets.randbits(32)),
-            self._ot_study.sampler,
-        )
-        try:
-            return self._ot_study.ask()
-        finally:
-            self._ot_study.sampler = usual
+    def _draw(self, sampler: optuna.samplers.BaseSampler) -> tuple[optuna.trial.Trial, Candidate]:
+        # Optuna asks the study's sampler again for each parameter: it must stay until the candidate is drawn.
+        self._ot_study.sampler = sampler
+        trial = self._ot_study.ask()
+        return trial, draw(self._spec.space, trial, classes=self._classes)
 
     def _pass_over(self, trial: optuna.trial.Trial, outcome: PastTrial | None) -> None:
         """Tell Optuna what is known of a duplicate, so that its sampler learns and moves on."""
-        if outcome is not None and outcome.state is TrialState.COMPLETED:
-            self._tell(trial, outcome.metrics, OptunaState.COMPLETE)
-        elif outcome is not None:
-            self._tell(trial, outcome.metrics, OPTUNA_STATES[outcome.state])
-        else:
+        if outcome is None:
             self._tell(trial, {}, OptunaState.FAIL)
+        else:
+            self._tell(trial, outcome.metrics, OPTUNA_STATES[outcome.state])
 
     def _start(
         self, trial_id: str, trial: optuna.trial.Trial, candidate: Candidate, metrics: Metrics
@@ -166,7 +162,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         trial = self._ot_trials.pop(trial_id)
         report = result or {}
         metrics = dict(static)
-        metrics.update({name: report[name] for name in NATURAL_GOALS if name in report})
+        metrics.update({name: report[name] for name in NATURAL_GOALS if math.isfinite(report.get(name, math.nan))})
         state = self._ended_as(metrics, report, error)
         self._tell(trial, metrics, OPTUNA_STATES[state])
         if state is not TrialState.CANCELLED:

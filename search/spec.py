@@ -13,13 +13,13 @@ from search.dataset import DatasetSpec
 from search.metrics import Constraint, Goal, Objective, Score
 from search.presets import PRESETS
 from search.recipes import Recipe, default_recipe
-from search.values import BatchSizes, CopyCounts, Range, Sides, choices_schema, one_or_more
+from search.values import BatchSizes, CopyCounts, Name, Range, Sides, choices_schema, one_or_more
 
 OptimizerName = Literal["sgd", "adamw"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _all_operations(value: Any) -> Any:
@@ -114,6 +114,8 @@ DEFAULT_OBJECTIVES = (
 
 
 def _different_metrics(objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
+    if not objectives:
+        raise ValueError("an empty list: name at least one objective")
     metrics = [objective.metric for objective in objectives]
     repeated = sorted({metric for metric in metrics if metrics.count(metric) > 1})
     if repeated:
@@ -127,12 +129,12 @@ class StudySpec(_Part):
     ``spec_problems`` makes the mistakes readable that validation finds.
     """
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Name
     dataset: DatasetSpec
     space: SpaceSpec = SpaceSpec()
-    objectives: Annotated[
-        tuple[Objective, ...], Field(min_length=1, max_length=6), AfterValidator(_different_metrics)
-    ] = DEFAULT_OBJECTIVES
+    objectives: Annotated[tuple[Objective, ...], Field(max_length=6), AfterValidator(_different_metrics)] = (
+        DEFAULT_OBJECTIVES
+    )
     constraints: tuple[Constraint, ...] = Field(default=(), max_length=20)
     sampler: SamplerSpec = SamplerSpec()
     budget: BudgetSpec = BudgetSpec()

@@ -8,11 +8,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StringConstraints,
     WithJsonSchema,
     model_validator,
 )
 
 T = TypeVar("T")
+#: PostgreSQL holds any text but the character NUL, and no path has one.
+NO_NUL = r"^[^\x00]*$"
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
 
 
 def _as_choices(value: Any) -> Any:
@@ -56,7 +60,7 @@ CopyCounts = Annotated[
 class Range(BaseModel):
     """Real values from ``low`` to ``high``, both included; a single number is a range of that number only."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     low: float
     high: float

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Engine, text
 
 from search.states import StudyState
 from services.db import LEADER_LOCK, make_engine, new_id
-from services.errors import ConflictError
 from services.ray_jobs import RayJobs
 from services.reasons import last_lines
 from services.settings import Settings
@@ -109,6 +108,8 @@ class Controller:
         while not self._closed.is_set():
             try:
                 with self._engine.connect() as leadership:
+                    # A connection of its own, closed for good at the end: the lock goes with it.
+                    leadership.detach()
                     self._lead(leadership)
             except Exception as error:
                 log.warning("controller interrupted", error=str(error))
@@ -125,10 +126,10 @@ class Controller:
             while not self._closed.wait(PERIOD_S):
                 leadership.execute(text("SELECT 1"))
                 leadership.commit()
-                self.reconcile()
+                self._reconcile()
 
-    def reconcile(self) -> None:
-        """One round: read both sides, decide, act."""
+    def _reconcile(self) -> None:
+        """One round: read both sides, decide, act. What fails now is decided anew in the next round."""
         if not any(self._wanted()):
             return
         # Ray is asked first: a driver that has ended by then has written its last word before the table is read.
@@ -138,8 +139,8 @@ class Controller:
             log.info("reconciling", action=repr(action))
             try:
                 self._carry_out(action)
-            except ConflictError as error:
-                log.info("overtaken", action=repr(action), why=str(error))
+            except Exception as error:
+                log.warning("not done", action=repr(action), why=str(error))
 
     def _wanted(self) -> tuple[Sequence[Any], int]:
         with self._engine.connect() as connection:
@@ -163,6 +164,8 @@ class Controller:
         with self._engine.begin() as connection:
             studies.record_submission(connection, study_id, job_id, attempt)
         self._ray.submit(job_id, f"{self._config.search_command} {shlex.quote(study_id)}")
+        with self._engine.begin() as connection:
+            studies.count_submission(connection, study_id)
 
     def _requeue(self, study_id: str, job_id: str) -> None:
         reason = f"its driver {job_id} was lost: going on with a new one"

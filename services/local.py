@@ -1,20 +1,28 @@
 """One machine without anything installed: the embedded PostgreSQL and a local Ray, in Seedleaf's home folder."""
 
+import json
 import os
 import secrets
+import socket
+import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from filelock import FileLock, Timeout
 
+from services.reasons import last_lines
 from services.settings import Settings
 
 _OBJECT_STORE_BYTES = 512 * 2**20
 _MOST_COMPRESSORS = 4
+_DASHBOARD_PORT = 8265
+_START_S = 60.0
 
 
 class HomeInUseError(RuntimeError):
@@ -92,23 +100,62 @@ def _ray(config: Settings) -> Iterator[tuple[str, Path | None]]:
         RAY_USAGE_STATS_ENABLED="0",
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     )
-    import ray
-
-    cores = os.cpu_count() or 1
-    context = ray.init(
-        address="local",
-        num_cpus=cores,
-        include_dashboard=True,
-        dashboard_host="127.0.0.1",
-        object_store_memory=_OBJECT_STORE_BYTES,
-        resources={"benchmark_slot": 1, "compression": min(cores, _MOST_COMPRESSORS)},
-        log_to_driver=False,
-        logging_level="ERROR",
-    )
+    address = f"http://127.0.0.1:{_port(_DASHBOARD_PORT)}"
+    with (config.home / "ray.log").open("ab") as log:
+        command = [sys.executable, "-m", "services.ray_head", *_start_command(address)]
+        head = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
+    assert head.stdin is not None
     try:
-        yield f"http://{context.dashboard_url}", token_file
+        _wait_until_ready(address, head, config.home / "ray.log")
+        yield address, token_file
     finally:
-        ray.shutdown()
+        head.stdin.close()
+        head.wait()
+
+
+def _start_command(address: str) -> list[str]:
+    """Every port is free, so that another Ray on this machine is none of our business."""
+    cores = os.cpu_count() or 1
+    resources = {"benchmark_slot": 1, "compression": min(cores, _MOST_COMPRESSORS)}
+    options = {
+        "node-ip-address": "127.0.0.1",
+        "port": _port(),
+        "dashboard-host": "127.0.0.1",
+        "dashboard-port": address.rpartition(":")[2],
+        "dashboard-agent-listen-port": _port(),
+        "ray-client-server-port": _port(),
+        "min-worker-port": 0,
+        "max-worker-port": 0,
+        "num-cpus": cores,
+        "object-store-memory": _OBJECT_STORE_BYTES,
+        "resources": json.dumps(resources),
+        "include-dashboard": "true",
+    }
+    ray = str(Path(sys.executable).with_name("ray"))
+    return [ray, "start", "--head", "--block", *(f"--{name}={value}" for name, value in options.items())]
+
+
+def _wait_until_ready(address: str, head: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until jobs can be submitted. RuntimeError with the log's end if Ray does not come up."""
+    headers = {"Authorization": f"Bearer {os.environ['RAY_AUTH_TOKEN']}"}
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and head.poll() is None:
+        try:
+            if httpx.get(f"{address}/api/jobs/", headers=headers).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError(f"Ray did not start; {log} ends with:\n{last_lines(log.read_text())}")
+
+
+def _port(wanted: int = 0) -> int:
+    """The wanted port, or a free one if it is taken."""
+    try:
+        with socket.create_server(("127.0.0.1", wanted)) as listener:
+            return int(listener.getsockname()[1])
+    except OSError:
+        return _port()
 
 
 def _token_file(home: Path) -> Path:

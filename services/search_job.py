@@ -7,6 +7,7 @@ import argparse
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from services.reasons import last_lines
 from services.recorder import Recorder
 from services.settings import Settings, settings
 from services.store import studies
-from workers.data import DataError, inspect
+from workers.data import DataError, load_dataset
 from workers.models import profile
 from workers.slot import NAMESPACE
 from workers.trial import TrialActor, TrialTask
@@ -114,10 +115,7 @@ def run(
     engine = make_engine(url)
     recorder = Recorder(engine, ArtifactStore(config.artifacts_dir), study_id)
     try:
-        listing = inspect(recorder.spec.dataset)
-        with recorder.writing() as connection:
-            studies.set_values(connection, study_id, classes=list(listing.classes))
-        classes = len(listing.classes)
+        classes = _take_in_dataset(recorder, study_id, config.cache_dir)
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
         exhausted = False
         while not _concluded(recorder, study_id, exhausted=exhausted):
@@ -129,6 +127,16 @@ def run(
     finally:
         recorder.close()
         engine.dispose()
+
+
+def _take_in_dataset(recorder: Recorder, study_id: str, cache_dir: Path) -> int:
+    """Decode the data set before the first trial needs it and record what it is; the number of classes."""
+    spec = recorder.spec
+    dataset = load_dataset(spec.dataset, side_px=spec.space.image_size[0], cache_dir=cache_dir)
+    skipped = [asdict(image) for image in dataset.skipped]
+    with recorder.writing() as connection:
+        studies.set_values(connection, study_id, dataset_id=dataset.id, classes=list(dataset.classes), skipped=skipped)
+    return len(dataset.classes)
 
 
 def _search(

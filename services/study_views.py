@@ -29,7 +29,7 @@ def page(
 def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     ids = [row.id for row in rows]
     progress, compression = trials.progress(connection, ids), jobs.counts(connection, ids)
-    names = ("id", "name", "state", "reason", "spec", "classes", "search_elapsed_s")
+    names = ("id", "name", "state", "reason", "spec", "dataset_id", "classes", "skipped", "search_elapsed_s")
     times = ("created_at", "started_at", "finished_at")
     nothing = {"finished": 0, "best_f1": None}
     return [

@@ -93,9 +93,12 @@ studies = Table(
     Column("spec", JSONB, nullable=False),
     Column("dataset_id", Text),
     Column("classes", JSONB),
+    Column("skipped", JSONB, comment="images that could not be used, each with its reason"),
     Column("job_id", Text, comment="the Ray job of the present driver"),
     Column("job_attempt", Integer, nullable=False, server_default=text("0")),
-    Column("submissions", Integer, nullable=False, server_default=text("0"), comment="since a trial last ended"),
+    Column(
+        "submissions", Integer, nullable=False, server_default=text("0"), comment="drivers since a trial last ended"
+    ),
     Column("lease_token", Text),
     _time("lease_expires_at"),
     Column("search_elapsed_s", Float(53), nullable=False, server_default=text("0")),

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, make_url, text
 
 from services.db import make_engine, migrate
 from services.local import embedded_postgres
-from tests.server import Server, server_process
+from tests.server import Server, home_folder, server_process
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 _DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -18,9 +18,9 @@ _database_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """The embedded PostgreSQL, with a migrated database named ``template``."""
-    with embedded_postgres(tmp_path_factory.mktemp("postgres")) as url:
+    with home_folder() as home, embedded_postgres(home / "postgres") as url:
         _execute(url, "CREATE DATABASE template")
         engine = make_engine(_with_database(url, "template"))
         migrate(engine)
@@ -44,9 +44,9 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """``seedleaf up`` with a home folder of its own, for all acceptance tests."""
-    with server_process(tmp_path_factory.mktemp("home")) as running:
+    with home_folder() as home, server_process(home) as running:
         yield running
 
 

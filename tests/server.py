@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,20 +53,28 @@ class Server:
         self.process.wait(30)
 
 
+@contextmanager
+def home_folder() -> Iterator[Path]:
+    """A home folder for a server; not pytest's, which other runs of the same user close to PostgreSQL's own user."""
+    with tempfile.TemporaryDirectory(prefix="seedleaf-home-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "home"
+
+
 def start_server(home: Path, **environment: str) -> Server:
     """Start ``seedleaf up`` on a free port and wait until it is ready."""
     port = _free_port()
-    command = [sys.executable, "-m", "api.cli.main", "up", "--port", str(port)]
-    log = (home.parent / f"{home.name}.log").open("ab")
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "SEEDLEAF_HOME": str(home), **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-    )
+    command = [str(Path(sys.executable).with_name("seedleaf")), "up", "--port", str(port)]
+    log_path = home.parent / "server.log"
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "SEEDLEAF_HOME": str(home), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
     server = Server(url=f"http://127.0.0.1:{port}", home=home, process=process)
-    wait_for(lambda: _ready(server), timeout_s=START_S, what=f"the server; its log is {log.name}")
+    wait_for(lambda: _ready(server, log_path), timeout_s=START_S, what=f"the server to be ready; see {log_path}")
     return server
 
 
@@ -89,8 +98,8 @@ def wait_for(condition: Callable[[], Any], *, timeout_s: float, what: str) -> An
     raise AssertionError(f"waited {timeout_s:g} s in vain for {what}")
 
 
-def _ready(server: Server) -> bool:
-    assert server.process.poll() is None, "the server has ended"
+def _ready(server: Server, log_path: Path) -> bool:
+    assert server.process.poll() is None, f"the server has ended:\n{log_path.read_text()}"
     try:
         return httpx.get(f"{server.url}/readyz").status_code == 200
     except httpx.TransportError:

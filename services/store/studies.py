@@ -77,14 +77,11 @@ def set_values(connection: Connection, study_id: str, **values: Any) -> None:
 
 def record_submission(connection: Connection, study_id: str, job_id: str, attempt: int) -> None:
     """Note a Ray job before it is submitted, so that it is recognised after a crash in between."""
-    set_values(
-        connection,
-        study_id,
-        job_id=job_id,
-        job_attempt=attempt,
-        submissions=studies.c.submissions + 1,
-        lease_expires_at=None,
-    )
+    set_values(connection, study_id, job_id=job_id, job_attempt=attempt, lease_expires_at=None)
+
+
+def count_submission(connection: Connection, study_id: str) -> None:
+    set_values(connection, study_id, submissions=studies.c.submissions + 1)
 
 
 def take_lease(connection: Connection, study_id: str, token: str, *, lease_s: float) -> None:

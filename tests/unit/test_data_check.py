@@ -35,7 +35,7 @@ BROKEN = {
     "bomb.png": (black_png(30_000, 30_000, written_bytes=2**20), "too many pixels"),
     "large.png": (black_png(9_000, 9_000, written_bytes=2**20), "9000 x 9000 pixels"),
     "float.tiff": (encode(Image.new("F", (9, 9), 0.5), "TIFF"), "floating-point"),
-    "lab.tiff": (encode(Image.new("LAB", (9, 9)), "TIFF"), "broken"),
+    "int32.tiff": (encode(Image.new("I", (9, 9), 2**20), "TIFF"), "more than 16 bits"),
     "vector.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image"),
     "icon.ico": (encode(picture(904), "ICO"), "not an image"),
 }

@@ -1,6 +1,5 @@
 """Int8 by ONNX Runtime: https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html."""
 
-import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +60,5 @@ def _prepared(model: bytes, folder: Path) -> Path:
     """The model with inferred shapes and folded batch normalization, which the quantizers want."""
     source, target = folder / "fp32.onnx", folder / "prepared.onnx"
     source.write_bytes(model)
-    logging.getLogger().setLevel(logging.ERROR)
     quant_pre_process(source, target)
     return target

@@ -18,7 +18,7 @@ from workers.data.decode import decode, open_photo
 from workers.data.errors import ClassError, UnreadableImageError
 from workers.data.listing import Box, Listing, Photo, Sample, Skipped, class_problem
 from workers.data.report import ClassReport, DatasetReport, Spread
-from workers.data.resize import to_squares
+from workers.data.resize import preprocess
 from workers.data.sources import list_samples
 from workers.data.splits import Splits
 from workers.data.threads import map_in_threads
@@ -171,9 +171,9 @@ def _class_reports(
 
 
 def _picture(spec: DatasetSpec, photo: Photo, box: Box | None) -> str:
-    [square] = to_squares(photo.read(), [box], side_px=_PICTURE_SIDE_PX, resize=spec.resize)
+    square = preprocess(photo.read(), box, side_px=_PICTURE_SIDE_PX, resize=spec.resize)
     file = io.BytesIO()
-    Image.fromarray(np.asarray(square)).save(file, "PNG")
+    Image.fromarray(square).save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode()
 
 

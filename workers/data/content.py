@@ -6,8 +6,11 @@ remembered under the photos' names and stamps (size and time), so that unchanged
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import filelock
 
 from workers.data.listing import Listing, Photo, Sample, Skipped
 from workers.data.storage import replace_file
@@ -61,18 +64,24 @@ def arrange(listing: Listing, digests: Sequence[bytes], unread: Mapping[int, str
 def photo_digests(photos: Sequence[Photo], cache_dir: Path) -> tuple[list[bytes], dict[int, str]]:
     """SHA-256 of each photo's bytes, and why some could not be read (by index; their digest is empty)."""
     remembered = _remembered_at(photos, cache_dir)
-    if remembered and remembered.exists():
-        data = remembered.read_bytes()
-        return [data[start : start + 32] for start in range(0, len(data), 32)], {}
+    if remembered:
+        with suppress(FileNotFoundError):
+            data = remembered.read_bytes()
+            return [data[start : start + 32] for start in range(0, len(data), 32)], {}
     results = list(map_in_threads(_digest, photos))
     digests = [result if isinstance(result, bytes) else b"" for result in results]
     unread = {index: result for index, result in enumerate(results) if isinstance(result, str)}
     if remembered and not unread:
-        replace_file(remembered, b"".join(digests))
-        oldest_first = sorted(remembered.parent.iterdir(), key=lambda path: path.stat().st_mtime)
-        for path in oldest_first[:-_MAX_REMEMBERED]:
-            path.unlink(missing_ok=True)
+        _remember(remembered, b"".join(digests))
     return digests, unread
+
+
+def _remember(path: Path, data: bytes) -> None:
+    replace_file(path, data)
+    with filelock.FileLock(path.parent / ".lock"):
+        kept = [other for other in path.parent.iterdir() if not other.name.startswith(".")]
+        for other in sorted(kept, key=lambda other: other.stat().st_mtime)[:-_MAX_REMEMBERED]:
+            other.unlink()
 
 
 def _remembered_at(photos: Sequence[Photo], cache_dir: Path) -> Path | None:

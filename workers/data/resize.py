@@ -54,12 +54,12 @@ def to_squares(data: bytes, boxes: Sequence[Box | None], *, side_px: int, resize
     return squares
 
 
-def preprocess(data: bytes, *, side_px: int, resize: str) -> np.ndarray:
-    """An encoded image exactly as the networks are trained on it: uint8 [side_px, side_px, 3].
+def preprocess(data: bytes, box: Box | None = None, *, side_px: int, resize: str) -> np.ndarray:
+    """An encoded image, or a box of it, exactly as the networks are trained on it: uint8 [side_px, side_px, 3].
 
     Raises UnreadableImageError.
     """
-    [square] = to_squares(data, [None], side_px=side_px, resize=resize)
+    [square] = to_squares(data, [box], side_px=side_px, resize=resize)
     if isinstance(square, str):
         raise UnreadableImageError(square)
     return square

@@ -64,7 +64,7 @@ def _repeats(layer: Layer, channels: int, architecture: Architecture) -> tuple[n
 
 def _scaled(block: Block, arguments: tuple[object, ...], multiple: float) -> tuple[object, ...]:
     """The width times the multiple, rounded to a multiple of 8 and never below 8."""
-    if block.width_at is None or multiple == 1.0:
+    if block.width_at is None or len(arguments) <= block.width_at or multiple == 1.0:
         return arguments
     width = float(str(arguments[block.width_at])) * multiple
     return _replaced(arguments, block.width_at, max(8, int(width + 4) // 8 * 8))

@@ -1,1 +1,1 @@
-"""The training engine: one network on resident data, epoch by epoch. Imports torch, NumPy and nothing of the service."""
+"""The training engine: one network on resident data, epoch by epoch, knowing torch and NumPy only."""

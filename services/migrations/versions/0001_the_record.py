@@ -27,10 +27,20 @@ def upgrade() -> None:
         sa.Column("spec", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("dataset_id", sa.Text(), nullable=True),
         sa.Column("classes", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column(
+            "skipped",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=True,
+            comment="images that could not be used, each with its reason",
+        ),
         sa.Column("job_id", sa.Text(), nullable=True, comment="the Ray job of the present driver"),
         sa.Column("job_attempt", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column(
-            "submissions", sa.Integer(), server_default=sa.text("0"), nullable=False, comment="since a trial last ended"
+            "submissions",
+            sa.Integer(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="drivers since a trial last ended",
         ),
         sa.Column("lease_token", sa.Text(), nullable=True),
         sa.Column("lease_expires_at", sa.DateTime(timezone=True), nullable=True),

@@ -1,7 +1,7 @@
 """Decoder ``dali``: NVIDIA DALI, on the processor, for whole JPEGs, and Pillow for all else.
 
 All else is other formats, CMYK, boxes, very long pictures, and a batch in which DALI finds a broken image, so that
-Pillow names it. Pixels differ from Pillow's by rounding. https://docs.nvidia.com/deeplearning/dali
+Pillow names it. Pixels differ from Pillow's by rounding, which may move a cut by half a pixel. https://docs.nvidia.com/deeplearning/dali
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -106,6 +106,13 @@ class _Pipeline:
             encoded = fn.external_source(name="encoded", ndim=1, dtype=types.UINT8)
             images = fn.decoders.image(encoded, device="cpu", output_type=types.RGB)
             images = fn.resize(images, size=[side_px, side_px], mode=mode, interp_type=types.INTERP_LINEAR)
-            pipeline.set_outputs(fn.crop(images, crop=(side_px, side_px), out_of_bounds_policy="pad", fill_values=0))
+            squares = fn.crop(
+                images,
+                crop=(side_px, side_px),
+                rounding="truncate",  # as Pillow's integer halves do
+                out_of_bounds_policy="pad",
+                fill_values=0,
+            )
+            pipeline.set_outputs(squares)
         pipeline.build()
         return pipeline

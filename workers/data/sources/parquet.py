@@ -22,6 +22,7 @@ from workers.data.files import File, list_tree
 from workers.data.listing import Listing, Photo, Sample, Side, Skipped
 
 _HELD_OUT = ("val", "test")
+_LABEL_TYPES = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean)
 #: Row groups kept in memory: threads read rows in order, so that they straddle two.
 _GROUPS_KEPT = 2
 
@@ -47,6 +48,7 @@ def list_samples(spec: DatasetSpec) -> Listing:
     chosen = [file for file in files if not sides or file.name in sides]
     tables = [_read_table(file, sides.get(file.name), spec) for file in chosen]
     classes = _class_names(tables)
+    label_of = {name: label for label, name in enumerate(classes)}
     groups = _RowGroups(spec.image_column)
     photos: list[Photo] = []
     samples: list[Sample] = []
@@ -59,7 +61,7 @@ def list_samples(spec: DatasetSpec) -> Listing:
                 skipped.append(Skipped(name=name, reason="no label"))
                 continue
             stamp = table.file.stamp and f"{table.file.stamp} {number} {spec.image_column}"
-            samples.append(Sample(photo=len(photos), label=classes.index(_named(label, table)), side=table.side))
+            samples.append(Sample(photo=len(photos), label=label_of[_named(label, table)], side=table.side))
             photos.append(Photo(name=name, stamp=stamp, read=partial(groups.read, table.file, *place)))
     return Listing(classes=classes, photos=tuple(photos), samples=tuple(samples), skipped=tuple(skipped))
 
@@ -104,7 +106,7 @@ def _require_columns(file: File, schema: Any, spec: DatasetSpec) -> None:
     if not (in_struct or pa.types.is_binary(image) or pa.types.is_large_binary(image)):
         raise DatasetFormatError(f"{file.name}, column {spec.image_column!r} holds {image}, not encoded images")
     label = schema.field(spec.label_column).type
-    if not any(is_kind(label) for is_kind in (pa.types.is_integer, pa.types.is_string, pa.types.is_boolean)):
+    if not any(is_kind(label) for is_kind in _LABEL_TYPES):
         raise DatasetFormatError(
             f"{file.name}, column {spec.label_column!r} holds {label}: a label is a whole number, text or a boolean"
         )
@@ -113,7 +115,7 @@ def _require_columns(file: File, schema: Any, spec: DatasetSpec) -> None:
 def _names_on_the_hub(schema: Any, column: str) -> list[str] | None:
     """The names of a ClassLabel feature, which the datasets library writes into the schema's metadata."""
     metadata = (schema.metadata or {}).get(b"huggingface")
-    if metadata is None:
+    if metadata is None or not pa.types.is_integer(schema.field(column).type):
         return None
     try:
         names = json.loads(metadata)["info"]["features"][column]["names"]

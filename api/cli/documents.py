@@ -1,0 +1,72 @@
+"""Specs and recipes read from YAML or JSON files, checked before they are sent."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from api.cli.errors import CommandError
+from api.client.errors import FieldError, told
+from search.dataset import DatasetSpec
+from search.recipes import Recipe
+from search.spec import StudySpec, spec_problems
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes 1e-3 for a number, as YAML 1.2 does and PyYAML does not."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+def read_spec(path: Path) -> StudySpec:
+    """A study's spec; relative paths of its data set are taken from the current directory."""
+    spec = _validated(StudySpec, path)
+    return spec.model_copy(update={"dataset": _absolute(spec.dataset)})
+
+
+def read_recipe(path: Path) -> Recipe:
+    return _validated(Recipe, path)
+
+
+def _validated(model: type[M], path: Path) -> M:
+    """CommandError that names every mistake of the file."""
+    try:
+        return model.model_validate(_document(path))
+    except ValidationError as error:
+        mistakes = [FieldError(**problem) for problem in spec_problems([dict(item) for item in error.errors()])]
+        raise CommandError(f"{path}: {told(mistakes)}") from error
+
+
+def _document(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text) if path.suffix == ".json" else yaml.load(text, _Loader)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CommandError(f"{path} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise CommandError(f"{path} is no YAML: {_where(error)}") from error
+
+
+def _where(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())
+    return f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', 'cannot be read')}"
+
+
+def _absolute(dataset: DatasetSpec) -> DatasetSpec:
+    locations = {name: getattr(dataset, name) for name in ("path", "annotations", "classes")}
+    changes = {
+        name: str(Path(location).expanduser().absolute())
+        for name, location in locations.items()
+        if isinstance(location, str) and "://" not in location
+    }
+    return dataset.model_copy(update=changes)

@@ -1,0 +1,77 @@
+"""``seedleaf leaderboard``: the trials of a study, or their deployable variants."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import typer
+
+from api.cli import trial_rows, variant_rows
+from api.cli.errors import CommandError
+from api.cli.output import Format, console, print_csv, print_json, print_table
+from api.client.client import Client, Order
+from search.metrics import NATURAL_GOALS, Goal, MetricName
+
+Sort = Literal["number", MetricName]
+
+
+def leaderboard(
+    study_id: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="A study's id; the newest without.")] = None,
+    sort: Annotated[Sort, typer.Option(help="Best first by this metric.")] = "score",
+    variants: Annotated[bool, typer.Option("--variants", help="List the deployable models.")] = False,
+    format_: Format = "table",
+) -> None:
+    """Show a study's trials, best first, each with its best variant."""
+    with Client() as client:
+        known_id = study_id or _newest(client)
+        if variants:
+            show_variants(client, known_id, sort=sort, format_=format_)
+        else:
+            show_trials(client, known_id, sort=sort, format_=format_)
+
+
+def show_trials(client: Client, study_id: str, *, sort: Sort = "score", format_: Format = "table") -> None:
+    trials = list(client.iter_trials(study_id=study_id, sort=sort, order=_best_first(sort)))
+    ranked = list(zip(trial_rows.ranks(trials), trials, strict=True))
+    if format_ == "json":
+        print_json(trials)
+    elif format_ == "csv":
+        print_csv([trial_rows.flat(rank, trial) for rank, trial in ranked])
+    else:
+        rows = [trial_rows.row(rank, trial) for rank, trial in ranked]
+        print_table(trial_rows.HEADERS, rows, left=trial_rows.WORDS)
+        _print_hosts(trial.host for trial in trials)
+
+
+def show_variants(client: Client, study_id: str, *, sort: Sort = "score", format_: Format = "table") -> None:
+    variants = list(client.iter_variants(study_id=study_id, sort=sort, order=_best_first(sort)))
+    if format_ == "json":
+        print_json(variants)
+        return
+    numbers = {trial.id: trial.number for trial in client.iter_trials(study_id=study_id)}
+    eager = variant_rows.eager_variants(variants)
+    ranked = [
+        (rank, variant, numbers[variant.trial_id], eager.get(variant.trial_id))
+        for rank, variant in enumerate(variants, start=1)
+    ]
+    if format_ == "csv":
+        print_csv([variant_rows.flat(*row) for row in ranked])
+    else:
+        print_table(variant_rows.HEADERS, [variant_rows.row(*row) for row in ranked], left=variant_rows.WORDS)
+        _print_hosts(variant.host for variant in variants)
+
+
+def _newest(client: Client) -> str:
+    newest = client.list_studies(limit=1).items
+    if not newest:
+        raise CommandError("there is no study yet: create one with `seedleaf study create SPEC`")
+    return newest[0].id
+
+
+def _best_first(sort: Sort) -> Order:
+    return "desc" if sort != "number" and NATURAL_GOALS[sort] is Goal.MAXIMIZE else "asc"
+
+
+def _print_hosts(hosts: Iterable[str | None]) -> None:
+    known = sorted({host for host in hosts if host})
+    if known:
+        console().print(f"latency: median of batch 1 with its 95% interval, on {'; '.join(known)}")

@@ -1,0 +1,30 @@
+"""The command ``seedleaf``. Exit codes: 0, 1 for a failure that is told in a line or few, 2 for wrong usage."""
+
+import sys
+
+import typer
+
+from api.cli import compress, fetch, leaderboard, quickstart, serve, study
+from api.cli.errors import CommandError
+from api.client.errors import SeedleafError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Find the smallest, fastest image classifier that is good enough. The server is found by SEEDLEAF_URL.",
+)
+app.command()(serve.up)
+app.command()(quickstart.quickstart)
+app.add_typer(study.app, name="study")
+app.command()(leaderboard.leaderboard)
+app.command()(compress.compress)
+app.command()(fetch.fetch)
+
+
+def main() -> None:
+    try:
+        app()
+    except (CommandError, SeedleafError) as error:
+        sys.exit(f"seedleaf: {error}")

@@ -1,0 +1,140 @@
+"""What a study's events amount to so far: counts, rate, remaining time, the best and the fastest; no output."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from api.cli import formats
+from api.client.events import StudyEvent
+from search.spec import StudySpec
+from search.states import SPENT_TRIAL_STATES, JobState, StudyState, TrialState
+
+_RATE_OVER_TRIALS = 10
+_ENDED_JOBS = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A completed trial."""
+
+    number: int
+    f1: float
+    latency_ms: float
+
+    def __str__(self) -> str:
+        return f"f1 {self.f1:.3f} in {formats.milliseconds(self.latency_ms)} ms (trial {self.number})"
+
+
+class StudyProgress:
+    """Fed with a study's events from the first on."""
+
+    def __init__(self, spec: StudySpec) -> None:
+        self.total, self._epochs = spec.budget.max_trials, spec.budget.epochs
+        self.state = StudyState.QUEUED
+        self.finished = 0
+        self.best: Mark | None = None
+        self.fastest: Mark | None = None
+        self._numbers: dict[str, int] = {}
+        self._running: dict[str, int] = {}
+        self._jobs: dict[str, JobState] = {}
+        self._results: dict[tuple[str | None, str], dict[str, Any]] = {}
+        self._ends: deque[datetime] = deque(maxlen=_RATE_OVER_TRIALS + 1)
+
+    def apply(self, event: StudyEvent) -> str | None:
+        """Take in an event; returns a line about it if it is worth one."""
+        match event.kind:
+            case "study":
+                return self._study(event)
+            case "trial":
+                return self._trial(event)
+            case "epoch" if event.trial_id in self._running:
+                self._running[event.trial_id] = event.payload["epoch"]
+            case "budget":
+                self.total = event.payload["max_trials"]
+            case "variant":
+                self._results.setdefault((event.trial_id, event.payload["recipe"]), event.payload)
+            case "compression":
+                return self._compression(event)
+        return None
+
+    @property
+    def trials_done(self) -> float:
+        """Finished trials and the done part of those that run."""
+        return self.finished + sum(epoch / self._epochs for epoch in self._running.values())
+
+    @property
+    def jobs_done(self) -> int:
+        return sum(state in _ENDED_JOBS for state in self._jobs.values())
+
+    @property
+    def jobs_total(self) -> int:
+        return len(self._jobs)
+
+    @property
+    def trials_per_minute(self) -> float | None:
+        """Over the last trials that ended without a pause between them."""
+        if len(self._ends) < 2:
+            return None
+        elapsed_s = (self._ends[-1] - self._ends[0]).total_seconds()
+        return 60 * (len(self._ends) - 1) / elapsed_s if elapsed_s > 0 else None
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Of the search, at the present rate."""
+        rate = self.trials_per_minute
+        return None if rate is None else 60 * max(self.total - self.finished, 0) / rate
+
+    def pace(self) -> str:
+        """Rate and remaining time, as far as they are known."""
+        if self.trials_per_minute is None or self.remaining_s is None:
+            return ""
+        return f"{self.trials_per_minute:.1f} trials/min, {formats.clock(self.remaining_s)} left"
+
+    def _study(self, event: StudyEvent) -> str:
+        self.state = StudyState(event.payload["state"])
+        if self.state is not StudyState.RUNNING:
+            self._ends.clear()
+        reason = event.payload.get("reason")
+        return f"study {self.state}" + (f": {formats.brief(reason, 200)}" if reason else "")
+
+    def _trial(self, event: StudyEvent) -> str | None:
+        state, number = TrialState(event.payload["state"]), event.payload["number"]
+        assert event.trial_id is not None
+        if state is TrialState.RUNNING:
+            self._numbers[event.trial_id] = number
+            self._running[event.trial_id] = 0
+            if not self._ends:
+                self._ends.append(event.at)
+            return None
+        self._running.pop(event.trial_id, None)
+        if state in SPENT_TRIAL_STATES:
+            self.finished += 1
+            self._ends.append(event.at)
+        outcome = formats.brief(event.payload.get("reason"), 100)
+        if state is TrialState.COMPLETED:
+            outcome = self._completed(number, event.payload["metrics"])
+        best = "" if self.best is None else f"best f1 {self.best.f1:.3f}"
+        counted = f"[{self.finished}/{self.total}] trial {number} {state}: {outcome}"
+        return "; ".join(filter(None, (counted, self.pace(), best)))
+
+    def _completed(self, number: int, metrics: dict[str, float]) -> str:
+        mark = Mark(number=number, f1=metrics["f1"], latency_ms=metrics["latency_ms"])
+        if self.best is None or mark.f1 > self.best.f1:
+            self.best = mark
+        if self.fastest is None or mark.latency_ms < self.fastest.latency_ms:
+            self.fastest = mark
+        return f"f1 {mark.f1:.3f} in {formats.milliseconds(mark.latency_ms)} ms"
+
+    def _compression(self, event: StudyEvent) -> str | None:
+        state, recipe = JobState(event.payload["state"]), event.payload["recipe"]
+        self._jobs[event.payload["job_id"]] = state
+        if state not in _ENDED_JOBS:
+            return None
+        result = self._results.get((event.trial_id, recipe))
+        if result is None:
+            outcome = formats.brief(event.payload.get("reason"), 100)
+        else:
+            outcome = f"f1 {result['f1']:.3f} in {formats.milliseconds(result['latency_ms'])} ms"
+        number = self._numbers.get(event.trial_id or "", "?")
+        return f"[{self.jobs_done}/{self.jobs_total}] {recipe} of trial {number} {state}: {outcome}"

@@ -1,0 +1,62 @@
+"""``seedleaf quickstart``: a whole study on scikit-learn's digits through a server of its own."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from api.cli.documents import read_spec
+from api.cli.errors import CommandError
+from api.cli.serve import HomeTakenError, serving
+from api.cli.watch import watch_to_end
+from api.client.client import Client
+from api.schemas import StudyView
+
+#: The file examples/digits.yaml, which comes with the package.
+SPEC = Path(__file__).parent / "digits.yaml"
+
+
+def quickstart() -> None:
+    """Search, compress and time models for scikit-learn's digits, and show the leaderboard."""
+    spec = read_spec(SPEC)
+    with _server() as url, Client(url) as client:
+        study = client.create_study(spec)
+        print(f"created study {study.id} at {url}", flush=True)
+        try:
+            watch_to_end(client, study)
+        except KeyboardInterrupt:
+            raise CommandError(f"stopped; study {study.id} goes on with the next `seedleaf up`") from None
+        print(_next_steps(client, study))
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    """The URL of a server in this home folder: the one that works there, or else one for this block."""
+    _log_warnings_only()
+    with ExitStack() as stack:
+        try:
+            print("starting PostgreSQL, Ray and the server ...", flush=True)
+            url = stack.enter_context(serving(host="127.0.0.1", port=0)).url
+        except HomeTakenError as taken:
+            url = taken.url
+            print(f"a server is up already: using {url}")
+        yield url
+
+
+def _log_warnings_only() -> None:
+    """The server logs into the terminal of the progress bars."""
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+
+def _next_steps(client: Client, study: StudyView) -> str:
+    variants = client.list_variants(study_id=study.id, runtime="onnxruntime", limit=1).items
+    if not variants:
+        raise CommandError(f"no compression job of study {study.id} has left a model: see `seedleaf study show`")
+    return f"""
+What next:
+  seedleaf up                                   a server; then, in another terminal:
+  seedleaf leaderboard {study.id} --variants
+  seedleaf fetch {variants[0].id} --out digits-model
+  seedleaf study create YOUR_SPEC.yaml --watch  your own images: see examples/trashnet.yaml"""

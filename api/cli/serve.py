@@ -1,0 +1,102 @@
+"""``seedleaf up``: the server with everything it needs, until Ctrl-C or SIGTERM."""
+
+import errno
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from api.server import RunningServer
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Where a running server leaves its URL in its home folder.
+_URL_FILE = "server-url"
+
+
+class HomeTakenError(CommandError):
+    """Another server works in this home folder; ``url`` is where."""
+
+    def __init__(self, message: str, home: Path) -> None:
+        super().__init__(message)
+        self._url_file = home / _URL_FILE
+
+    @property
+    def url(self) -> str:
+        """CommandError while that server is still starting."""
+        try:
+            return self._url_file.read_text()
+        except FileNotFoundError:
+            raise CommandError(f"{self}; it is still starting: try again in a few seconds") from None
+
+
+def up(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8000,
+) -> None:
+    """Start PostgreSQL, Ray, the API, the page and the compression pool on this machine."""
+    print("starting ...", flush=True)
+    with serving(host=host, port=port) as server:
+        print(_addresses(server), flush=True)
+        try:
+            while True:
+                signal.pause()
+        except KeyboardInterrupt:
+            print("stopping ...", flush=True)
+
+
+@contextmanager
+def serving(*, host: str, port: int) -> Iterator["RunningServer"]:
+    """A server in this process, which must be the main thread. SIGTERM is as good as Ctrl-C in the block.
+
+    CommandError if it cannot start; HomeTakenError if that is because another one works in the same home folder.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ExitStack() as stack:
+        server = _start(stack, host, port)
+        # Ray has put a handler of its own in place.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        url_file = server.backends.settings.home / _URL_FILE
+        url_file.write_text(server.url)
+        try:
+            yield server
+        finally:
+            # Whoever is cut short here would leave processes behind.
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+            url_file.unlink()
+
+
+def _start(stack: ExitStack, host: str, port: int) -> "RunningServer":
+    from api.server import running_server
+    from services.local import HomeInUseError
+    from services.settings import Settings
+
+    try:
+        config = Settings()
+        return stack.enter_context(running_server(config, host=host, port=port))
+    except HomeInUseError as error:
+        raise HomeTakenError(str(error), config.home) from error
+    except ModuleNotFoundError as error:
+        raise CommandError(f"{error}: a server on one machine needs `pip install 'seedleaf[local]'`") from error
+    except (RuntimeError, ValueError) as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise CommandError(f"port {port} on {host} is taken: choose another with --port") from error
+        raise CommandError(f"the server cannot start: {error}") from error
+
+
+def _addresses(server: "RunningServer") -> str:
+    token_file = server.backends.token_file
+    token = f"  (asks for the token in {token_file})" if token_file else ""
+    return f"""Seedleaf is up. Ctrl-C stops it.
+  page and API   {server.url}
+  API reference  {server.url}/docs
+  Ray dashboard  {server.backends.dashboard_url}{token}
+  home           {server.backends.settings.home}"""

@@ -1,0 +1,116 @@
+"""``seedleaf study``: create, list, show, watch, pause, resume, cancel, extend, and the spec's JSON Schema."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.documents import read_spec
+from api.cli.errors import CommandError
+from api.cli.output import Format, print_csv, print_json, print_table
+from api.cli.study_rows import HEADERS, WORDS, details, flat, row
+from api.cli.watch import watch_to_end
+from api.client.client import Client
+from api.schemas import StudyView
+from search.spec import StudySpec
+
+app = typer.Typer(no_args_is_help=True, help="Create studies and look after them.")
+StudyId = Annotated[str, typer.Argument(metavar="ID", help="A study's id.")]
+
+
+@app.command()
+def create(
+    spec: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The study as YAML or JSON.")],
+    watch: Annotated[bool, typer.Option("--watch", help="Show its progress until it ends.")] = False,
+) -> None:
+    """Queue a study."""
+    checked = read_spec(spec)
+    with Client() as client:
+        study = client.create_study(checked)
+        print(f"created study {study.id}")
+        if watch:
+            _watch(client, study)
+
+
+@app.command("list")
+def list_(format_: Format = "table") -> None:
+    """List the studies, newest first."""
+    with Client() as client:
+        studies = list(client.iter_studies())
+    if format_ == "json":
+        print_json(studies)
+    elif format_ == "csv":
+        print_csv([flat(study) for study in studies])
+    else:
+        print_table(HEADERS, [row(study) for study in studies], left=WORDS)
+
+
+@app.command()
+def show(study_id: StudyId, format_: Format = "table") -> None:
+    """Show one study."""
+    with Client() as client:
+        study = client.get_study(study_id)
+    if format_ == "json":
+        print_json(study)
+    elif format_ == "csv":
+        print_csv([flat(study)])
+    else:
+        print_table(("", ""), details(study), left=frozenset({""}))
+
+
+@app.command("watch")
+def watch_study(study_id: StudyId) -> None:
+    """Show a study's progress until it ends."""
+    with Client() as client:
+        _watch(client, client.get_study(study_id))
+
+
+@app.command()
+def pause(study_id: StudyId) -> None:
+    """Start no more trials; those that run go on to their end."""
+    with Client() as client:
+        _tell(client.pause_study(study_id))
+
+
+@app.command()
+def resume(study_id: StudyId) -> None:
+    """Go on with a paused study."""
+    with Client() as client:
+        _tell(client.resume_study(study_id))
+
+
+@app.command()
+def cancel(study_id: StudyId) -> None:
+    """End a study for good, its running trials and its compression with it."""
+    with Client() as client:
+        _tell(client.cancel_study(study_id))
+
+
+@app.command()
+def extend(
+    study_id: StudyId,
+    trials: Annotated[int, typer.Option(min=1, help="How many trials it shall have in all.")],
+) -> None:
+    """Raise the number of trials; a study that has ended searches on."""
+    with Client() as client:
+        _tell(client.extend_study(study_id, max_trials=trials))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a study's spec."""
+    print(json.dumps(StudySpec.model_json_schema(), indent=2))
+
+
+def _tell(study: StudyView) -> None:
+    print(f"study {study.id} is {study.state}, {study.progress.finished} of {study.progress.total} trials finished")
+
+
+def _watch(client: Client, study: StudyView) -> None:
+    try:
+        watch_to_end(client, study)
+    except KeyboardInterrupt:
+        raise CommandError(
+            f"stopped watching; study {study.id} goes on. Watch it again: seedleaf study watch {study.id}"
+        ) from None

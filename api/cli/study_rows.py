@@ -1,0 +1,75 @@
+"""Studies as rows of a listing and one in full: for people, and flat for CSV."""
+
+from datetime import datetime
+from typing import Any
+
+from api.cli import formats
+from api.schemas import StudyView
+
+HEADERS = ("study id", "name", "state", "trials", "best F1", "created", "reason")
+WORDS = frozenset({"study id", "name", "state", "created", "reason"})
+
+
+def row(study: StudyView) -> tuple[str, ...]:
+    """Texts in the order of ``HEADERS``."""
+    return (
+        study.id,
+        study.name,
+        study.state,
+        _trials(study),
+        _f1(study),
+        _time(study.created_at),
+        formats.brief(study.reason),
+    )
+
+
+def details(study: StudyView) -> list[tuple[str, str]]:
+    """Names and values, one a line."""
+    dataset = study.spec.dataset
+    jobs = ", ".join(f"{count} {state}" for state, count in sorted(study.progress.compression.items()))
+    found = {
+        "id": study.id,
+        "name": study.name,
+        "state": study.state,
+        "reason": study.reason,
+        "data set": " ".join(filter(None, (dataset.source, dataset.name, dataset.path))),
+        "classes": ", ".join(study.classes or ()),
+        "trials": _trials(study),
+        "best F1": _f1(study),
+        "compression jobs": jobs,
+        "searched for": formats.clock(study.search_elapsed_s),
+        "Ray job": study.job,
+        "created": _time(study.created_at),
+        "started": _time(study.started_at),
+        "finished": _time(study.finished_at),
+    }
+    return [(name, value) for name, value in found.items() if value]
+
+
+def flat(study: StudyView) -> dict[str, Any]:
+    """Plain values under names with their units."""
+    return {
+        "id": study.id,
+        "name": study.name,
+        "state": study.state.value,
+        "finished_trials": study.progress.finished,
+        "max_trials": study.progress.total,
+        "best_f1": study.progress.best_f1,
+        "search_elapsed_s": study.search_elapsed_s,
+        "created_at": study.created_at.isoformat(),
+        "finished_at": study.finished_at and study.finished_at.isoformat(),
+        "reason": study.reason,
+    }
+
+
+def _trials(study: StudyView) -> str:
+    return f"{study.progress.finished}/{study.progress.total}"
+
+
+def _f1(study: StudyView) -> str:
+    best_f1 = study.progress.best_f1
+    return "" if best_f1 is None else f"{best_f1:.3f}"
+
+
+def _time(at: datetime | None) -> str:
+    return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")

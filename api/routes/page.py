@@ -1,0 +1,29 @@
+"""The page at /: its files at /web, and plotly.js as the plotly package ships it at /web/plotly.
+
+None of these holds data, so none asks for a key: the page asks for it itself, and sends it with what it reads.
+"""
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+_WEB = Path(__file__).parents[1] / "web"
+#: Nothing from elsewhere and no script in the markup. Plotly writes style elements of its own, and pictures of charts.
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def install(app: FastAPI) -> None:
+    """Serve the page. These routes pass by the dependencies of ``app``, its check of keys among them."""
+    app.add_route("/", _index, include_in_schema=False)
+    app.mount("/web/plotly", StaticFiles(packages=[("plotly", "package_data")]), name="plotly")
+    app.mount("/web", StaticFiles(directory=_WEB), name="web")
+
+
+async def _index(request: Request) -> FileResponse:
+    headers = {"Content-Security-Policy": _CONTENT_SECURITY_POLICY, "Cache-Control": "no-cache"}
+    return FileResponse(_WEB / "index.html", headers=headers)

@@ -1,0 +1,120 @@
+// Curves over time: a study's best so far, and a trial's learning curve.
+
+import { scaleOf, chart } from "./charts.js";
+import { h, labelledSelect, panel } from "./dom.js";
+import { METRICS, METRIC_OPTIONS, formatMetric, isBetter } from "./metrics.js";
+import { goalOf } from "./points.js";
+import { trialLink } from "./router.js";
+
+/** The panel of the best value so far of a StudyModel's trials; `update()` draws it again. */
+export function bestPanel(model, signal) {
+  let metric = model.study.spec.objectives[0].metric;
+  const plot = h("div", {});
+  const drawn = chart(plot, (colours) => bestChart(model, metric, colours), {
+    signal,
+    onClick: (id) => (location.hash = trialLink(id)),
+  });
+  const choose = (name) => {
+    metric = name;
+    return drawn.update();
+  };
+  const control = labelledSelect("Metric", METRIC_OPTIONS, metric, choose);
+  return { element: panel("Best so far", control, plot), update: drawn.update };
+}
+
+function bestChart({ study, trials }, metric, colours) {
+  const { title, label } = METRICS[metric];
+  const text = (value) => formatMetric(metric, value);
+  const goal = goalOf(study.spec, metric);
+  const shown = [...trials.values()].filter((trial) => trial.state === "COMPLETED" && trial.metrics[metric] !== undefined);
+  const numbers = shown.map(({ number }) => number);
+  const values = shown.map(({ metrics }) => metrics[metric]);
+  const best = bestSoFar(values, goal);
+  return {
+    traces: [
+      {
+        name: "Trials",
+        mode: "markers",
+        x: numbers,
+        y: values,
+        marker: { size: 7, color: colours.muted, opacity: 0.6 },
+        customdata: shown.map(({ id }) => id),
+        hovertext: shown.map(({ number, metrics }) => `Trial ${number}<br>${label} ${text(metrics[metric])}`),
+        hoverinfo: "text",
+      },
+      {
+        name: "Best so far",
+        mode: "lines",
+        x: numbers,
+        y: best,
+        hoverinfo: "skip",
+        line: { color: colours.accent, width: 2, shape: "hv" },
+      },
+    ],
+    x: { title: "Trial", rangemode: "tozero" },
+    y: { title, ...scaleOf(values) },
+    summary: best.length
+      ? `After ${best.length} trials the best ${label} is ${text(best.at(-1))}.`
+      : "No trial has been completed yet.",
+  };
+}
+
+function bestSoFar(values, goal) {
+  let best = values[0];
+  return values.map((value) => (best = isBetter(goal, value, best) ? value : best));
+}
+
+/** The panel of a trial's learning curve; `update(epochs)` draws it. */
+export function learningPanel(signal) {
+  let epochs = [];
+  const quality = h("div", { class: "short" });
+  const loss = h("div", { class: "short" });
+  const charts = [
+    chart(quality, (colours) => qualityChart(epochs, colours), { signal }),
+    chart(loss, (colours) => lossChart(epochs, colours), { signal }),
+  ];
+  const element = panel("Learning curve", null, h("div", { class: "columns" }, quality, loss));
+  function update(changed) {
+    epochs = changed;
+    element.hidden = epochs.length === 0;
+    return Promise.all(charts.map((drawn) => drawn.update()));
+  }
+  return { element, update };
+}
+
+function qualityChart(epochs, colours) {
+  const last = epochs.at(-1);
+  return {
+    traces: [
+      epochLine("F1", epochs, "f1", { color: colours.accent, width: 2 }),
+      epochLine("Accuracy", epochs, "accuracy", { color: colours.info, width: 2, dash: "dot" }),
+    ],
+    x: epochAxis(epochs),
+    y: { title: "F1 and accuracy, validation" },
+    summary: last ? `F1 is ${formatMetric("f1", last.f1)} after ${last.epoch} epochs.` : "No epoch has ended yet.",
+  };
+}
+
+function lossChart(epochs, colours) {
+  const last = epochs.at(-1);
+  return {
+    traces: [epochLine("Loss", epochs, "loss", { color: colours.warning, width: 2 })],
+    x: epochAxis(epochs),
+    y: { title: "Training loss", rangemode: "tozero" },
+    summary: last ? `The training loss is ${last.loss.toPrecision(3)} after ${last.epoch} epochs.` : "No epoch has ended yet.",
+  };
+}
+
+const epochAxis = (epochs) => ({ title: "Epoch", dtick: Math.ceil(epochs.length / 10) || 1 });
+
+function epochLine(name, epochs, metric, style) {
+  return {
+    name,
+    mode: "lines+markers",
+    x: epochs.map(({ epoch }) => epoch),
+    y: epochs.map((row) => row[metric]),
+    line: style,
+    marker: { size: 5 },
+    hovertemplate: `${name} %{y:.4f} after epoch %{x}<extra></extra>`,
+  };
+}

@@ -1,0 +1,141 @@
+// The front of any two metrics: trials and the variants made from them, what dominates joined, the rest faded.
+
+import { scaleOf, chart } from "./charts.js";
+import { fill, h, labelledSelect, panel } from "./dom.js";
+import { METRICS, METRIC_OPTIONS, formatMetric, latencyWithInterval } from "./metrics.js";
+import { MOST_DRAWN_TRIALS } from "./model.js";
+import { goalOf, hostsOf, pointsOf } from "./points.js";
+import { trialLink } from "./router.js";
+
+const FADED = 0.35;
+/** Of more points than this the intervals would hide each other: they are not drawn. */
+const MOST_INTERVALS = 200;
+
+/** The panel of the front chart of a StudyModel; `update()` draws it again. */
+export function frontPanel(model, signal) {
+  const { objectives } = model.study.spec;
+  const chosen = { y: objectives[0].metric, x: (objectives[1] ?? { metric: "latency_ms" }).metric, host: null };
+  const choose = (axis) => (metric) => {
+    chosen[axis] = metric;
+    return update();
+  };
+  const axes = [
+    labelledSelect("Across", METRIC_OPTIONS, chosen.x, choose("x")),
+    labelledSelect("Up", METRIC_OPTIONS, chosen.y, choose("y")),
+  ];
+  const hosts = h("span", { class: "field" });
+  let offered = 1;
+  const plot = h("div", {});
+  const note = h("p", { class: "muted" });
+  const drawn = chart(plot, (colours) => frontChart(model, chosen, colours), {
+    signal,
+    onClick: (id) => (location.hash = trialLink(id)),
+  });
+
+  function update() {
+    const known = hostsOf(model);
+    chosen.host ??= known[0] ?? null;
+    if (known.length > offered) {
+      offered = known.length;
+      fill(hosts, labelledSelect("Measured on", known.map((host) => [host, host]), chosen.host, choose("host")));
+    }
+    note.textContent = model.complete ? "" : `Drawn are the first ${MOST_DRAWN_TRIALS} trials; the table has all of them.`;
+    return drawn.update();
+  }
+
+  return { element: panel("Front", [hosts, axes], plot, note), update };
+}
+
+function frontChart(model, { x, y, host }, colours) {
+  const { spec } = model.study;
+  const goals = { x: goalOf(spec, x), y: goalOf(spec, y) };
+  const points = pointsOf(model, x, y, goals, host);
+  const front = points.filter((point) => point.front).toSorted((a, b) => a.x - b.x);
+  const [trials, variants] = [points.filter(({ variant }) => !variant), points.filter(({ variant }) => variant)];
+  const looks = [
+    { name: "Trials", points: trials, marker: { symbol: "circle", size: 10, color: colours.accent } },
+    { name: "Variants", points: variants, marker: { symbol: "diamond", size: 7, color: colours.info } },
+  ];
+  return {
+    traces: [
+      familyLines(trials, variants, colours),
+      { ...line(front), name: "Front", line: { color: colours.accent, width: 2, shape: stepShape(goals.x) } },
+      ...looks.map((look) => dominated(look, x, y)),
+      ...looks.map((look) => onFront(look, x, y)),
+    ],
+    x: { title: METRICS[x].title, ...scaleOf(points.map((point) => point.x)) },
+    y: { title: METRICS[y].title, ...scaleOf(points.map((point) => point.y)) },
+    summary: summaryOf(points, front, x, y),
+  };
+}
+
+/** The front is a staircase: between two of its points the worse value of the second metric is what can be had. */
+const stepShape = (goal) => (goal === "minimize" ? "hv" : "vh");
+
+function line(points) {
+  return { mode: "lines", x: points.map(({ x }) => x), y: points.map(({ y }) => y), hoverinfo: "skip" };
+}
+
+function familyLines(trials, variants, colours) {
+  const parents = new Map(trials.map((point) => [point.trial.id, point]));
+  const gap = { x: null, y: null };
+  const family = variants.flatMap((point) => (parents.has(point.trial.id) ? [parents.get(point.trial.id), point, gap] : []));
+  return { ...line(family), name: "Made from", showlegend: false, line: { color: colours.muted, width: 1, dash: "dot" } };
+}
+
+function onFront({ points, ...look }, x, y) {
+  return marks({ ...look, points: points.filter(({ front }) => front) }, x, y);
+}
+
+function dominated({ name, points, marker }, x, y) {
+  const rest = { name: `${name}, dominated`, points: points.filter(({ front }) => !front), marker };
+  return { ...marks(rest, x, y), opacity: FADED, legendrank: 1001 };
+}
+
+function marks({ name, points, marker }, x, y) {
+  return {
+    name,
+    showlegend: points.length > 0,
+    mode: "markers",
+    x: points.map((point) => point.x),
+    y: points.map((point) => point.y),
+    error_x: interval(x, points, marker),
+    error_y: interval(y, points, marker),
+    marker,
+    customdata: points.map(({ trial }) => trial.id),
+    hovertext: points.map((point) => hoverText(point, x, y)),
+    hoverinfo: "text",
+  };
+}
+
+function interval(metric, points, { color }) {
+  if (metric !== "latency_ms" || points.length > MOST_INTERVALS) return { visible: false };
+  const low = ({ latency_low_ms, latency_ms }) => latency_low_ms ?? latency_ms;
+  const high = ({ latency_high_ms, latency_ms }) => latency_high_ms ?? latency_ms;
+  return {
+    type: "data",
+    symmetric: false,
+    visible: true,
+    array: points.map(({ metrics }) => high(metrics) - metrics.latency_ms),
+    arrayminus: points.map(({ metrics }) => metrics.latency_ms - low(metrics)),
+    color,
+    thickness: 1,
+    width: 3,
+  };
+}
+
+function hoverText({ trial, variant, metrics }, x, y) {
+  const name = variant ? `Trial ${trial.number}, ${variant.recipe}` : `Trial ${trial.number}`;
+  return [name, ...[y, x].map((metric) => `${METRICS[metric].label} ${valueText(metric, metrics)}`)].join("<br>");
+}
+
+function valueText(metric, metrics) {
+  return metric === "latency_ms" ? latencyWithInterval(metrics) : formatMetric(metric, metrics[metric]);
+}
+
+function summaryOf(points, front, x, y) {
+  if (points.length === 0) return "No trial has been completed yet.";
+  const named = (metric, value) => `${METRICS[metric].label} ${formatMetric(metric, value)}`;
+  const best = front.map((point) => `${named(y, point.y)} at ${named(x, point.x)}`).join("; ");
+  return `Of ${points.length} models ${front.length} are on the front: ${best}.`;
+}

@@ -1,0 +1,174 @@
+// One study, live: progress, front, best so far, leaderboard, variants, specification.
+
+import { studyActions } from "./actions.js";
+import { bestPanel } from "./curves.js";
+import { announce, attempt, facts, fill, h, labelledSelect, panel } from "./dom.js";
+import { ago, badge, duration, share, shortReason } from "./format.js";
+import { frontPanel } from "./front.js";
+import { watch } from "./live.js";
+import { METRICS, formatMetric } from "./metrics.js";
+import { StudyModel } from "./model.js";
+import { trialLink } from "./router.js";
+import { progressBar, stateOptions } from "./studies.js";
+import { listing } from "./table.js";
+import { metricColumn, variantColumns } from "./variants.js";
+
+const TRIAL_STATES = ["RUNNING", "COMPLETED", "STOPPED", "INFEASIBLE", "FAILED", "CANCELLED"];
+const ANNOUNCE_EVERY_MS = 15_000;
+
+export async function showStudy(root, id, signal) {
+  const model = new StudyModel(id, signal);
+  await model.load();
+  const summary = summaryPanel(model, signal);
+  const front = frontPanel(model, signal);
+  const best = bestPanel(model, signal);
+  const leaderboard = leaderboardPanel(id, signal);
+  const variants = variantsPanel(model, signal);
+  const parts = [summary, front, best, leaderboard, variants].map(({ element }) => element);
+  root.replaceChildren(...parts, specification(model.study));
+
+  const refresh = (parts) => Promise.all(parts.map((part) => part.update()));
+  await refresh([summary, leaderboard, variants]);
+  attempt(() => refresh([front, best]));
+
+  async function onEvents(events) {
+    const news = await model.apply(events);
+    const models = news.has("variant") ? [variants] : [];
+    const results = news.has("trial") || news.has("variant") ? [front, best, leaderboard] : [];
+    await refresh([summary, ...results, ...models]);
+  }
+  attempt(() => watch(id, { onEvents, onConnection: summary.connected, signal }));
+  return model.study.name;
+}
+
+function summaryPanel(model, signal) {
+  const head = h("div", { class: "page-head" });
+  const state = h("div", {});
+  const link = h("span", { class: "link" }, "connecting");
+  const element = h("section", { class: "panel", "aria-label": "Progress" }, head, state);
+  const say = seldom(announce, ANNOUNCE_EVERY_MS, signal);
+
+  function update() {
+    const { study } = model;
+    fill(head, h("h1", {}, study.name), badge(study.state), link, studyActions(study, changed));
+    fill(
+      state,
+      progressBar(study),
+      study.reason && h("pre", {}, study.reason),
+      running(model),
+      facts(summaryFacts(model)),
+    );
+    const { finished, total, best_f1 } = study.progress;
+    say(`${finished} of ${total} trials finished${best_f1 === null ? "" : `, best F1 ${share(best_f1)}`}`);
+  }
+
+  function changed(study) {
+    model.study = study;
+    update();
+  }
+
+  function connected(yes) {
+    link.textContent = yes ? "live" : "reconnecting";
+    link.classList.toggle("on", yes);
+  }
+
+  return { element, update, connected };
+}
+
+function summaryFacts({ study, trials }) {
+  const { compression } = study.progress;
+  const jobs = Object.values(compression).reduce((sum, count) => sum + count, 0);
+  const latencies = [...trials.values()].filter(({ state }) => state === "COMPLETED").map(({ metrics }) => metrics.latency_ms);
+  return [
+    ["Best F1", share(study.progress.best_f1)],
+    ["Fastest trial", latencies.length ? formatMetric("latency_ms", Math.min(...latencies)) : null],
+    ["Compressed", jobs ? `${compression.COMPLETED ?? 0} of ${jobs}` : null],
+    ["Compression failed", compression.FAILED],
+    ["Time of search", duration(study.search_elapsed_s)],
+    ["Created", ago(study.created_at)],
+    ["Classes", study.classes?.length],
+    ["Ray job", study.job],
+  ];
+}
+
+/** What the running trials are at. */
+function running({ study, trials, epochs }) {
+  const now = [...trials.values()].filter(({ state }) => state === "RUNNING");
+  const { epochs: total } = study.spec.budget;
+  const words = (epoch) => (epoch ? ` epoch ${epoch.epoch} of ${total}, F1 ${share(epoch.f1)}` : " starting");
+  const link = ({ id, number }) => h("a", { href: trialLink(id), "data-key": id }, `Trial ${number}`);
+  const items = now.map((trial) => h("li", {}, link(trial), words(epochs.get(trial.id))));
+  return items.length > 0 && h("ul", { class: "running-trials", "aria-label": "Running trials" }, items);
+}
+
+function leaderboardPanel(id, signal) {
+  const columns = [
+    { key: "number", label: "Trial", sort: "number", numeric: true, cell: trialCell },
+    ...Object.keys(METRICS).map((name) => metricColumn(name, { wide: ["accuracy", "latency_p90_ms"].includes(name) })),
+    { key: "state", label: "State", cell: stateCell },
+    { key: "best", label: "Best variant", cell: bestVariantCell },
+  ];
+  const rows = listing({
+    caption: "Leaderboard: one row a trial",
+    path: "/trials",
+    parameters: { study_id: id },
+    columns,
+    sort: "score",
+    empty: "No trial yet.",
+    signal,
+  });
+  const filter = labelledSelect("State", stateOptions(TRIAL_STATES), "", (state) => rows.filter({ state }));
+  return { element: panel("Leaderboard", filter, rows.element), update: rows.refresh };
+}
+
+function trialCell({ id, number }) {
+  return h("a", { href: trialLink(id), "data-key": `row-${id}`, "aria-label": `Trial ${number}` }, `#${number}`);
+}
+
+function stateCell({ state, reason }) {
+  return [badge(state), reason && h("span", { class: "reason", title: reason }, shortReason(reason))];
+}
+
+function bestVariantCell({ best_variant }) {
+  if (best_variant === null) return null;
+  const { recipe, metrics } = best_variant;
+  const words = `${recipe}: F1 ${share(metrics.f1)}, ${formatMetric("latency_ms", metrics.latency_ms)}`;
+  return h("span", { class: "best" }, words);
+}
+
+function variantsPanel(model, signal) {
+  const rows = listing({
+    caption: "Variants: deployable models",
+    path: "/variants",
+    parameters: { study_id: model.study.id },
+    columns: variantColumns((trialId) => model.trials.get(trialId)?.number),
+    sort: "score",
+    empty: "No model has been compressed yet: that follows the search.",
+    signal,
+  });
+  return { element: panel("Variants", null, rows.element), update: rows.refresh };
+}
+
+function specification({ spec }) {
+  const text = h("pre", {}, JSON.stringify(spec, null, 2));
+  return h("section", { class: "panel" }, h("details", {}, h("summary", {}, h("h2", {}, "Specification")), text));
+}
+
+/** A function that passes on the latest text, if it is new, once in `period_ms` at most. */
+function seldom(call, period_ms, signal) {
+  let said = null;
+  let latest = null;
+  let timer = null;
+  const say = () => {
+    timer = null;
+    if (latest === said) return;
+    said = latest;
+    call(said);
+    timer = setTimeout(say, period_ms);
+  };
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return (text) => {
+    latest = text;
+    if (timer === null) say();
+  };
+}

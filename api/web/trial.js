@@ -1,0 +1,140 @@
+// One trial: what it tried, how it learned, what it measured, what was made of it.
+
+import { get, post } from "./api.js";
+import { architecturePanel, augmentationPanel, settings } from "./candidate.js";
+import { learningPanel } from "./curves.js";
+import { ask } from "./dialogs.js";
+import { attempt, facts, fill, h, labelledSelect, notify, panel } from "./dom.js";
+import { ago, badge, count, shortReason } from "./format.js";
+import { watch } from "./live.js";
+import { METRICS, formatMetric, latencyWithInterval } from "./metrics.js";
+import { studyLink } from "./router.js";
+import { listing, table } from "./table.js";
+import { variantColumns } from "./variants.js";
+
+/** The default recipes of search/recipes.py. */
+const RECIPES = ["fp32", "unstructured", "structured", "dynamic-int8", "static-int8", "structured-static-int8"];
+const RETRYABLE = ["FAILED", "CANCELLED", "STOPPED"];
+
+export async function showTrial(root, id, signal) {
+  const read = () => get(`/trials/${id}`, {}, { signal });
+  let trial = await read();
+  const study = await get(`/studies/${trial.study_id}`, {}, { signal });
+  const head = h("section", { class: "panel", "aria-label": "Result" });
+  const learning = learningPanel(signal);
+  const jobs = compressionPanel(id, refresh);
+  const variants = listing({
+    caption: "Variants of this trial",
+    path: "/variants",
+    parameters: { trial_id: id },
+    columns: variantColumns(null),
+    sort: "score",
+    empty: "No variant yet.",
+    signal,
+  });
+  const { candidate } = trial;
+  const training = panel("Training", null, settings(candidate));
+  root.replaceChildren(
+    head,
+    learning.element,
+    training,
+    jobs.element,
+    panel("Variants", null, variants.element),
+    h("div", { class: "columns" }, architecturePanel(candidate), augmentationPanel(candidate)),
+  );
+
+  async function draw() {
+    fill(head, headOf(trial, study));
+    jobs.update(trial);
+    await variants.refresh();
+    attempt(() => learning.update(trial.epochs));
+  }
+
+  async function refresh() {
+    trial = await read();
+    await draw();
+  }
+
+  await draw();
+  const onEvents = (events) => events.some(({ trial_id }) => trial_id === id) && refresh();
+  attempt(() => watch(trial.study_id, { onEvents, onConnection: () => {}, signal }));
+  return `Trial ${trial.number} of ${study.name}`;
+}
+
+function headOf(trial, study) {
+  const { number, state, reason, metrics, host, created_at, finished_at } = trial;
+  const back = h("p", { class: "crumbs" }, h("a", { href: studyLink(study.id), "data-key": "back" }, study.name));
+  const measured = Object.keys(METRICS).map((name) => [METRICS[name].label, measuredText(name, metrics)]);
+  return [
+    back,
+    h("div", { class: "page-head" }, h("h1", {}, `Trial ${number}`), badge(state), retryButton(trial, study)),
+    reason && h("pre", {}, reason),
+    facts([...measured, ["Measured on", host], ["Started", ago(created_at)], ["Ended", finished_at && ago(finished_at)]]),
+  ];
+}
+
+function measuredText(name, metrics) {
+  if (metrics[name] === undefined) return null;
+  if (name === "latency_ms") return latencyWithInterval(metrics);
+  return ["macs", "params"].includes(name) ? count(metrics[name]) : formatMetric(name, metrics[name]);
+}
+
+function retryButton({ id, number, state }, study) {
+  if (!RETRYABLE.includes(state) || study.state === "CANCELLED") return null;
+  const question = {
+    title: `Run trial ${number} again?`,
+    text: `Its candidate runs as a new trial of ${study.name}, beyond the budget.`,
+    confirm: "Run again",
+  };
+  const click = () =>
+    attempt(async () => {
+      if ((await ask(question)) === null) return;
+      await post(`/trials/${id}/retry`);
+      notify(`It is queued as a new trial of ${study.name}.`);
+    });
+  return h("button", { "data-key": "retry", on: { click } }, "Run again");
+}
+
+/** The compression jobs of a trial, and a new one of a chosen recipe. */
+function compressionPanel(id, refresh) {
+  let recipe = RECIPES[0];
+  const choice = labelledSelect("Recipe", RECIPES.map((name) => [name, name]), recipe, (name) => (recipe = name));
+  const compress = () =>
+    attempt(async () => {
+      const { state } = await post(`/trials/${id}/compress`, { recipe });
+      notify(`The recipe ${recipe} is ${state.toLowerCase()} for this trial.`);
+      await refresh();
+    });
+  const controls = h("span", { class: "controls" }, choice, h("button", { on: { click: compress } }, "Compress"));
+  const content = h("div", {});
+  return {
+    element: panel("Compression", controls, content),
+    update({ state, compression }) {
+      controls.hidden = state !== "COMPLETED";
+      const none = state === "COMPLETED" ? "No recipe has been tried yet." : "Only completed trials have weights to compress.";
+      fill(content, compression.length ? jobsTable(compression) : h("p", { class: "empty" }, none));
+    },
+  };
+}
+
+function jobsTable(jobs) {
+  const columns = [
+    { label: "Recipe", cell: ({ recipe }) => recipe.name },
+    { label: "State", cell: ({ state }) => badge(state) },
+    { label: "Steps", cell: ({ recipe: { steps } }) => steps.map(stepText).join("; ") || "as it was trained" },
+    { label: "Ended", cell: ({ finished_at }) => ago(finished_at) },
+    { label: "Reason", cell: reasonCell },
+  ];
+  return table({ caption: "Compression jobs of this trial", columns, rows: jobs });
+}
+
+function stepText({ technique, ...options }) {
+  const values = Object.entries(options).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+  return [technique.replaceAll("_", " "), values.length && `(${values.join(", ")})`].filter(Boolean).join(" ");
+}
+
+function reasonCell({ reason }) {
+  if (!reason) return null;
+  if (reason === shortReason(reason)) return reason;
+  return h("details", {}, h("summary", {}, shortReason(reason)), h("pre", {}, reason));
+}

@@ -1,0 +1,55 @@
+"""Plain Ray Tune with OptunaSearch in memory: ``python -m benchmarks.plain_tune TRIALS SEED``."""
+
+import os
+import random
+import sys
+import tempfile
+from typing import Any
+
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+
+import optuna
+import ray
+from ray import tune
+from ray.tune.search.optuna import OptunaSearch
+
+from benchmarks.null_trial import null_metrics
+from search.space import draw
+from search.spec import SpaceSpec
+
+
+class PlainTrial(tune.Trainable):  # type: ignore[misc]
+    def setup(self, config: dict[str, Any]) -> None:
+        self._random = random.Random(0)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        return True
+
+    def step(self) -> dict[str, Any]:
+        return {**null_metrics(self._random), "done": True}
+
+
+def main(trials: int, seed: int) -> None:
+    space = SpaceSpec(image_size=16, batch_size=[32, 64])  # type: ignore[arg-type]
+    ray.init(address="local", num_cpus=2, log_to_driver=False, include_dashboard=False)
+    search = OptunaSearch(
+        space=lambda trial: {"candidate": draw(space, trial, classes=10).model_dump_json()},
+        metric=["f1", "latency_ms"],
+        mode=["max", "min"],
+        sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        tune.Tuner(
+            tune.with_resources(PlainTrial, {"cpu": 1}),
+            tune_config=tune.TuneConfig(
+                search_alg=search, num_samples=trials, max_concurrent_trials=2, reuse_actors=True
+            ),
+            run_config=tune.RunConfig(
+                storage_path=folder, checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False), verbose=0
+            ),
+        ).fit()
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

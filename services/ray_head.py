@@ -1,0 +1,34 @@
+"""A Ray head node that lives as long as the process that started it: ``python -m services.ray_head COMMAND ...``.
+
+It watches its standard input, which its starter holds open: when that is closed, because the starter ends or is
+killed, the node is stopped. ``ray.init`` would tie the node to its process too, but it lets nobody choose the port of
+Ray's job agent, so that a second Ray on the machine could run no jobs.
+"""
+
+import signal
+import subprocess
+import sys
+import threading
+
+_STOP_S = 15
+
+
+def main() -> int:
+    # Ctrl-C reaches the whole terminal: it is for the starter to decide what stops when.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    node = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+    threading.Thread(target=_stop_when_input_ends, args=[node], daemon=True).start()
+    return node.wait()
+
+
+def _stop_when_input_ends(node: "subprocess.Popen[bytes]") -> None:
+    sys.stdin.buffer.read()
+    node.terminate()
+    try:
+        node.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        node.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""The main job over HTTP, from a posted study to a downloaded model; and every way to say no."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import onnxruntime
+import pytest
+from PIL import Image
+
+from tests.acceptance.studies import get_study, post_study, tiny_study, trials_of, wait_until_ended
+from tests.server import Server
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def finished_study(server: Server) -> str:
+    with server.client() as client:
+        study_id = post_study(client)
+        study = wait_until_ended(client, study_id)
+    assert study["state"] == "COMPLETED", study["reason"]
+    return study_id
+
+
+def test_a_study_ends_with_every_trial_measured(client: httpx.Client, finished_study: str) -> None:
+    study = get_study(client, finished_study)
+    assert study["progress"]["finished"] == study["progress"]["total"] == 3
+    assert study["progress"]["compression"] == {"COMPLETED": 2}
+    assert study["classes"] == [str(digit) for digit in range(10)]
+    trials = trials_of(client, finished_study)
+    assert [trial["state"] for trial in trials] == ["COMPLETED"] * 3
+    wanted = {"f1", "accuracy", "macs", "params", "size_bytes", "latency_ms", "latency_p90_ms", "score"}
+    for trial in trials:
+        assert wanted <= set(trial["metrics"])
+        assert (
+            trial["metrics"]["latency_low_ms"] <= trial["metrics"]["latency_ms"] <= trial["metrics"]["latency_high_ms"]
+        )
+        detail = client.get(f"/trials/{trial['id']}").json()
+        assert [epoch["epoch"] for epoch in detail["epochs"]] == [1]
+    scores = [trial["metrics"]["score"] for trial in trials]
+    assert scores == sorted(scores)
+    assert sum(trial["best_variant"] is not None for trial in trials) == 1
+
+
+def test_a_variant_is_a_model_that_runs_anywhere_with_its_sha256_as_etag(
+    client: httpx.Client, finished_study: str
+) -> None:
+    page = client.get("/variants", params={"study_id": finished_study, "runtime": "onnxruntime"}).json()
+    assert {variant["recipe"] for variant in page["items"]} == {"fp32", "static-int8"}
+    for variant in page["items"]:
+        (artifact,) = variant["artifacts"]
+        answer = client.get(f"/artifacts/{artifact['id']}")
+        assert hashlib.sha256(answer.content).hexdigest() == artifact["sha256"]
+        assert len(answer.content) == artifact["size_bytes"] == variant["metrics"]["size_bytes"]
+        assert answer.headers["etag"] == f'"{artifact["sha256"]}"'
+        again = client.get(f"/artifacts/{artifact['id']}", headers={"If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304
+        session = onnxruntime.InferenceSession(answer.content)
+        (logits,) = session.run(None, {"images": np.zeros((1, 3, 16, 16), np.float32)})
+        assert logits.shape == (1, 10)
+
+
+def test_the_eager_network_is_on_the_list_and_slower_than_its_file(client: httpx.Client, finished_study: str) -> None:
+    items = client.get("/variants", params={"study_id": finished_study, "sort": "latency_ms"}).json()["items"]
+    assert [item["runtime"] for item in items][-1] == "torch"
+    assert items[0]["metrics"]["latency_ms"] < items[-1]["metrics"]["latency_ms"]
+
+
+def test_the_front_has_a_hypervolume(client: httpx.Client, finished_study: str) -> None:
+    front = client.get(f"/studies/{finished_study}/pareto").json()
+    assert front["items"]
+    assert front["hypervolume"] > 0
+    assert set(front["reference"]) == {"f1", "latency_ms"}
+
+
+def test_events_tell_the_whole_story_and_go_on_where_one_left_off(client: httpx.Client, finished_study: str) -> None:
+    first = _read_events(client, finished_study, count=5, headers={})
+    assert [event["kind"] for event in first][:2] == ["study", "study"]
+    rest = _read_events(client, finished_study, count=3, headers={"Last-Event-ID": first[-1]["id"]})
+    assert int(rest[0]["id"]) > int(first[-1]["id"])
+
+
+def _read_events(client: httpx.Client, study_id: str, *, count: int, headers: dict[str, str]) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = []
+    with client.stream("GET", f"/studies/{study_id}/events", headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        event_id = ""
+        for line in answer.iter_lines():
+            if line.startswith("id: "):
+                event_id = line.removeprefix("id: ")
+            if line.startswith("data: "):
+                found.append({"id": event_id, **json.loads(line.removeprefix("data: "))})
+            if len(found) == count:
+                break
+    return found
+
+
+def test_one_more_recipe_is_run_for_a_trial_of_a_finished_study(client: httpx.Client, finished_study: str) -> None:
+    best = trials_of(client, finished_study)[0]["id"]
+    refused = client.post(f"/trials/{best}/compress", json={"recipe": "tiny"})
+    assert refused.status_code == 422
+    assert "known: fp32" in refused.json()["detail"]
+    recipe = {"name": "half", "steps": [{"technique": "structured_pruning", "ratio": 0.5}]}
+    queued = client.post(f"/trials/{best}/compress", json={"recipe": recipe})
+    assert queued.status_code == 202
+    assert client.post(f"/trials/{best}/compress", json={"recipe": recipe}).json()["id"] == queued.json()["id"]
+
+
+def test_two_posts_with_one_key_make_one_study(client: httpx.Client) -> None:
+    body = tiny_study(name="once", budget={"max_trials": 1, "epochs": 1})
+    headers = {"Idempotency-Key": "the-same"}
+    first, second = (client.post("/studies", json=body, headers=headers) for _ in range(2))
+    assert first.status_code == second.status_code == 201
+    assert first.json()["id"] == second.json()["id"]
+    other = client.post("/studies", json={**body, "name": "other"}, headers=headers)
+    assert other.status_code == 422
+    assert "Idempotency-Key" in other.json()["detail"]
+    client.post(f"/studies/{first.json()['id']}/cancel")
+
+
+def test_three_mistakes_get_one_answer_that_names_all_three(client: httpx.Client) -> None:
+    body = tiny_study(space={"image_size": 3, "architecture": "huge"}, colour="red")
+    answer = client.post("/studies", json=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert {error["field"] for error in problem["errors"]} == {
+        "space.image_size[0]",
+        "space.architecture",
+        "colour",
+    }
+
+
+def test_an_unknown_path_is_refused_at_once(client: httpx.Client) -> None:
+    answer = client.post("/studies", json=tiny_study(dataset={"source": "folder", "path": "/no/such/folder"}))
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {
+            "field": "dataset.path",
+            "message": "there is nothing at /no/such/folder: give a path that the server can read",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/studies/nothing"),
+        ("GET", "/trials/nothing"),
+        ("GET", "/variants/nothing"),
+        ("GET", "/artifacts/nothing"),
+        ("GET", "/studies/nothing/pareto"),
+        ("GET", "/studies/nothing/events"),
+        ("POST", "/studies/nothing/pause"),
+        ("POST", "/trials/nothing/retry"),
+        ("GET", "/no/such/route"),
+    ],
+)
+def test_what_is_not_there_gets_a_problem_document(client: httpx.Client, method: str, path: str) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == 404
+
+
+def test_a_request_for_another_host_name_is_refused(client: httpx.Client) -> None:
+    assert client.get("/studies", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_counts_are_there_for_prometheus(client: httpx.Client, finished_study: str) -> None:
+    assert 'seedleaf_trials{state="COMPLETED"}' in client.get("/metrics").text
+
+
+def _image_folder(folder: Path, counts: dict[str, int]) -> Path:
+    source = np.random.default_rng(0)
+    for name, count in counts.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = source.integers(0, 255, (20, 20, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("counts", "complaint"), [({"cat": 10, "dog": 0}, "dog"), ({"cat": 10, "dog": 1}, "dog")], ids=["empty", "one"]
+)
+def test_a_class_without_enough_images_fails_the_study_and_is_named(
+    client: httpx.Client, tmp_path: Path, counts: dict[str, int], complaint: str
+) -> None:
+    folder = _image_folder(tmp_path / "images", counts)
+    study_id = post_study(client, dataset={"source": "folder", "path": str(folder)})
+    study = wait_until_ended(client, study_id)
+    assert study["state"] == "FAILED"
+    assert complaint in study["reason"]
+
+
+def test_an_unreadable_image_is_skipped_and_listed(client: httpx.Client, tmp_path: Path) -> None:
+    folder = _image_folder(tmp_path / "images", {"cat": 20, "dog": 20})
+    (folder / "cat" / "broken.png").write_bytes(b"no image at all")
+    study_id = post_study(
+        client, dataset={"source": "folder", "path": str(folder)}, budget={"max_trials": 1, "epochs": 1}
+    )
+    study = wait_until_ended(client, study_id)
+    assert study["state"] == "COMPLETED", study["reason"]
+    (skipped,) = study["skipped"]
+    assert "broken.png" in skipped["name"]

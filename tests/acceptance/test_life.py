@@ -1,0 +1,144 @@
+"""The life of a study: paused, resumed, extended, cancelled; and what survives kill -9."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.acceptance.studies import post_study, trials_of, wait_for_finished, wait_until_ended
+from tests.server import Server, home_folder, start_server, wait_for
+
+NO_COMPRESSION = {"max_candidates": 0}
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
+
+
+def test_a_paused_study_starts_nothing_and_goes_on_when_it_is_resumed_and_extended(client: httpx.Client) -> None:
+    study_id = post_study(client, budget={"max_trials": 4, "epochs": 2}, compression=NO_COMPRESSION)
+    wait_for_finished(client, study_id, 1)
+    assert client.post(f"/studies/{study_id}/pause").json()["state"] == "PAUSED"
+    wait_for(lambda: not trials_of(client, study_id, state="RUNNING"), timeout_s=60, what="running trials to end")
+    before = len(trials_of(client, study_id))
+    assert before < 4
+    extended = client.patch(f"/studies/{study_id}", json={"budget": {"max_trials": 5}})
+    assert extended.json()["progress"]["total"] == 5
+    assert client.post(f"/studies/{study_id}/resume").json()["state"] in ("QUEUED", "RUNNING")
+    study = wait_until_ended(client, study_id)
+    assert (study["state"], study["progress"]["finished"]) == ("COMPLETED", 5)
+    numbers = [trial["number"] for trial in trials_of(client, study_id)]
+    assert sorted(numbers) == list(range(5))
+
+
+def test_an_ended_study_searches_on_when_it_is_extended(client: httpx.Client) -> None:
+    study_id = post_study(client, budget={"max_trials": 1, "epochs": 1}, compression=NO_COMPRESSION)
+    assert wait_until_ended(client, study_id)["progress"]["finished"] == 1
+    first = trials_of(client, study_id)
+    client.patch(f"/studies/{study_id}", json={"budget": {"max_trials": 2}})
+    study = wait_until_ended(client, study_id)
+    assert study["progress"]["finished"] == 2
+    assert first[0] in trials_of(client, study_id)
+
+
+def test_a_cancelled_study_leaves_no_trial_and_no_driver(client: httpx.Client, server: Server) -> None:
+    study_id = post_study(client, budget={"max_trials": 50, "epochs": 5})
+    wait_for(lambda: trials_of(client, study_id, state="RUNNING"), timeout_s=60, what="a running trial")
+    assert client.post(f"/studies/{study_id}/cancel").json()["state"] == "CANCELLED"
+    assert not trials_of(client, study_id, state="RUNNING")
+    wait_for(lambda: server.driver_of(study_id) is None, timeout_s=60, what="the driver to end")
+
+
+def test_trials_that_fail_keep_their_reason_and_end_the_study_after_some_in_a_row(client: httpx.Client) -> None:
+    study_id = post_study(
+        client,
+        space={"image_size": 16, "learning_rate": {"low": 9.9, "high": 10}, "batch_size": 512},
+        budget={"max_trials": 30, "epochs": 30, "max_failures": 2},
+    )
+    study = wait_until_ended(client, study_id)
+    assert study["state"] == "FAILED"
+    assert "2 trials failed in a row" in study["reason"]
+    failed = trials_of(client, study_id, state="FAILED")
+    assert all("lower the learning rate" in trial["reason"] for trial in failed)
+
+
+def test_a_limit_that_is_broken_before_training_costs_no_epoch(client: httpx.Client) -> None:
+    study_id = post_study(client, constraints=[{"metric": "params", "max": 10}], budget={"max_trials": 3, "epochs": 1})
+    study = wait_until_ended(client, study_id)
+    assert (study["state"], study["reason"]) == ("FAILED", "no trial was completed")
+    for trial in trials_of(client, study_id):
+        assert trial["state"] == "INFEASIBLE"
+        assert "is above the limit of 10" in trial["reason"]
+        assert client.get(f"/trials/{trial['id']}").json()["epochs"] == []
+
+
+def test_a_latency_limit_that_is_broken_ends_the_trial_early(client: httpx.Client) -> None:
+    study_id = post_study(
+        client,
+        constraints=[{"metric": "latency_ms", "max": 0.0001}],
+        budget={"max_trials": 1, "epochs": 200},
+    )
+    wait_until_ended(client, study_id)
+    (trial,) = trials_of(client, study_id)
+    assert trial["state"] == "INFEASIBLE"
+    assert "latency_ms" in trial["reason"]
+    assert len(client.get(f"/trials/{trial['id']}").json()["epochs"]) < 200
+
+
+def test_a_killed_driver_is_replaced_and_no_finished_trial_is_lost(client: httpx.Client, server: Server) -> None:
+    study_id = post_study(client, budget={"max_trials": 5, "epochs": 2}, compression=NO_COMPRESSION)
+    wait_for_finished(client, study_id, 2)
+    finished = trials_of(client, study_id, state="COMPLETED")
+    driver = server.driver_of(study_id)
+    assert driver is not None
+    driver.kill()
+    study = wait_until_ended(client, study_id)
+    _check_whole(client, study, finished, total=5)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with home_folder() as folder:
+        yield folder
+
+
+def test_after_kill_9_of_everything_the_study_goes_on_with_what_remains(home: Path) -> None:
+    server = start_server(home)
+    with server.client() as client:
+        study_id = post_study(client, budget={"max_trials": 5, "epochs": 2})
+        wait_for_finished(client, study_id, 2)
+        finished = trials_of(client, study_id, state="COMPLETED")
+    server.kill_everything()
+    server = start_server(home)
+    with server.client() as client:
+        study = wait_until_ended(client, study_id)
+        _check_whole(client, study, finished, total=5)
+        _check_artifacts(client, study_id)
+    processes = [psutil.Process(server.process.pid), *server.descendants()]
+    assert server.interrupt() == 0
+    _, alive = psutil.wait_procs(processes, timeout=30)
+    assert not [process.cmdline() for process in alive]
+
+
+def _check_whole(client: httpx.Client, study: dict[str, object], finished: list[dict[str, object]], total: int) -> None:
+    """Nothing finished is lost or changed, the budget is spent exactly, and nothing is left running."""
+    assert study["state"] == "COMPLETED", study["reason"]
+    trials = {trial["id"]: trial for trial in trials_of(client, str(study["id"]))}
+    for trial in finished:
+        now = trials[trial["id"]]
+        assert {**now, "best_variant": None} == {**trial, "best_variant": None}
+    states = [trial["state"] for trial in trials.values()]
+    assert states.count("COMPLETED") == total
+    assert set(states) <= {"COMPLETED", "CANCELLED"}
+
+
+def _check_artifacts(client: httpx.Client, study_id: str) -> None:
+    variants = client.get("/variants", params={"study_id": study_id}).json()["items"]
+    assert variants
+    for variant in variants:
+        for artifact in variant["artifacts"]:
+            assert client.get(f"/artifacts/{artifact['id']}").status_code == 200

@@ -1,0 +1,72 @@
+"""What the tests of the search share: a tiny space, a TrialLog in memory, and a searcher on both."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from search.candidate import Candidate, Layer
+from search.chooser import Chooser
+from search.metrics import Metrics
+from search.optuna_trials import Assignment, PastTrial
+from search.searcher import StudySearch
+from search.spec import StudySpec
+
+CLASSES = 3
+OBJECTIVES = [{"metric": "f1", "goal": "maximize"}, {"metric": "macs", "goal": "minimize"}]
+WIDTHS = (8, 16, 24, 32)
+
+
+def tiny(chooser: Chooser, *, side_px: int, classes: int) -> tuple[Layer, ...]:
+    """One convolution of 4 widths and 2 kernels; depthwise ones have no kernel to choose: 12 networks."""
+    width = chooser.suggest_categorical("width", WIDTHS)
+    if chooser.suggest_categorical("block", ("Conv", "DWConv")) == "DWConv":
+        layer: Layer = (1, "DWConv", (width, 3, 1))
+    else:
+        layer = (1, "Conv", (width, chooser.suggest_categorical("kernel", (3, 5)), 1))
+    return (layer, (1, "GlobalAvgPool", ()), (1, "FixedConv", (classes,)))
+
+
+def tiny_spec(*, learning_rate: Any = 0.1, **fields: Any) -> StudySpec:
+    """A study of the 12 networks; every other choice is fixed."""
+    space = {"architecture": "tiny", "image_size": 16, "learning_rate": learning_rate}
+    fields = {"name": "tiny", "dataset": {"source": "sklearn"}, "objectives": OBJECTIVES, "space": space, **fields}
+    return StudySpec.model_validate(fields)
+
+
+def tiny_cost(candidate: Candidate) -> Metrics:
+    """A cost that depends on all that ``tiny`` chooses."""
+    _, block, (width, kernel, _) = candidate.architecture.backbone[0]
+    return {"params": width * kernel, "macs": 10 * width * kernel if block == "Conv" else width * kernel}
+
+
+class MemoryLog:
+    """A TrialLog in memory, with a budget of trials and a queue."""
+
+    def __init__(self, *, budget: int, queue: Mapping[str, Assignment] | None = None) -> None:
+        self.budget, self.queue = budget, dict(queue or {})
+        self.candidates: list[Candidate] = []
+        self.assignments: list[dict[str, Any]] = []
+        self.reasons: list[str | None] = []
+
+    def accepts_more(self) -> bool:
+        return len(self.candidates) < self.budget
+
+    def enqueued(self) -> Mapping[str, Assignment]:
+        return dict(self.queue)
+
+    def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
+        if enqueued is not None:
+            del self.queue[enqueued]
+        self._note(assignment, candidate, None)
+        return f"trial-{len(self.candidates)}"
+
+    def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
+        self._note(assignment, candidate, reason)
+
+    def _note(self, assignment: Assignment, candidate: Candidate, reason: str | None) -> None:
+        self.assignments.append(dict(assignment))
+        self.candidates.append(candidate)
+        self.reasons.append(reason)
+
+
+def make_search(spec: StudySpec, log: MemoryLog, *, history: Sequence[PastTrial] = ()) -> StudySearch:
+    return StudySearch(spec=spec, classes=CLASSES, history=history, log=log, profile=tiny_cost)

@@ -1,0 +1,234 @@
+"""StudySearch on a tiny space, without Ray: what it starts, rejects, passes over, and how its trials end."""
+
+import math
+from collections import Counter
+
+import pytest
+from optuna.trial import TrialState as OptunaState
+from ray.tune.search import Searcher
+
+from search.candidate import Candidate
+from search.optuna_trials import PastTrial
+from search.presets import PRESETS
+from search.searcher import StudySearch
+from search.states import TrialState
+from tests.unit.search_studies import WIDTHS, MemoryLog, make_search, tiny, tiny_spec
+
+NETWORKS = 12
+FIRST = {"width": 8, "block": "DWConv"}
+
+
+@pytest.fixture(autouse=True)
+def _tiny_is_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PRESETS, "tiny", tiny)
+
+
+def past(number: int = 0, state: TrialState = TrialState.COMPLETED, **assignment: object) -> PastTrial:
+    metrics = {"f1": 0.5, "macs": 100.0, "params": 10.0} if state is TrialState.COMPLETED else {"params": 10.0}
+    return PastTrial(number=number, state=state, assignment=assignment or FIRST, metrics=metrics)
+
+
+def states(search: StudySearch) -> list[OptunaState]:
+    return [trial.state for trial in search._ot_study.trials]
+
+
+def finish(search: StudySearch, trial_id: str, f1: float = 0.5) -> None:
+    search.on_trial_complete(trial_id, {"f1": f1, "epoch": 1, "done": True})
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
+def test_a_small_space_is_searched_without_duplicates_until_nothing_is_left(sampler: str) -> None:
+    log = MemoryLog(budget=100)
+    search = make_search(tiny_spec(sampler={"name": sampler}), log)
+    started = 0
+    while (suggested := search.suggest(str(started))) != Searcher.FINISHED:
+        assert Candidate.model_validate_json(suggested["candidate"]) == log.candidates[-1]
+        finish(search, str(started), f1=started / 100)
+        started += 1
+    assert search.exhausted
+    assert started == NETWORKS
+    assert len({candidate.fingerprint for candidate in log.candidates}) == NETWORKS
+    assert OptunaState.RUNNING not in states(search)
+
+
+def test_the_budget_ends_the_search_without_calling_it_exhausted() -> None:
+    search = make_search(tiny_spec(), MemoryLog(budget=2))
+    assert [search.suggest(str(number)) == Searcher.FINISHED for number in range(3)] == [False, False, True]
+    assert not search.exhausted
+
+
+@pytest.mark.parametrize("state", [TrialState.COMPLETED, TrialState.FAILED, TrialState.INFEASIBLE, TrialState.STOPPED])
+def test_a_candidate_of_the_history_is_not_started_again(state: TrialState) -> None:
+    log = MemoryLog(budget=100)
+    search = make_search(tiny_spec(), log, history=[past(state=state)])
+    while search.suggest(str(len(log.candidates))) != Searcher.FINISHED:
+        pass
+    assert FIRST not in log.assignments
+    assert len(log.candidates) == NETWORKS - 1
+
+
+def test_a_candidate_that_runs_is_not_started_beside_itself() -> None:
+    log = MemoryLog(budget=NETWORKS)
+    search = make_search(tiny_spec(), log)
+    for number in range(NETWORKS):
+        search.suggest(str(number))
+    assert len({candidate.fingerprint for candidate in log.candidates}) == NETWORKS
+    assert Counter(states(search))[OptunaState.RUNNING] == NETWORKS
+
+
+def test_what_a_constraint_rules_out_is_recorded_with_its_reason_and_not_started() -> None:
+    log = MemoryLog(budget=NETWORKS)
+    search = make_search(tiny_spec(constraints=[{"metric": "params", "max": 60}]), log)
+    ids = []
+    while search.suggest(trial_id := str(len(log.candidates))) != Searcher.FINISHED:
+        ids.append(trial_id)
+        finish(search, trial_id)
+    reasons = dict(zip((candidate.fingerprint for candidate in log.candidates), log.reasons, strict=True))
+    assert len(reasons) == len(log.candidates) == NETWORKS
+    allowed = [assignment for assignment, reason in zip(log.assignments, log.reasons, strict=True) if reason is None]
+    assert len(ids) == len(allowed) == 5
+    assert all(assignment["width"] * assignment.get("kernel", 3) <= 60 for assignment in allowed)
+    assert "params 72 is above the limit of 60" in log.reasons
+    assert OptunaState.RUNNING not in states(search)
+
+
+def test_a_rejected_trial_tells_the_sampler_by_how_much() -> None:
+    search = make_search(
+        tiny_spec(constraints=[{"metric": "params", "max": 6}]), MemoryLog(budget=1, queue={"q": FIRST})
+    )
+    assert search.suggest("a") == Searcher.FINISHED
+    (trial,) = search._ot_study.trials
+    assert trial.state is OptunaState.PRUNED
+    assert trial.constraints == {"params": pytest.approx((24 - 6) / 6)}
+
+
+@pytest.mark.parametrize(
+    ("result", "error", "expected"),
+    [
+        ({"f1": 0.5}, False, OptunaState.COMPLETE),
+        ({"f1": math.nan}, False, OptunaState.FAIL),
+        ({"f1": math.inf}, False, OptunaState.FAIL),
+        ({"loss": 1.0}, False, OptunaState.FAIL),
+        ({}, False, OptunaState.FAIL),
+        (None, False, OptunaState.FAIL),
+        (None, True, OptunaState.FAIL),
+        ({"f1": 0.5}, True, OptunaState.FAIL),
+        ({"f1": 0.5, "infeasible": "latency_ms 9 is above the limit of 1"}, False, OptunaState.PRUNED),
+    ],
+)
+def test_every_end_of_a_trial_ends_it_for_optuna(
+    result: dict[str, object] | None, error: bool, expected: OptunaState
+) -> None:
+    search = make_search(tiny_spec(constraints=[{"metric": "f1", "min": 0.1}]), MemoryLog(budget=1))
+    search.suggest("a")
+    search.on_trial_result("a", {"f1": 0.1})
+    search.on_trial_complete("a", result, error)
+    assert states(search) == [expected]
+
+
+def test_the_objectives_of_a_completed_trial_are_told_in_the_order_of_the_spec() -> None:
+    search = make_search(tiny_spec(), MemoryLog(budget=1, queue={"q": {**FIRST, "width": 32}}))
+    search.suggest("a")
+    finish(search, "a", f1=0.7)
+    (trial,) = search._ot_study.trials
+    assert trial.values == [0.7, 96.0]
+    assert [direction.name for direction in search._ot_study.directions] == ["MAXIMIZE", "MINIMIZE"]
+
+
+def test_enqueued_assignments_come_first_even_if_they_are_known_already() -> None:
+    second = {"width": 16, "block": "Conv", "kernel": 5}
+    log = MemoryLog(budget=3, queue={"q1": FIRST, "q2": second})
+    search = make_search(tiny_spec(), log, history=[past()])
+    for number in range(3):
+        search.suggest(str(number))
+    assert log.assignments[:2] == [FIRST, second]
+    assert log.assignments[2] not in (FIRST, second)
+    assert not log.queue
+
+
+def test_what_is_enqueued_while_the_search_runs_comes_next() -> None:
+    log = MemoryLog(budget=2)
+    search = make_search(tiny_spec(), log)
+    search.suggest("a")
+    log.queue["late"] = FIRST
+    search.suggest("b")
+    assert log.assignments[1] == FIRST
+
+
+def test_what_the_budget_leaves_in_the_queue_stays_there() -> None:
+    log = MemoryLog(budget=0, queue={"q": FIRST})
+    assert make_search(tiny_spec(), log).suggest("a") == Searcher.FINISHED
+    assert log.queue == {"q": FIRST}
+
+
+def test_a_search_is_rebuilt_from_its_record_to_the_same_trials() -> None:
+    spec = tiny_spec(constraints=[{"metric": "params", "max": 60}], learning_rate={"low": 0.01, "high": 0.1})
+    log = MemoryLog(budget=12)
+    search = make_search(spec, log)
+    while search.suggest(trial_id := str(len(log.candidates))) != Searcher.FINISHED:
+        finish(search, trial_id, f1=len(log.candidates) / 100)
+    before = search._ot_study.trials
+    outcomes = [outcome for outcome in search._outcomes.values() if outcome is not None]
+    after = make_search(spec, MemoryLog(budget=0), history=outcomes)._ot_study.trials
+    assert len(before) == len(after) == 12
+    assert {trial.state for trial in before} == {OptunaState.COMPLETE, OptunaState.PRUNED}
+    for old, new in zip(before, after, strict=True):
+        assert (old.number, old.state, old.values) == (new.number, new.state, new.values)
+        assert (old.params, old.distributions) == (new.params, new.distributions)
+        assert list(old.constraints.values()) == list(new.constraints.values())
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "gp", "random"])
+def test_each_sampler_suggests_from_a_history(sampler: str) -> None:
+    rates = {"low": 0.01, "high": 0.3, "log": True}
+    history = [
+        PastTrial(
+            number=number,
+            state=TrialState.COMPLETED,
+            assignment={"width": WIDTHS[number % 4], "block": "DWConv", "learning_rate": 0.01 * (number + 1)},
+            metrics={"f1": number / 20, "macs": 1.0 + number % 3},
+        )
+        for number in range(20)
+    ]
+    log = MemoryLog(budget=2)
+    search = make_search(tiny_spec(learning_rate=rates, sampler={"name": sampler}), log, history=history)
+    assert search.suggest("a") != Searcher.FINISHED
+    assert search.suggest("b") != Searcher.FINISHED
+    assert all(0.01 <= candidate.learning_rate <= 0.3 for candidate in log.candidates)
+
+
+def test_nsga2_breeds_from_the_history_after_a_restart() -> None:
+    rates = {"low": 0.01, "high": 0.3}
+    history = [
+        PastTrial(
+            number=number,
+            state=TrialState.COMPLETED,
+            assignment={"width": 24, "block": "DWConv", "learning_rate": 0.01 * (number + 1)},
+            metrics={"f1": number / 20, "macs": 1.0 + number},
+        )
+        for number in range(20)
+    ]
+    log = MemoryLog(budget=20)
+    search = make_search(tiny_spec(learning_rate=rates, sampler={"name": "nsga2"}), log, history=history)
+    for number in range(20):
+        search.suggest(str(number))
+    inherited = [assignment["width"] == 24 and assignment["block"] == "DWConv" for assignment in log.assignments]
+    assert sum(inherited) >= 6  # 2.5 of 20 at random
+
+
+def test_one_seed_gives_one_search_and_a_restart_another() -> None:
+    rates = {"low": 0.01, "high": 0.3}
+
+    def first_rates(*, seed: int, history: list[PastTrial]) -> list[float]:
+        log = MemoryLog(budget=4)
+        search = make_search(
+            tiny_spec(learning_rate=rates, sampler={"name": "random", "seed": seed}), log, history=history
+        )
+        for number in range(4):
+            search.suggest(str(number))
+        return [candidate.learning_rate for candidate in log.candidates]
+
+    recorded = [past(**FIRST, learning_rate=0.2)]
+    assert first_rates(seed=1, history=[]) == first_rates(seed=1, history=[])
+    assert first_rates(seed=1, history=[]) != first_rates(seed=2, history=[])
+    assert not set(first_rates(seed=1, history=[])) & set(first_rates(seed=1, history=recorded))
