@@ -31,6 +31,8 @@ OPERATION_NAMES: tuple[OperationName, ...] = get_args(OperationName)
 BATCH_OPERATION_NAMES: tuple[OperationName, ...] = ("MixUp", "CutMix")
 #: Operations that are applied on their own account, outside the ``max_ops`` that are drawn for an image.
 FLIP_NAMES: tuple[OperationName, ...] = ("HorizontalFlip", "VerticalFlip")
+#: Operations that do one thing only, whatever their magnitude.
+WITHOUT_MAGNITUDE: tuple[OperationName, ...] = ("Identity", "Invert", "AutoContrast", "Equalize", *FLIP_NAMES)
 
 
 class Operation(BaseModel):

@@ -12,10 +12,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MetricName = Literal["f1", "accuracy", "latency_ms", "latency_p90_ms", "macs", "params", "size_bytes", "score"]
-#: Known the moment an architecture is drawn, before anything is trained or timed.
-STATIC_METRICS: tuple[MetricName, ...] = ("macs", "params")
-#: Known once the exported network has been timed; independent of the weights.
-LATENCY_METRICS: tuple[MetricName, ...] = ("latency_ms", "latency_p90_ms")
 
 Metrics = Mapping[str, float]
 

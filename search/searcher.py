@@ -165,7 +165,9 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         metrics.update({name: report[name] for name in NATURAL_GOALS if math.isfinite(report.get(name, math.nan))})
         state = self._ended_as(metrics, report, error)
         self._tell(trial, metrics, OPTUNA_STATES[state])
-        if state is not TrialState.CANCELLED:
+        if state is TrialState.CANCELLED:
+            del self._outcomes[fingerprint]
+        else:
             self._outcomes[fingerprint] = PastTrial(
                 number=trial.number, state=state, assignment=trial.params, metrics=metrics
             )

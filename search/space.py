@@ -4,6 +4,7 @@ from search.augmentation import (
     BATCH_OPERATION_NAMES,
     FLIP_NAMES,
     FLIP_ONLY,
+    WITHOUT_MAGNITUDE,
     Operation,
     OperationName,
     Policy,
@@ -49,8 +50,8 @@ def _policy(chooser: Chooser, spec: AugmentationSpec) -> Policy:
 
 
 def _operation(chooser: Chooser, name: OperationName, magnitude: Range) -> Operation:
-    if name in FLIP_NAMES:
-        return Operation(name=name, probability=0.5)
-    probability = 0.5 if name in BATCH_OPERATION_NAMES else 1.0
+    probability = 0.5 if name in FLIP_NAMES + BATCH_OPERATION_NAMES else 1.0
+    if name in WITHOUT_MAGNITUDE:
+        return Operation(name=name, probability=probability)
     drawn = _real(chooser, f"augmentation.{name}.magnitude", magnitude)
     return Operation(name=name, probability=probability, magnitude=drawn)

@@ -12,7 +12,7 @@ from search.augmentation import OPERATION_NAMES, OperationName
 from search.dataset import DatasetSpec
 from search.metrics import Constraint, Goal, Objective, Score
 from search.presets import PRESETS
-from search.recipes import Recipe, default_recipe
+from search.recipes import DEFAULT_RECIPES, Recipe, default_recipe
 from search.values import BatchSizes, CopyCounts, Name, Range, Sides, choices_schema, one_or_more
 
 OptimizerName = Literal["sgd", "adamw"]
@@ -90,10 +90,17 @@ class TargetSpec(_Part):
     threads: int = Field(default=1, ge=1, le=256)
 
 
-def _named_recipes(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return tuple(default_recipe(item) if isinstance(item, str) else item for item in value)
-    return value
+def _named_recipe(value: Any) -> Any:
+    return default_recipe(value) if isinstance(value, str) else value
+
+
+def _default_recipes(value: Any) -> Any:
+    return DEFAULT_RECIPES if value == "default" else value
+
+
+def _different_names(recipes: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
+    one_or_more(tuple(recipe.name for recipe in recipes))
+    return recipes
 
 
 class CompressionSpec(_Part):
@@ -102,9 +109,10 @@ class CompressionSpec(_Part):
     candidates: Literal["pareto", "top"] = "pareto"
     max_candidates: int = Field(default=5, ge=0, le=1000)
     recipes: Annotated[
-        Literal["default"] | tuple[Recipe, ...],
-        BeforeValidator(_named_recipes),
-    ] = "default"
+        tuple[Annotated[Recipe, BeforeValidator(_named_recipe)], ...],
+        AfterValidator(_different_names),
+        BeforeValidator(_default_recipes),
+    ] = Field(default=DEFAULT_RECIPES, description="default, or a list of default names and written-out recipes")
 
 
 DEFAULT_OBJECTIVES = (

@@ -2,12 +2,12 @@
 
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
 class ArtifactStore:
-    """Files of a service under ``root``. Writing the same content again changes nothing."""
+    """Files of a service under ``root``. Writing the same content again repairs it at most."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -16,22 +16,29 @@ class ArtifactStore:
         return self._root / sha256[:2] / sha256
 
     def put(self, content: bytes) -> str:
-        """Store ``content`` and return its sha256: to a temporary name, flushed to the disk, then renamed."""
+        """Store ``content`` and return its sha256: under a temporary name, flushed to the disk, then renamed."""
         sha256 = hashlib.sha256(content).hexdigest()
         target = self.path(sha256)
-        if target.exists():
+        if target.exists() and target.read_bytes() == content:
             return sha256
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".writing-", delete=False) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).rename(target)
+        unfinished = target.with_name(f".{sha256}.{secrets.token_hex(4)}")
+        try:
+            with unfinished.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
         return sha256
 
     def get(self, sha256: str) -> bytes:
-        """The content, checked against its name; ValueError if the disk holds something else."""
-        content = self.path(sha256).read_bytes()
+        """The content, checked against its name; ValueError if the disk holds something else, or nothing."""
+        path = self.path(sha256)
+        if not path.exists():
+            raise ValueError(f"{path} is missing: restore it from a backup, or run its trial again")
+        content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise ValueError(f"{self.path(sha256)} is damaged: restore it from a backup, or run its trial again")
+            raise ValueError(f"{path} is damaged: restore it from a backup, or run its trial again")
         return content

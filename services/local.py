@@ -98,6 +98,8 @@ def _ray(config: Settings) -> Iterator[tuple[str, Path | None]]:
         RAY_AUTH_MODE="token",
         RAY_AUTH_TOKEN=token_file.read_text(),
         RAY_USAGE_STATS_ENABLED="0",
+        # There is nowhere to drain to: what runs is taken up from the record at the next start.
+        RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S="0",
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     )
     address = f"http://127.0.0.1:{_port(_DASHBOARD_PORT)}"

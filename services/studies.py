@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, func
 
 from search.pareto import front, losses_of, spread
-from search.recipes import DEFAULT_RECIPES, Recipe
+from search.recipes import Recipe
 from search.spec import StudySpec
 from search.states import JobState, StudyState, TrialState
 from services.db import new_id
@@ -135,9 +135,8 @@ def end_search(connection: Connection, study_id: str, *, reason: str | None) -> 
     if not completed:
         studies.set_state(connection, study_id, StudyState.FAILED, reason=reason or "no trial was completed")
         return
-    recipes = DEFAULT_RECIPES if spec.compression.recipes == "default" else spec.compression.recipes
     for trial in candidates_to_compress(spec, completed):
-        for recipe in recipes:
+        for recipe in spec.compression.recipes:
             _add_job(connection, trial, recipe)
     studies.set_values(connection, study_id, searched_at=func.now(), reason=reason)
     complete_if_done(connection, study_id, reason=reason)

@@ -69,7 +69,9 @@ class Compressor:
         return Workpiece(
             network=network,
             candidate=candidate,
-            training=prepare(candidate, spec.dataset, spec.sampler.seed, "cpu", task.cache_dir, self._gate.working()),
+            training=lambda: prepare(
+                candidate, spec.dataset, spec.sampler.seed, "cpu", task.cache_dir, self._gate.working()
+            ),
             validation=resident_split(spec.dataset, candidate.image_size, task.cache_dir, "validation", "cpu"),
             calibration=dataset.images[dataset.splits.calibration],
             seed=spec.sampler.seed,

@@ -1,9 +1,9 @@
 """What a study's events amount to so far: counts, rate, remaining time, the best and the fastest; no output."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from api.cli import formats
 from api.client.events import StudyEvent
@@ -38,7 +38,6 @@ class StudyProgress:
         self._numbers: dict[str, int] = {}
         self._running: dict[str, int] = {}
         self._jobs: dict[str, JobState] = {}
-        self._results: dict[tuple[str | None, str], dict[str, Any]] = {}
         self._ends: deque[datetime] = deque(maxlen=_RATE_OVER_TRIALS + 1)
 
     def apply(self, event: StudyEvent) -> str | None:
@@ -52,8 +51,6 @@ class StudyProgress:
                 self._running[event.trial_id] = event.payload["epoch"]
             case "budget":
                 self.total = event.payload["max_trials"]
-            case "variant":
-                self._results.setdefault((event.trial_id, event.payload["recipe"]), event.payload)
             case "compression":
                 return self._compression(event)
         return None
@@ -95,8 +92,7 @@ class StudyProgress:
         self.state = StudyState(event.payload["state"])
         if self.state is not StudyState.RUNNING:
             self._ends.clear()
-        reason = event.payload.get("reason")
-        return f"study {self.state}" + (f": {formats.brief(reason, 200)}" if reason else "")
+        return _with_reason(f"study {self.state}", event, width=200)
 
     def _trial(self, event: StudyEvent) -> str | None:
         state, number = TrialState(event.payload["state"]), event.payload["number"]
@@ -111,14 +107,13 @@ class StudyProgress:
         if state in SPENT_TRIAL_STATES:
             self.finished += 1
             self._ends.append(event.at)
-        outcome = formats.brief(event.payload.get("reason"), 100)
+        line = _with_reason(f"[{self.finished}/{self.total}] trial {number} {state}", event, width=100)
         if state is TrialState.COMPLETED:
-            outcome = self._completed(number, event.payload["metrics"])
+            line += f": {self._completed(number, event.payload['metrics'])}"
         best = "" if self.best is None else f"best f1 {self.best.f1:.3f}"
-        counted = f"[{self.finished}/{self.total}] trial {number} {state}: {outcome}"
-        return "; ".join(filter(None, (counted, self.pace(), best)))
+        return "; ".join(filter(None, (line, self.pace(), best)))
 
-    def _completed(self, number: int, metrics: dict[str, float]) -> str:
+    def _completed(self, number: int, metrics: Mapping[str, float]) -> str:
         mark = Mark(number=number, f1=metrics["f1"], latency_ms=metrics["latency_ms"])
         if self.best is None or mark.f1 > self.best.f1:
             self.best = mark
@@ -131,10 +126,11 @@ class StudyProgress:
         self._jobs[event.payload["job_id"]] = state
         if state not in _ENDED_JOBS:
             return None
-        result = self._results.get((event.trial_id, recipe))
-        if result is None:
-            outcome = formats.brief(event.payload.get("reason"), 100)
-        else:
-            outcome = f"f1 {result['f1']:.3f} in {formats.milliseconds(result['latency_ms'])} ms"
         number = self._numbers.get(event.trial_id or "", "?")
-        return f"[{self.jobs_done}/{self.jobs_total}] {recipe} of trial {number} {state}: {outcome}"
+        counted = f"[{self.jobs_done}/{self.jobs_total}] {recipe} of trial {number} {state}"
+        return _with_reason(counted, event, width=100)
+
+
+def _with_reason(line: str, event: StudyEvent, *, width: int) -> str:
+    reason = formats.brief(event.payload.get("reason"), width)
+    return f"{line}: {reason}" if reason else line

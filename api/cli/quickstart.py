@@ -7,6 +7,7 @@ from pathlib import Path
 
 from api.cli.documents import read_spec
 from api.cli.errors import CommandError
+from api.cli.leaderboard import show_variants
 from api.cli.serve import HomeTakenError, serving
 from api.cli.watch import watch_to_end
 from api.client.client import Client
@@ -26,6 +27,7 @@ def quickstart() -> None:
             watch_to_end(client, study)
         except KeyboardInterrupt:
             raise CommandError(f"stopped; study {study.id} goes on with the next `seedleaf up`") from None
+        show_variants(client, study.id)
         print(_next_steps(client, study))
 
 

@@ -59,8 +59,6 @@ def serving(*, host: str, port: int) -> Iterator["RunningServer"]:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         server = _start(stack, host, port)
-        # Ray has put a handler of its own in place.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         url_file = server.backends.settings.home / _URL_FILE
         url_file.write_text(server.url)
         try:

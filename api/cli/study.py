@@ -56,7 +56,8 @@ def show(study_id: StudyId, format_: Format = "table") -> None:
     elif format_ == "csv":
         print_csv([flat(study)])
     else:
-        print_table(("", ""), details(study), left=frozenset({""}))
+        for name, value in details(study):
+            print(f"{name:<16}  {value}")
 
 
 @app.command("watch")

@@ -12,6 +12,7 @@ from search.states import TrialState
 HEADERS = (
     "#",
     "trial",
+    "state",
     "F1",
     "latency ms",
     "MACs",
@@ -24,7 +25,7 @@ HEADERS = (
     "speed-up",
     "trial id",
 )
-WORDS = frozenset({"best variant", "trial id"})
+WORDS = frozenset({"state", "best variant", "trial id"})
 _METRICS = (*NATURAL_GOALS, "latency_low_ms", "latency_high_ms")
 
 
@@ -39,10 +40,11 @@ def ranks(trials: Sequence[TrialView]) -> list[int | None]:
 
 
 def row(rank: int | None, trial: TrialView) -> tuple[str, ...]:
-    """Texts in the order of ``HEADERS``. What did not complete says why, in the place of its best variant."""
+    """Texts in the order of ``HEADERS``. What did not complete says why in the place of its best variant."""
     return (
         "-" if rank is None else str(rank),
         str(trial.number),
+        trial.state,
         metric(trial, "f1", "{:.3f}".format),
         latency(trial),
         metric(trial, "macs", formats.si),
@@ -55,12 +57,9 @@ def row(rank: int | None, trial: TrialView) -> tuple[str, ...]:
 
 
 def _outcome(trial: TrialView) -> tuple[str, str, str, str]:
-    if trial.state is not TrialState.COMPLETED:
-        reason = formats.brief(trial.reason)
-        return (f"{trial.state}: {reason}" if reason else trial.state, "", "", "")
     best = trial.best_variant
     if best is None:
-        return ("", "", "", "")
+        return (formats.brief(trial.reason), "", "", "")
     gained = speed_up(best)
     return (
         best.recipe,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.states import SPENT_TRIAL_STATES, TrialState
+from search.states import SPENT_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
 from services.errors import ConflictError, NotFoundError
 from services.store import events
 from services.tables import METRIC_COLUMNS, epochs, trials
@@ -56,7 +56,7 @@ def end(
     """The one place where a trial leaves RUNNING. ConflictError if it has ended already: its state stays."""
     row = connection.execute(
         update(trials)
-        .where(trials.c.id == trial_id, trials.c.state == TrialState.RUNNING)
+        .where(trials.c.id == trial_id, trials.c.state.in_(sources_of(TRIAL_TRANSITIONS, target)))
         .values(state=target, reason=reason, finished_at=func.now(), host=host, **_known(metrics or {}))
         .returning(trials.c.study_id, trials.c.number)
     ).one_or_none()

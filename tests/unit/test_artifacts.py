@@ -38,7 +38,7 @@ def test_only_whole_files_lie_in_the_store(store: ArtifactStore, tmp_path: Path)
 
 
 def test_what_was_never_stored_is_absent(store: ArtifactStore) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ValueError, match="is missing"):
         store.get(hashlib.sha256(b"other").hexdigest())
 
 

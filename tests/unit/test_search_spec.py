@@ -147,7 +147,7 @@ def test_unknown_keys_are_rejected_everywhere(path: str) -> None:
             "objectives",
             "a metric is an objective twice: f1",
         ),
-        ({"compression": {"recipes": ["zip"]}}, "compression.recipes", "unknown recipe 'zip'; known: fp32, "),
+        ({"compression": {"recipes": ["zip"]}}, "compression.recipes[0]", "unknown recipe 'zip'; known: fp32, "),
     ],
 )
 def test_a_mistake_says_what_there_is_to_choose_from(fields: dict[str, Any], path: str, message: str) -> None:

@@ -38,7 +38,7 @@ def workpiece(*, backbone: tuple[Layer, ...] = BACKBONE, network: Network | None
     return Workpiece(
         network=trained(backbone) if network is None else network,
         candidate=small_candidate(backbone=backbone),
-        training=_training(),
+        training=_training,
         validation=coloured(48, seed=1),
         calibration=calibration,
         seed=0,

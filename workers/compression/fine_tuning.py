@@ -23,12 +23,13 @@ def fine_tune(config: FineTuning, piece: Workpiece) -> None:
         optimizer=piece.candidate.optimizer,
         seed=piece.seed + 1,
     )
+    prepared = piece.training()
     for _ in train(
         piece.network,
-        piece.training.training,
+        prepared.training,
         piece.validation,
         plan,
-        augment=piece.training.augment,
+        augment=prepared.augment,
         working=piece.working,
         after_step=keep_zeros,
     ):

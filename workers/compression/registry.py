@@ -26,13 +26,14 @@ S = TypeVar("S")
 class Workpiece:
     """What the steps of a recipe work on: the network, changed in place, and what they may use.
 
-    ``masks`` keep pruned weights at zero: bool tensors by parameter name, True where the weight stays.
-    ``calibration`` uint8 [n, side, side, 3] are images that are not in the validation split.
+    ``training`` prepares the training split, which only fine-tuning needs. ``calibration`` uint8 [n, side, side, 3] are
+    images that are not in the validation split. ``masks`` keep pruned weights at zero: bool tensors by parameter name,
+    True where the weight stays.
     """
 
     network: Network
     candidate: Candidate
-    training: TrainingInput
+    training: Callable[[], TrainingInput]
     validation: Resident
     calibration: NDArray[np.uint8]
     seed: int
