@@ -4,9 +4,10 @@ None of these holds data, so none asks for a key: the page asks for it itself, a
 """
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 _WEB = Path(__file__).parents[1] / "web"
@@ -17,11 +18,20 @@ _CONTENT_SECURITY_POLICY = (
 )
 
 
+class _Files(StaticFiles):
+    """Files that a browser asks for again by their ETag, so that those of two versions never meet in one page."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        response = super().file_response(*arguments, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def install(app: FastAPI) -> None:
     """Serve the page. These routes pass by the dependencies of ``app``, its check of keys among them."""
     app.add_route("/", _index, include_in_schema=False)
-    app.mount("/web/plotly", StaticFiles(packages=[("plotly", "package_data")]), name="plotly")
-    app.mount("/web", StaticFiles(directory=_WEB), name="web")
+    app.mount("/web/plotly", _Files(packages=[("plotly", "package_data")]), name="plotly")
+    app.mount("/web", _Files(directory=_WEB), name="web")
 
 
 async def _index(request: Request) -> FileResponse:

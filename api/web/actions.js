@@ -14,7 +14,11 @@ const ACTIONS = [
 /** The buttons that a study's state allows; `onChange` gets the study as it is afterwards. */
 export function studyActions(study, onChange) {
   const allowed = ACTIONS.filter(({ states }) => states.includes(study.state));
-  return h("div", { class: "actions" }, allowed.map((action) => button(action, study, onChange)));
+  return h(
+    "div",
+    { class: "actions" },
+    allowed.map((action) => button(action, study, onChange)),
+  );
 }
 
 function button({ name, run, danger }, study, onChange) {
@@ -25,7 +29,11 @@ function button({ name, run, danger }, study, onChange) {
       announce(`${changed.name} is ${changed.state.toLowerCase()} now.`);
       onChange(changed);
     });
-  const attributes = { class: danger && "danger", "aria-label": `${name} ${study.name}`, "data-key": `${name}-${study.id}` };
+  const attributes = {
+    class: danger && "danger",
+    "aria-label": `${name} ${study.name}`,
+    "data-key": `${name}-${study.id}`,
+  };
   return h("button", { ...attributes, on: { click } }, name);
 }
 
@@ -50,14 +58,15 @@ function cancelStudy({ id, name }) {
   return confirmed(question, () => post(`/studies/${id}/cancel`));
 }
 
-function extendStudy({ id, name, spec: { budget } }) {
-  const least = (min) => ({ type: "number", min, step: "any" });
-  const trials = { name: "max_trials", label: "Trials in all", value: budget.max_trials + 10, ...least(budget.max_trials), step: 1 };
-  const minutes = { name: "max_minutes", label: "Minutes in all", value: budget.max_minutes, ...least(budget.max_minutes) };
+function extendStudy({ id, name, spec }) {
+  const { max_trials, max_minutes } = spec.budget;
+  const trials = { name: "max_trials", label: "Trials in all", value: max_trials + 10, min: max_trials, step: 1 };
+  const minutes = { name: "max_minutes", label: "Minutes in all", value: max_minutes, min: max_minutes, step: "any" };
+  const fields = max_minutes === null ? [trials] : [trials, minutes];
   const question = {
     title: `Extend ${name}`,
-    text: `Its budget is ${budget.max_trials} trials. It can only be raised; a study that has ended searches on.`,
-    fields: budget.max_minutes === null ? [trials] : [trials, minutes],
+    text: `Its budget is ${max_trials} trials. It can only be raised; a study that has ended searches on.`,
+    fields: fields.map((field) => ({ ...field, type: "number" })),
     confirm: "Extend",
   };
   return confirmed(question, (answer) => {

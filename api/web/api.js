@@ -74,7 +74,9 @@ let asking = null;
 async function askForKey(problem, wrong) {
   asking ??= ask({
     title: "This server needs a key",
-    text: wrong ? "The server does not know this key." : "It is SEEDLEAF_API_KEY of the server. This tab keeps it until it is closed.",
+    text: wrong
+      ? "The server does not know this key."
+      : "It is SEEDLEAF_API_KEY of the server. This tab keeps it until it is closed.",
     fields: [{ name: "key", label: "Key", type: "password" }],
     confirm: "Use this key",
   }).finally(() => (asking = null));

@@ -80,10 +80,3 @@ function layout(colours, x, y) {
     yaxis: axis(y),
   };
 }
-
-/** Logarithmic where values span more than one and a half powers of ten, with ticks at 1, 2 and 5. */
-export function scaleOf(values) {
-  const least = Math.min(...values);
-  const wide = least > 0 && Math.max(...values) / least > 30;
-  return wide ? { type: "log", dtick: "D2", tickformat: least < 1000 ? "~r" : "~s" } : { type: "linear" };
-}

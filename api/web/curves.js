@@ -1,10 +1,12 @@
 // Curves over time: a study's best so far, and a trial's learning curve.
 
-import { scaleOf, chart } from "./charts.js";
+import { chart } from "./charts.js";
 import { h, labelledSelect, panel } from "./dom.js";
-import { METRICS, METRIC_OPTIONS, formatMetric, isBetter } from "./metrics.js";
+import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, isBetter } from "./metrics.js";
 import { goalOf } from "./points.js";
 import { trialLink } from "./router.js";
+
+const NOT_YET = "No epoch has ended yet.";
 
 /** The panel of the best value so far of a StudyModel's trials; `update()` draws it again. */
 export function bestPanel(model, signal) {
@@ -23,10 +25,10 @@ export function bestPanel(model, signal) {
 }
 
 function bestChart({ study, trials }, metric, colours) {
-  const { title, label } = METRICS[metric];
+  const { label } = METRICS[metric];
   const text = (value) => formatMetric(metric, value);
   const goal = goalOf(study.spec, metric);
-  const shown = [...trials.values()].filter((trial) => trial.state === "COMPLETED" && trial.metrics[metric] !== undefined);
+  const shown = [...trials.values()].filter(({ state, metrics }) => state === "COMPLETED" && metric in metrics);
   const numbers = shown.map(({ number }) => number);
   const values = shown.map(({ metrics }) => metrics[metric]);
   const best = bestSoFar(values, goal);
@@ -52,7 +54,7 @@ function bestChart({ study, trials }, metric, colours) {
       },
     ],
     x: { title: "Trial", rangemode: "tozero" },
-    y: { title, ...scaleOf(values) },
+    y: axisOf(metric, values),
     summary: best.length
       ? `After ${best.length} trials the best ${label} is ${text(best.at(-1))}.`
       : "No trial has been completed yet.",
@@ -91,7 +93,7 @@ function qualityChart(epochs, colours) {
     ],
     x: epochAxis(epochs),
     y: { title: "F1 and accuracy, validation" },
-    summary: last ? `F1 is ${formatMetric("f1", last.f1)} after ${last.epoch} epochs.` : "No epoch has ended yet.",
+    summary: last ? `F1 is ${formatMetric("f1", last.f1)} after ${last.epoch} epochs.` : NOT_YET,
   };
 }
 
@@ -101,7 +103,7 @@ function lossChart(epochs, colours) {
     traces: [epochLine("Loss", epochs, "loss", { color: colours.warning, width: 2 })],
     x: epochAxis(epochs),
     y: { title: "Training loss", rangemode: "tozero" },
-    summary: last ? `The training loss is ${last.loss.toPrecision(3)} after ${last.epoch} epochs.` : "No epoch has ended yet.",
+    summary: last ? `The training loss is ${last.loss.toPrecision(3)} after ${last.epoch} epochs.` : NOT_YET,
   };
 }
 

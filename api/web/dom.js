@@ -51,7 +51,11 @@ export function panel(title, controls, ...children) {
 /** Terms with their values, from [term, value]; those without a value are left out. */
 export function facts(pairs) {
   const known = pairs.filter(([, value]) => value != null);
-  return h("dl", { class: "facts" }, known.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
+  return h(
+    "dl",
+    { class: "facts" },
+    known.map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))),
+  );
 }
 
 /** Say something to a screen reader. */

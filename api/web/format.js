@@ -3,8 +3,9 @@
 import { h } from "./dom.js";
 
 const DASH = "–";
-const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
-const THREE_DIGITS = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+const DIGITS = { minimumSignificantDigits: 3, maximumSignificantDigits: 3 };
+const COMPACT = new Intl.NumberFormat("en", { notation: "compact", ...DIGITS });
+const THREE_DIGITS = new Intl.NumberFormat("en", DIGITS);
 const COUNT = new Intl.NumberFormat("en");
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB"];
@@ -26,7 +27,7 @@ export const count = known((value) => COUNT.format(value));
 
 export const bytes = known((value) => {
   const power = Math.min(Math.floor(Math.log10(Math.max(value, 1)) / 3), BYTE_UNITS.length - 1);
-  return `${setting(value / 1000 ** power)} ${BYTE_UNITS[power]}`;
+  return `${measured(value / 1000 ** power)} ${BYTE_UNITS[power]}`;
 });
 
 /** Seconds as "42 s", "3 min 5 s" or "2 h 4 min". */

@@ -1,8 +1,8 @@
 // The front of any two metrics: trials and the variants made from them, what dominates joined, the rest faded.
 
-import { scaleOf, chart } from "./charts.js";
+import { chart } from "./charts.js";
 import { fill, h, labelledSelect, panel } from "./dom.js";
-import { METRICS, METRIC_OPTIONS, formatMetric, latencyWithInterval } from "./metrics.js";
+import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, latencyWithInterval } from "./metrics.js";
 import { MOST_DRAWN_TRIALS } from "./model.js";
 import { goalOf, hostsOf, pointsOf } from "./points.js";
 import { trialLink } from "./router.js";
@@ -37,9 +37,18 @@ export function frontPanel(model, signal) {
     chosen.host ??= known[0] ?? null;
     if (known.length > offered) {
       offered = known.length;
-      fill(hosts, labelledSelect("Measured on", known.map((host) => [host, host]), chosen.host, choose("host")));
+      fill(
+        hosts,
+        labelledSelect(
+          "Measured on",
+          known.map((host) => [host, host]),
+          chosen.host,
+          choose("host"),
+        ),
+      );
     }
-    note.textContent = model.complete ? "" : `Drawn are the first ${MOST_DRAWN_TRIALS} trials; the table has all of them.`;
+    const missing = `Drawn are the first ${MOST_DRAWN_TRIALS} trials; the table has all of them.`;
+    note.textContent = `Faded points are dominated by another. ${model.complete ? "" : missing}`;
     return drawn.update();
   }
 
@@ -63,8 +72,14 @@ function frontChart(model, { x, y, host }, colours) {
       ...looks.map((look) => dominated(look, x, y)),
       ...looks.map((look) => onFront(look, x, y)),
     ],
-    x: { title: METRICS[x].title, ...scaleOf(points.map((point) => point.x)) },
-    y: { title: METRICS[y].title, ...scaleOf(points.map((point) => point.y)) },
+    x: axisOf(
+      x,
+      points.map((point) => point.x),
+    ),
+    y: axisOf(
+      y,
+      points.map((point) => point.y),
+    ),
     summary: summaryOf(points, front, x, y),
   };
 }
@@ -79,8 +94,14 @@ function line(points) {
 function familyLines(trials, variants, colours) {
   const parents = new Map(trials.map((point) => [point.trial.id, point]));
   const gap = { x: null, y: null };
-  const family = variants.flatMap((point) => (parents.has(point.trial.id) ? [parents.get(point.trial.id), point, gap] : []));
-  return { ...line(family), name: "Made from", showlegend: false, line: { color: colours.muted, width: 1, dash: "dot" } };
+  const drawn = variants.filter(({ trial }) => parents.has(trial.id));
+  const family = drawn.flatMap((point) => [parents.get(point.trial.id), point, gap]);
+  return {
+    ...line(family),
+    name: "Made from",
+    showlegend: false,
+    line: { color: colours.muted, width: 1, dash: "dot" },
+  };
 }
 
 function onFront({ points, ...look }, x, y) {
@@ -88,14 +109,14 @@ function onFront({ points, ...look }, x, y) {
 }
 
 function dominated({ name, points, marker }, x, y) {
-  const rest = { name: `${name}, dominated`, points: points.filter(({ front }) => !front), marker };
-  return { ...marks(rest, x, y), opacity: FADED, legendrank: 1001 };
+  const rest = points.filter(({ front }) => !front);
+  const trace = marks({ name: `${name}, dominated`, points: rest, marker }, x, y);
+  return { ...trace, opacity: FADED, showlegend: rest.length === points.length };
 }
 
 function marks({ name, points, marker }, x, y) {
   return {
     name,
-    showlegend: points.length > 0,
     mode: "markers",
     x: points.map((point) => point.x),
     y: points.map((point) => point.y),
@@ -136,6 +157,6 @@ function valueText(metric, metrics) {
 function summaryOf(points, front, x, y) {
   if (points.length === 0) return "No trial has been completed yet.";
   const named = (metric, value) => `${METRICS[metric].label} ${formatMetric(metric, value)}`;
-  const best = front.map((point) => `${named(y, point.y)} at ${named(x, point.x)}`).join("; ");
-  return `Of ${points.length} models ${front.length} are on the front: ${best}.`;
+  const ends = [front[0], front.at(-1)].map((point) => `${named(y, point.y)} at ${named(x, point.x)}`);
+  return `Of ${points.length} models ${front.length} are on the front, from ${ends.join(" to ")}.`;
 }

@@ -23,10 +23,10 @@ export class StudyModel {
     this.#signal = signal;
   }
 
-  async load() {
+  async readResults() {
     const query = { study_id: this.#id, sort: "number", order: "asc" };
     const most = { most: MOST_DRAWN_TRIALS, signal: this.#signal };
-    const [trials] = await Promise.all([getAll("/trials", query, most), this.readStudy(), this.readVariants()]);
+    const [trials] = await Promise.all([getAll("/trials", query, most), this.readVariants()]);
     this.complete = trials.complete;
     for (const trial of trials.items) this.trials.set(trial.id, trial);
   }

@@ -47,6 +47,11 @@ function failure(error, again) {
     { class: "panel" },
     h("h1", {}, "This page could not be shown"),
     h("pre", {}, error.message),
-    h("p", { class: "actions" }, h("button", { on: { click: again } }, "Try again"), h("a", { href: HOME }, "All studies")),
+    h(
+      "p",
+      { class: "actions" },
+      h("button", { on: { click: again } }, "Try again"),
+      h("a", { href: HOME }, "All studies"),
+    ),
   );
 }

@@ -1,7 +1,7 @@
 // Server-sent events off a fetched body: EventSource cannot send the key.
 // https://html.spec.whatwg.org/multipage/server-sent-events.html, as far as our server uses it.
 
-/** The events of a body as {event_id, kind, trial_id, at, ...}; null for a comment, which only shows that it is alive. */
+/** The events of a body as {event_id, kind, trial_id, at, ...}; null for a comment, which shows that it is alive. */
 export async function* readEvents(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";

@@ -3,7 +3,7 @@
 import { studyActions } from "./actions.js";
 import { bestPanel } from "./curves.js";
 import { announce, attempt, facts, fill, h, labelledSelect, panel } from "./dom.js";
-import { ago, badge, duration, share, shortReason } from "./format.js";
+import { ago, badge, count, duration, share, shortReason } from "./format.js";
 import { frontPanel } from "./front.js";
 import { watch } from "./live.js";
 import { METRICS, formatMetric } from "./metrics.js";
@@ -18,7 +18,7 @@ const ANNOUNCE_EVERY_MS = 15_000;
 
 export async function showStudy(root, id, signal) {
   const model = new StudyModel(id, signal);
-  await model.load();
+  await model.readStudy();
   const summary = summaryPanel(model, signal);
   const front = frontPanel(model, signal);
   const best = bestPanel(model, signal);
@@ -28,8 +28,7 @@ export async function showStudy(root, id, signal) {
   root.replaceChildren(...parts, specification(model.study));
 
   const refresh = (parts) => Promise.all(parts.map((part) => part.update()));
-  await refresh([summary, leaderboard, variants]);
-  attempt(() => refresh([front, best]));
+  await refresh([summary, leaderboard]);
 
   async function onEvents(events) {
     const news = await model.apply(events);
@@ -37,7 +36,11 @@ export async function showStudy(root, id, signal) {
     const results = news.has("trial") || news.has("variant") ? [front, best, leaderboard] : [];
     await refresh([summary, ...results, ...models]);
   }
-  attempt(() => watch(id, { onEvents, onConnection: summary.connected, signal }));
+  attempt(async () => {
+    await model.readResults();
+    await refresh([summary, front, best, variants]);
+    await watch(id, { onEvents, onConnection: summary.connected, signal });
+  });
   return model.study.name;
 }
 
@@ -45,7 +48,8 @@ function summaryPanel(model, signal) {
   const head = h("div", { class: "page-head" });
   const state = h("div", {});
   const link = h("span", { class: "link" }, "connecting");
-  const element = h("section", { class: "panel", "aria-label": "Progress" }, head, state);
+  const skipped = skippedImages();
+  const element = h("section", { class: "panel", "aria-label": "Progress" }, head, state, skipped.element);
   const say = seldom(announce, ANNOUNCE_EVERY_MS, signal);
 
   function update() {
@@ -58,6 +62,7 @@ function summaryPanel(model, signal) {
       running(model),
       facts(summaryFacts(model)),
     );
+    skipped.update(study);
     const { finished, total, best_f1 } = study.progress;
     say(`${finished} of ${total} trials finished${best_f1 === null ? "" : `, best F1 ${share(best_f1)}`}`);
   }
@@ -77,8 +82,9 @@ function summaryPanel(model, signal) {
 
 function summaryFacts({ study, trials }) {
   const { compression } = study.progress;
-  const jobs = Object.values(compression).reduce((sum, count) => sum + count, 0);
-  const latencies = [...trials.values()].filter(({ state }) => state === "COMPLETED").map(({ metrics }) => metrics.latency_ms);
+  const jobs = Object.values(compression).reduce((sum, number) => sum + number, 0);
+  const completed = [...trials.values()].filter(({ state }) => state === "COMPLETED");
+  const latencies = completed.map(({ metrics }) => metrics.latency_ms);
   return [
     ["Best F1", share(study.progress.best_f1)],
     ["Fastest trial", latencies.length ? formatMetric("latency_ms", Math.min(...latencies)) : null],
@@ -99,6 +105,20 @@ function running({ study, trials, epochs }) {
   const link = ({ id, number }) => h("a", { href: trialLink(id), "data-key": id }, `Trial ${number}`);
   const items = now.map((trial) => h("li", {}, link(trial), words(epochs.get(trial.id))));
   return items.length > 0 && h("ul", { class: "running-trials", "aria-label": "Running trials" }, items);
+}
+
+/** The images that could not be used, known once the search has started; stays open while the rest is redrawn. */
+function skippedImages() {
+  const element = h("details", { hidden: true });
+  let shown = 0;
+  function update({ skipped }) {
+    if (!skipped || skipped.length === shown) return;
+    shown = skipped.length;
+    element.hidden = false;
+    const lines = skipped.map(({ name, reason }) => `${name}: ${reason}`).join("\n");
+    fill(element, h("summary", {}, `${count(shown)} images could not be used`), h("pre", {}, lines));
+  }
+  return { element, update };
 }
 
 function leaderboardPanel(id, signal) {
@@ -122,7 +142,7 @@ function leaderboardPanel(id, signal) {
 }
 
 function trialCell({ id, number }) {
-  return h("a", { href: trialLink(id), "data-key": `row-${id}`, "aria-label": `Trial ${number}` }, `#${number}`);
+  return h("a", { href: trialLink(id), "data-key": `row-${id}`, "aria-label": `Trial #${number}` }, `#${number}`);
 }
 
 function stateCell({ state, reason }) {

@@ -12,7 +12,13 @@ const MOST_LIVE_ROWS = 500;
 
 /** A table of rows that are all there. `narrow` "cards" turns its rows into cards on a phone. */
 export function table({ caption, columns, rows, narrow = "scroll", head = plainHead }) {
-  const body = rows.map((row) => h("tr", { role: "row" }, columns.map((column, at) => bodyCell(column, row, at))));
+  const body = rows.map((row) =>
+    h(
+      "tr",
+      { role: "row" },
+      columns.map((column, at) => bodyCell(column, row, at)),
+    ),
+  );
   // The roles keep it a table for screen readers where CSS lays it out as something else.
   const content = h(
     "table",
@@ -72,7 +78,11 @@ export function listing({ caption, path, parameters, columns, sort, empty, signa
     if (!column.sort) return plainHead(column);
     const chosen = column.sort === state.sort;
     const direction = state.order === "asc" ? "ascending" : "descending";
-    const button = h("button", { "data-key": `sort-${column.key}`, on: { click: () => sortBy(column.sort) } }, column.label);
+    const button = h(
+      "button",
+      { "data-key": `sort-${column.key}`, on: { click: () => sortBy(column.sort) } },
+      column.label,
+    );
     return headCell(column, { "aria-sort": chosen && direction }, button);
   }
 
@@ -82,7 +92,8 @@ export function listing({ caption, path, parameters, columns, sort, empty, signa
     fill(
       element,
       rows.length ? table({ caption, columns, rows, head: sortableHead }) : h("p", { class: "empty" }, empty),
-      next && h("p", { class: "actions" }, h("button", { "data-key": "more", on: { click: more } }, "More"), shownRows(rows)),
+      next &&
+        h("p", { class: "actions" }, h("button", { "data-key": "more", on: { click: more } }, "More"), shownRows(rows)),
     );
   }
 

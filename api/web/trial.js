@@ -69,7 +69,12 @@ function headOf(trial, study) {
     back,
     h("div", { class: "page-head" }, h("h1", {}, `Trial ${number}`), badge(state), retryButton(trial, study)),
     reason && h("pre", {}, reason),
-    facts([...measured, ["Measured on", host], ["Started", ago(created_at)], ["Ended", finished_at && ago(finished_at)]]),
+    facts([
+      ...measured,
+      ["Measured on", host],
+      ["Started", ago(created_at)],
+      ["Ended", finished_at && ago(finished_at)],
+    ]),
   ];
 }
 
@@ -98,7 +103,12 @@ function retryButton({ id, number, state }, study) {
 /** The compression jobs of a trial, and a new one of a chosen recipe. */
 function compressionPanel(id, refresh) {
   let recipe = RECIPES[0];
-  const choice = labelledSelect("Recipe", RECIPES.map((name) => [name, name]), recipe, (name) => (recipe = name));
+  const choice = labelledSelect(
+    "Recipe",
+    RECIPES.map((name) => [name, name]),
+    recipe,
+    (name) => (recipe = name),
+  );
   const compress = () =>
     attempt(async () => {
       const { state } = await post(`/trials/${id}/compress`, { recipe });
@@ -111,7 +121,8 @@ function compressionPanel(id, refresh) {
     element: panel("Compression", controls, content),
     update({ state, compression }) {
       controls.hidden = state !== "COMPLETED";
-      const none = state === "COMPLETED" ? "No recipe has been tried yet." : "Only completed trials have weights to compress.";
+      const none =
+        state === "COMPLETED" ? "No recipe has been tried yet." : "Only completed trials have weights to compress.";
       fill(content, compression.length ? jobsTable(compression) : h("p", { class: "empty" }, none));
     },
   };

@@ -17,7 +17,12 @@ export const metricColumn = (name, options = {}) => ({
 
 /** `numberOf` gives the number of a trial by its id; without it the column of trials is left out. */
 export function variantColumns(numberOf) {
-  const trial = { key: "trial", label: "Trial", numeric: true, cell: ({ id, trial_id }) => trialCell(id, trial_id, numberOf) };
+  const trial = {
+    key: "trial",
+    label: "Trial",
+    numeric: true,
+    cell: ({ id, trial_id }) => trialCell(id, trial_id, numberOf),
+  };
   return [
     { key: "recipe", label: "Recipe", cell: recipeCell },
     ...(numberOf ? [trial] : []),
@@ -41,7 +46,11 @@ function trialCell(id, trialId, numberOf) {
 }
 
 function latencyCell(metrics) {
-  return h("span", { title: `median, and its interval: ${latencyWithInterval(metrics)}` }, milliseconds(metrics.latency_ms));
+  return h(
+    "span",
+    { title: `median, and its interval: ${latencyWithInterval(metrics)}` },
+    milliseconds(metrics.latency_ms),
+  );
 }
 
 /** How many times as fast as the model it was made from, both timed in one run. */

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from optuna.trial import FixedTrial
 from pydantic import ValidationError
 
-from search.augmentation import BATCH_OPERATION_NAMES, FLIP_NAMES, FLIP_ONLY, OPERATION_NAMES
+from search.augmentation import BATCH_OPERATION_NAMES, FLIP_NAMES, FLIP_ONLY, OPERATION_NAMES, WITHOUT_MAGNITUDE
 from search.candidate import Architecture, Candidate, Layer
 from search.optuna_trials import Replay
 from search.presets import PRESETS
