@@ -28,7 +28,9 @@ def running_server(config: Settings, *, host: str, port: int) -> Iterator[Runnin
     """
     require_key_beyond_loopback(config, host)
     with socket.create_server((host, port)) as listener, backends(config) as found:
-        server = uvicorn.Server(uvicorn.Config(create_app(found.settings), log_level="warning", ws="none"))
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(found.settings), log_level="warning", ws="none", timeout_graceful_shutdown=2)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
         thread.start()
         try:

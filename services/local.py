@@ -102,10 +102,12 @@ def _ray(config: Settings) -> Iterator[tuple[str, Path | None]]:
         RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S="0",
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     )
-    address = f"http://127.0.0.1:{_port(_DASHBOARD_PORT)}"
+    address, gcs_port = f"http://127.0.0.1:{_port(_DASHBOARD_PORT)}", _port()
     with (config.home / "ray.log").open("ab") as log:
-        command = [sys.executable, "-m", "services.ray_head", *_start_command(address)]
-        head = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
+        command = [sys.executable, "-m", "services.ray_head", *_start_command(address, gcs_port)]
+        # Its jobs inherit the address; Ray would look for any head on this machine.
+        environment = {**os.environ, "RAY_ADDRESS": f"127.0.0.1:{gcs_port}"}
+        head = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment)
     assert head.stdin is not None
     try:
         _wait_until_ready(address, head, config.home / "ray.log")
@@ -115,13 +117,13 @@ def _ray(config: Settings) -> Iterator[tuple[str, Path | None]]:
         head.wait()
 
 
-def _start_command(address: str) -> list[str]:
+def _start_command(address: str, gcs_port: int) -> list[str]:
     """Every port is free, so that another Ray on this machine is none of our business."""
     cores = os.cpu_count() or 1
     resources = {"benchmark_slot": 1, "compression": min(cores, _MOST_COMPRESSORS)}
     options = {
         "node-ip-address": "127.0.0.1",
-        "port": _port(),
+        "port": gcs_port,
         "dashboard-host": "127.0.0.1",
         "dashboard-port": address.rpartition(":")[2],
         "dashboard-agent-listen-port": _port(),
