@@ -50,10 +50,10 @@ def wait_for_finished(client: httpx.Client, study_id: str, count: int, *, timeou
 
 def trials_of(client: httpx.Client, study_id: str, **query: Any) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
-    cursor = None
+    params = {"study_id": study_id, **query}
     while True:
-        page = client.get("/trials", params={"study_id": study_id, "cursor": cursor, **query}).json()
+        page = client.get("/trials", params=params).json()
         items += page["items"]
-        cursor = page["next"]
-        if cursor is None:
+        if page["next"] is None:
             return items
+        params["cursor"] = page["next"]
