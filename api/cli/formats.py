@@ -10,7 +10,7 @@ def si(value: float) -> str:
     exponent = 0
     while float(f"{value:.3g}") >= 1000 and exponent < len(_PREFIXES) - 1:
         value, exponent = value / 1000, exponent + 1
-    digits = f"{value:.0f}" if exponent == 0 or value >= 99.95 else f"{value:.{decimals(value)}f}"
+    digits = f"{value:.{decimals(value) if exponent else 0}f}"
     return f"{digits} {_PREFIXES[exponent]}".rstrip()
 
 
@@ -22,7 +22,7 @@ def size(value_bytes: float) -> str:
 
 def decimals(value: float) -> int:
     """How many decimals show three significant digits of a positive ``value``."""
-    return max(0, 2 - floor(log10(value))) if value > 0 else 2
+    return max(0, 2 - floor(log10(float(f"{value:.3g}")))) if value > 0 else 2
 
 
 def milliseconds(value_ms: float) -> str:

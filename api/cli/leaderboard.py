@@ -7,7 +7,7 @@ import typer
 
 from api.cli import trial_rows, variant_rows
 from api.cli.errors import CommandError
-from api.cli.output import Format, console, print_csv, print_json, print_table
+from api.cli.output import Format, print_csv, print_json, print_table
 from api.client.client import Client, Order
 from search.metrics import NATURAL_GOALS, Goal, MetricName
 
@@ -74,4 +74,4 @@ def _best_first(sort: Sort) -> Order:
 def _print_hosts(hosts: Iterable[str | None]) -> None:
     known = sorted({host for host in hosts if host})
     if known:
-        console().print(f"latency: median of batch 1 with its 95% interval, on {'; '.join(known)}")
+        print(f"latency: median of batch 1 with its 95% interval, on {'; '.join(known)}")

@@ -13,12 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 Format = Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print it.")]
-_PIPED_WIDTH = 240
+_TABLE_WIDTH = 240
 
 
-def console() -> Console:
-    """Standard output; where it is no terminal, lines are not folded."""
-    width = None if sys.stdout.isatty() else _PIPED_WIDTH
+def console(width: int | None = None) -> Console:
+    """Standard output without markup; as wide as the terminal, unless told."""
     return Console(width=width, markup=False, highlight=False, emoji=False)
 
 
@@ -39,10 +38,10 @@ def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: frozenset[str]) -> None:
-    """Columns named in ``left`` are words, the others numbers."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    """Columns named in ``left`` are words, the others numbers. A narrow terminal wraps whole lines, never a cell."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for header in headers:
-        table.add_column(header, justify="left" if header in left else "right", overflow="fold")
+        table.add_column(header, justify="left" if header in left else "right")
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    console(_TABLE_WIDTH).print(table)

@@ -1,7 +1,7 @@
 """Client: a typed method for each endpoint of the service."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -105,7 +105,7 @@ class Client:
         """The trials that no other dominates, and their hypervolume."""
         return self._get(ParetoView, _path("studies", study_id, "pareto"))
 
-    def events(self, study_id: str, *, after: int = 0) -> Iterator[StudyEvent]:
+    def events(self, study_id: str, *, after: int = 0) -> Generator[StudyEvent, None, None]:
         """The study's events later than the one with the id ``after``, then each as it happens, without end.
 
         A connection that breaks is taken up again where it was; ServerUnreachableError after a minute without one.

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -56,7 +56,7 @@ class Connection:
         """The body of an answer to a request that changes something; it is sent once."""
         return self._request(method, path, json=body, headers=headers)
 
-    def events(self, path: str, *, after: int) -> Iterator[StudyEvent]:
+    def events(self, path: str, *, after: int) -> Generator[StudyEvent, None, None]:
         """Events later than ``after``, without end: a stream that breaks off is taken up again where it was."""
         give_up_at_s = time.monotonic() + _STREAM_PATIENCE_S
         while True:

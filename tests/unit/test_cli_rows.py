@@ -1,0 +1,126 @@
+"""Trials and variants as rows, and what goes with a model that is handed out."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import yaml
+
+from api.cli import trial_rows, variant_rows
+from api.cli.model_card import architecture_yaml
+from api.schemas import TrialView, VariantView
+from search.candidate import Architecture, Candidate
+
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_CANDIDATE = Candidate(
+    architecture=Architecture(
+        width_multiple=0.5,
+        backbone=((2, "Conv", (16, 3, 2)), (1, "GlobalAvgPool", ()), (1, "FixedConv", (10,))),
+    ),
+    image_size=24,
+    batch_size=32,
+    learning_rate=0.1,
+    optimizer="sgd",
+)
+
+
+def _trial(state: str = "COMPLETED", **changes: Any) -> TrialView:
+    fields = {
+        "id": "trial_1",
+        "study_id": "study_1",
+        "number": 7,
+        "state": state,
+        "reason": None,
+        "candidate": _CANDIDATE,
+        "metrics": {},
+        "host": None,
+        "best_variant": None,
+        "created_at": _NOW,
+        "finished_at": _NOW,
+        **changes,
+    }
+    return TrialView.model_validate(fields)
+
+
+def _variant(runtime: str = "onnxruntime", host: str = "CPU, 2 cores", latency_ms: float = 0.1) -> VariantView:
+    fields = {
+        "id": "variant_1",
+        "trial_id": "trial_1",
+        "study_id": "study_1",
+        "recipe": "static-int8",
+        "steps": [],
+        "runtime": runtime,
+        "host": f"{host}, {runtime} 1.0, 1 thread",
+        "metrics": {"f1": 0.9, "latency_ms": latency_ms},
+        "parity_error": 0.0,
+        "agreement": 1.0,
+        "latency": {"parent_ms": 0.25},
+        "artifacts": [],
+        "created_at": _NOW,
+    }
+    return VariantView.model_validate(fields)
+
+
+def test_only_completed_trials_are_ranked() -> None:
+    states = ("INFEASIBLE", "COMPLETED", "RUNNING", "COMPLETED", "FAILED")
+    assert trial_rows.ranks([_trial(state) for state in states]) == [None, 1, None, 2, None]
+
+
+def test_a_row_shows_the_trial_and_its_best_variant() -> None:
+    metrics = {
+        "f1": 0.9612,
+        "latency_ms": 0.2131,
+        "latency_low_ms": 0.21,
+        "latency_high_ms": 0.217,
+        "macs": 1_234_000,
+        "params": 83_100,
+        "size_bytes": 340_000,
+        "score": 0.512,
+    }
+    row = trial_rows.row(1, _trial(metrics=metrics, best_variant=_variant()))
+    assert dict(zip(trial_rows.HEADERS, row, strict=True)) == {
+        "#": "1",
+        "trial": "7",
+        "state": "COMPLETED",
+        "F1": "0.961",
+        "latency ms": "0.213 [0.210, 0.217]",
+        "MACs": "1.23 M",
+        "params": "83.1 k",
+        "size": "340 kB",
+        "score": "0.512",
+        "best variant": "static-int8",
+        "its F1": "0.900",
+        "its ms": "0.100",
+        "speed-up": "2.5x",
+        "trial id": "trial_1",
+    }
+
+
+def test_a_trial_without_a_result_says_why() -> None:
+    trial = _trial("FAILED", reason="Traceback\nRuntimeError: out of memory")
+    row = dict(zip(trial_rows.HEADERS, trial_rows.row(None, trial), strict=True))
+    assert (row["#"], row["F1"], row["best variant"]) == ("-", "", "RuntimeError: out of memory")
+
+
+def test_csv_has_the_same_columns_with_and_without_a_variant() -> None:
+    with_variant = trial_rows.flat(1, _trial(best_variant=_variant()))
+    assert with_variant.keys() == trial_rows.flat(None, _trial("RUNNING")).keys()
+    assert with_variant["best_variant_speed_up"] == 2.5
+
+
+def test_a_variant_is_compared_with_its_trial_in_eager_pytorch() -> None:
+    eager = _variant("torch", latency_ms=0.8)
+    assert variant_rows.eager_variants([_variant(), eager]) == {"trial_1": eager}
+    assert variant_rows.versus_eager(_variant(), eager) == 8
+
+
+def test_figures_of_different_machines_are_not_compared() -> None:
+    assert variant_rows.versus_eager(_variant(), _variant("torch", host="other CPU, 8 cores")) is None
+    assert variant_rows.versus_eager(_variant(), None) is None
+
+
+def test_an_architecture_can_be_read_back_from_the_competitions_format() -> None:
+    document = yaml.safe_load(architecture_yaml(_CANDIDATE))
+    side_px = document.pop("INPUT_SIZE")
+    document["input_channels"] = document.pop("input_channel")
+    assert side_px == 24
+    assert Architecture.model_validate(document) == _CANDIDATE.architecture

@@ -1,0 +1,15 @@
+"""What importing the client and the command line costs."""
+
+import subprocess
+import sys
+
+import pytest
+
+_HEAVY = ("torch", "ray", "sqlalchemy", "numpy", "fastapi", "optuna", "onnxruntime")
+
+
+@pytest.mark.parametrize("module", ["seedleaf", "api.cli.main"])
+def test_a_client_needs_nothing_of_what_runs_studies(module: str) -> None:
+    program = f"import {module}, sys; print([name for name in {_HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
