@@ -31,13 +31,13 @@ class Server:
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """The server's processes whose command line has all of ``words``."""
+        return [process for process in self.descendants() if all(word in _command(process) for word in words)]
+
     def driver_of(self, study_id: str) -> psutil.Process | None:
         """The Python process that searches a study."""
-        for process in self.descendants():
-            command = process.cmdline()
-            if study_id in command and "services.search_job" in command:
-                return process
-        return None
+        return next(iter(self.processes("python", "services.search_job", study_id)), None)
 
     def interrupt(self, *, timeout_s: float = 60) -> int:
         """Ctrl-C; returns the exit code."""
@@ -96,6 +96,13 @@ def wait_for(condition: Callable[[], Any], *, timeout_s: float, what: str) -> An
             return value
         time.sleep(0.1)
     raise AssertionError(f"waited {timeout_s:g} s in vain for {what}")
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
 
 
 def _ready(server: Server, log_path: Path) -> bool:

@@ -1,8 +1,7 @@
 """``seedleaf quickstart``: a whole study on scikit-learn's digits through a server of its own."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from api.cli.documents import read_spec
@@ -20,29 +19,30 @@ SPEC = Path(__file__).parent / "digits.yaml"
 def quickstart() -> None:
     """Search, compress and time models for scikit-learn's digits, and show the leaderboard."""
     spec = read_spec(SPEC)
-    with _server() as url, Client(url) as client:
+    with ExitStack() as stack:
+        url, next_step = _server(stack)
+        client = stack.enter_context(Client(url))
         study = client.create_study(spec)
         print(f"created study {study.id} at {url}", flush=True)
         try:
             watch_to_end(client, study)
         except KeyboardInterrupt:
             raise CommandError(f"stopped; study {study.id} goes on with the next `seedleaf up`") from None
+        print()
         show_variants(client, study.id)
-        print(_next_steps(client, study))
+        print(_what_next(client, study, next_step))
 
 
-@contextmanager
-def _server() -> Iterator[str]:
-    """The URL of a server in this home folder: the one that works there, or else one for this block."""
+def _server(stack: ExitStack) -> tuple[str, str]:
+    """The URL of a server in this home folder, the one that works there or else one of our own, and how to go on."""
     _log_warnings_only()
-    with ExitStack() as stack:
-        try:
-            print("starting PostgreSQL, Ray and the server ...", flush=True)
-            url = stack.enter_context(serving(host="127.0.0.1", port=0)).url
-        except HomeTakenError as taken:
-            url = taken.url
-            print(f"a server is up already: using {url}")
-        yield url
+    print("starting PostgreSQL, Ray and the server ...", flush=True)
+    try:
+        url = stack.enter_context(serving(host="127.0.0.1", port=0)).url
+    except HomeTakenError as taken:
+        print(f"a server is up already: using {taken.url}", flush=True)
+        return taken.url, f"export SEEDLEAF_URL={taken.url}"
+    return url, "seedleaf up    # then, in another terminal:"
 
 
 def _log_warnings_only() -> None:
@@ -52,13 +52,12 @@ def _log_warnings_only() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
-def _next_steps(client: Client, study: StudyView) -> str:
+def _what_next(client: Client, study: StudyView, next_step: str) -> str:
     variants = client.list_variants(study_id=study.id, runtime="onnxruntime", limit=1).items
     if not variants:
-        raise CommandError(f"no compression job of study {study.id} has left a model: see `seedleaf study show`")
+        raise CommandError(f"no compression job of study {study.id} left a model: see `seedleaf study show`")
     return f"""
 What next:
-  seedleaf up                                   a server; then, in another terminal:
-  seedleaf leaderboard {study.id} --variants
+  {next_step}
   seedleaf fetch {variants[0].id} --out digits-model
-  seedleaf study create YOUR_SPEC.yaml --watch  your own images: see examples/trashnet.yaml"""
+  seedleaf study create YOUR_SPEC.yaml --watch    # your own images: start from examples/trashnet.yaml"""

@@ -7,7 +7,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.acceptance.studies import post_study, trials_of, wait_for_finished, wait_until_ended
+from tests.acceptance.studies import get_study, post_study, trials_of, wait_for_finished, wait_until_ended
 from tests.server import Server, home_folder, start_server, wait_for
 
 NO_COMPRESSION = {"max_candidates": 0}
@@ -53,17 +53,23 @@ def test_a_cancelled_study_leaves_no_trial_and_no_driver(client: httpx.Client, s
     wait_for(lambda: server.driver_of(study_id) is None, timeout_s=60, what="the driver to end")
 
 
-def test_trials_that_fail_keep_their_reason_and_end_the_study_after_some_in_a_row(client: httpx.Client) -> None:
-    study_id = post_study(
-        client,
-        space={"image_size": 16, "learning_rate": {"low": 9.9, "high": 10}, "batch_size": 512},
-        budget={"max_trials": 30, "epochs": 30, "max_failures": 2},
-    )
-    study = wait_until_ended(client, study_id)
-    assert study["state"] == "FAILED"
-    assert "2 trials failed in a row" in study["reason"]
+def test_killed_trials_keep_their_reason_and_end_the_study_after_some_in_a_row(
+    client: httpx.Client, server: Server
+) -> None:
+    study_id = post_study(client, budget={"max_trials": 30, "epochs": 1000, "max_failures": 2})
+
+    def kill_workers_until_the_study_ends() -> bool:
+        for worker in server.processes("ray::", "Trainable"):
+            worker.kill()
+        return get_study(client, study_id)["state"] == "FAILED"
+
+    wait_for(lambda: trials_of(client, study_id, state="RUNNING"), timeout_s=60, what="a running trial")
+    wait_for(kill_workers_until_the_study_ends, timeout_s=120, what="the study to give up")
+    assert "2 trials failed in a row" in get_study(client, study_id)["reason"]
     failed = trials_of(client, study_id, state="FAILED")
-    assert all("lower the learning rate" in trial["reason"] for trial in failed)
+    assert len(failed) >= 2
+    assert all("died" in trial["reason"] for trial in failed)
+    assert not trials_of(client, study_id, state="RUNNING")
 
 
 def test_a_limit_that_is_broken_before_training_costs_no_epoch(client: httpx.Client) -> None:
