@@ -93,8 +93,10 @@ def _start(stack: ExitStack, host: str, port: int) -> "RunningServer":
 def _addresses(server: "RunningServer") -> str:
     token_file = server.backends.token_file
     token = f"  (asks for the token in {token_file})" if token_file else ""
+    database_url = server.backends.settings.require_database_url()
     return f"""Seedleaf is up. Ctrl-C stops it.
   page and API   {server.url}
   API reference  {server.url}/docs
   Ray dashboard  {server.backends.dashboard_url}{token}
-  home           {server.backends.settings.home}"""
+  home           {server.backends.settings.home}
+  studies also in Optuna's own tables: optuna-dashboard "{optuna_url(database_url, hide_password=True)}""""
