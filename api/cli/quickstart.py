@@ -27,7 +27,7 @@ def quickstart() -> None:
         try:
             watch_to_end(client, study)
         except KeyboardInterrupt:
-            raise CommandError(f"stopped; study {study.id} goes on with the next `seedleaf up`") from None
+            raise CommandError(f"stopped; study {study.id} goes on whenever a server is up: seedleaf up") from None
         print()
         show_variants(client, study.id)
         print(_what_next(client, study, next_step))

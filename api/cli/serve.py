@@ -1,6 +1,7 @@
 """``seedleaf up``: the server with everything it needs, until Ctrl-C or SIGTERM."""
 
 import errno
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -91,6 +92,8 @@ def _start(stack: ExitStack, host: str, port: int) -> "RunningServer":
 
 
 def _addresses(server: "RunningServer") -> str:
+    from services.db import optuna_url
+
     token_file = server.backends.token_file
     token = f"  (asks for the token in {token_file})" if token_file else ""
     database_url = server.backends.settings.require_database_url()
@@ -99,4 +102,4 @@ def _addresses(server: "RunningServer") -> str:
   API reference  {server.url}/docs
   Ray dashboard  {server.backends.dashboard_url}{token}
   home           {server.backends.settings.home}
-  studies also in Optuna's own tables: optuna-dashboard "{optuna_url(database_url, hide_password=True)}""""
+  in Optuna      optuna-dashboard {shlex.quote(optuna_url(database_url, hide_password=True))}"""
