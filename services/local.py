@@ -1,11 +1,13 @@
 """One machine without anything installed: the embedded PostgreSQL and a local Ray, in Seedleaf's home folder."""
 
+import hashlib
 import json
 import os
 import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator
@@ -102,12 +104,10 @@ def _ray(config: Settings) -> Iterator[tuple[str, Path | None]]:
         RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S="0",
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     )
-    address, gcs_port = f"http://127.0.0.1:{_port(_DASHBOARD_PORT)}", _port()
+    address = f"http://127.0.0.1:{_port(_DASHBOARD_PORT)}"
     with (config.home / "ray.log").open("ab") as log:
-        command = [sys.executable, "-m", "services.ray_head", *_start_command(address, gcs_port)]
-        # Its jobs inherit the address; Ray would look for any head on this machine.
-        environment = {**os.environ, "RAY_ADDRESS": f"127.0.0.1:{gcs_port}"}
-        head = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment)
+        command = [sys.executable, "-m", "services.ray_head", *_start_command(config.home, address)]
+        head = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
     assert head.stdin is not None
     try:
         _wait_until_ready(address, head, config.home / "ray.log")
@@ -117,13 +117,14 @@ def _ray(config: Settings) -> Iterator[tuple[str, Path | None]]:
         head.wait()
 
 
-def _start_command(address: str, gcs_port: int) -> list[str]:
-    """Every port is free, so that another Ray on this machine is none of our business."""
+def _start_command(home: Path, address: str) -> list[str]:
+    """Ports and folder are its own, so that another Ray on this machine is none of its business."""
     cores = os.cpu_count() or 1
     resources = {"benchmark_slot": 1, "compression": min(cores, _MOST_COMPRESSORS)}
     options = {
         "node-ip-address": "127.0.0.1",
-        "port": gcs_port,
+        "port": _port(),
+        "temp-dir": _ray_folder(home),
         "dashboard-host": "127.0.0.1",
         "dashboard-port": address.rpartition(":")[2],
         "dashboard-agent-listen-port": _port(),
@@ -137,6 +138,12 @@ def _start_command(address: str, gcs_port: int) -> list[str]:
     }
     ray = str(Path(sys.executable).with_name("ray"))
     return [ray, "start", "--head", "--block", *(f"--{name}={value}" for name, value in options.items())]
+
+
+def _ray_folder(home: Path) -> str:
+    """Where Ray keeps its sockets, logs and address: jobs join the head that they find there. Sockets want it short."""
+    digest = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:8]
+    return str(Path(tempfile.gettempdir()) / f"seedleaf-ray-{digest}")
 
 
 def _wait_until_ready(address: str, head: "subprocess.Popen[bytes]", log: Path) -> None:
