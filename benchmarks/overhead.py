@@ -13,19 +13,19 @@ import time
 from pathlib import Path
 from statistics import median
 
-from benchmarks.machine import describe, spread
+from benchmarks.parts.machine import describe, spread
 from seedleaf import Client, StudySpec
 from tests.server import server_process
 
 _FEW, _MANY = 20, 120
-_PLAIN = "benchmarks.plain_tune"
+_PLAIN = "benchmarks.parts.plain_tune"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     repeats = parser.parse_args().repeats
-    os.environ["SEEDLEAF_SEARCH_COMMAND"] = f"{sys.executable} -m benchmarks.null_trial"
+    os.environ["SEEDLEAF_SEARCH_COMMAND"] = f"{sys.executable} -m benchmarks.parts.null_trial"
     times: dict[tuple[str, int], list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, server_process(Path(folder) / "home") as server:
         client = Client(server.url)

@@ -1,4 +1,4 @@
-"""Plain Ray Tune with OptunaSearch in memory: ``python -m benchmarks.plain_tune TRIALS SEED``."""
+"""Plain Ray Tune with OptunaSearch in memory: ``python -m benchmarks.parts.plain_tune TRIALS SEED``."""
 
 import os
 import random
@@ -13,7 +13,7 @@ import ray
 from ray import tune
 from ray.tune.search.optuna import OptunaSearch
 
-from benchmarks.null_trial import null_metrics
+from benchmarks.parts.null_trial import null_metrics
 from search.space import draw
 from search.spec import SpaceSpec
 
