@@ -38,7 +38,11 @@ def running_server(config: Settings, *, host: str, port: int) -> Iterator[Runnin
                 thread.join(0.05)
                 if not thread.is_alive():
                     raise RuntimeError("the server did not start: see the messages above")
-            yield RunningServer(url=f"http://{host}:{listener.getsockname()[1]}", backends=found)
+            yield RunningServer(url=f"http://{_in_url(host)}:{listener.getsockname()[1]}", backends=found)
         finally:
             server.should_exit = True
             thread.join()
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -110,10 +110,11 @@ class Pool:
         reason = result.get("failed") or result.get("not_applicable")
         try:
             with self._engine.begin() as connection:
-                target = JobState.FAILED if reason else JobState.COMPLETED
-                operations.end_job(connection, job, self._token, target, reason=reason)
+                operations.hold_job(connection, job, self._token)
                 for values, files in stored:
                     _add_variant(connection, job, values, files)
+                target = JobState.FAILED if reason else JobState.COMPLETED
+                operations.end_job(connection, job, target, reason=reason)
         except (LeaseLostError, ConflictError) as error:
             log.info("compression result discarded", job_id=job.id, why=str(error))
 

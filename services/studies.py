@@ -108,6 +108,7 @@ def retry(engine: Engine, trial_id: str) -> None:
         spec = StudySpec.model_validate(row.spec)
         raised = _raised_budget(spec, max_trials=spec.budget.max_trials + 1, max_minutes=None)
         studies.set_values(connection, row.id, spec=raised.model_dump(mode="json"))
+        events.emit(connection, row.id, "budget", raised.budget.model_dump(mode="json"))
         studies.enqueue(connection, new_id("enqueued"), row.id, trial.assignment)
         _search_on(connection, row)
 
@@ -159,10 +160,14 @@ def complete_if_done(connection: Connection, study_id: str, *, reason: str | Non
         studies.set_state(connection, study_id, StudyState.COMPLETED, reason=reason or row.reason)
 
 
-def end_job(connection: Connection, job: Row[Any], token: str, target: JobState, *, reason: str | None = None) -> None:
-    """End a compression job, and with the last one its study. LeaseLostError if ``token`` no longer holds the job."""
+def hold_job(connection: Connection, job: Row[Any], token: str) -> None:
+    """Lock a compression job to write its result. LeaseLostError if ``token`` no longer holds it."""
     # First the study, then its jobs: the order in which cancelling locks them.
     studies.get(connection, job.study_id, lock=True)
     jobs.hold(connection, job.id, token)
+
+
+def end_job(connection: Connection, job: Row[Any], target: JobState, *, reason: str | None = None) -> None:
+    """End a compression job that is held, and with the last one its study."""
     jobs.set_state(connection, job.id, target, reason=reason)
     complete_if_done(connection, job.study_id)

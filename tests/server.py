@@ -57,7 +57,9 @@ class Server:
 def home_folder() -> Iterator[Path]:
     """A home folder for a server; not pytest's, which other runs of the same user close to PostgreSQL's own user."""
     with tempfile.TemporaryDirectory(prefix="seedleaf-home-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder) / "home"
+        home = Path(folder) / "home"
+        home.mkdir()
+        yield home
 
 
 def start_server(home: Path, **environment: str) -> Server:

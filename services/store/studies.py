@@ -11,6 +11,7 @@ from services.errors import ConflictError, LeaseLostError, NotFoundError
 from services.store import events
 from services.tables import enqueued_trials, studies
 
+_START_S = 120.0
 TERMINAL = (StudyState.COMPLETED, StudyState.FAILED, StudyState.CANCELLED)
 
 
@@ -76,8 +77,11 @@ def set_values(connection: Connection, study_id: str, **values: Any) -> None:
 
 
 def record_submission(connection: Connection, study_id: str, job_id: str, attempt: int) -> None:
-    """Note a Ray job before it is submitted, so that it is recognised after a crash in between."""
-    set_values(connection, study_id, job_id=job_id, job_attempt=attempt, lease_expires_at=None)
+    """Note a Ray job before it is submitted, so that it is recognised after a crash in between.
+
+    A driver that has not taken the lease within ``_START_S`` counts as stuck.
+    """
+    set_values(connection, study_id, job_id=job_id, job_attempt=attempt, lease_expires_at=_in_seconds(_START_S))
 
 
 def count_submission(connection: Connection, study_id: str) -> None:

@@ -98,6 +98,6 @@ def test_a_recipe_for_a_trial_of_a_finished_study_is_queued(engine: Engine) -> N
         operations.end_search(connection, study_id, reason=None)
     while (job_id := _lease(engine, "worker")) is not None:
         with engine.begin() as connection:
-            operations.end_job(connection, jobs.get(connection, job_id), "worker", JobState.COMPLETED)
+            operations.end_job(connection, jobs.get(connection, job_id), JobState.COMPLETED)
     operations.compress(engine, trial_id, default_recipe("fp32").model_copy(update={"name": "another"}))
     assert _lease(engine, "worker") is not None

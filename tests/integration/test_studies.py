@@ -108,7 +108,8 @@ def test_a_search_that_ends_queues_the_front_and_completes_with_its_last_job(eng
         assert _state(engine, study_id) is StudyState.RUNNING
         with engine.begin() as connection:
             assert job is not None
-            operations.end_job(connection, job, "token", JobState.COMPLETED)
+            operations.hold_job(connection, job, "token")
+            operations.end_job(connection, job, JobState.COMPLETED)
     assert _state(engine, study_id) is StudyState.COMPLETED
 
 
