@@ -29,11 +29,17 @@ class PlainTrial(tune.Trainable):  # type: ignore[misc]
         return {**null_metrics(self._random), "done": True}
 
 
+_SPACE = SpaceSpec.model_validate({"image_size": 16, "batch_size": [32, 64]})
+
+
+def _candidate(trial: optuna.Trial) -> dict[str, str]:
+    return {"candidate": draw(_SPACE, trial, classes=10).model_dump_json()}
+
+
 def main(trials: int, seed: int) -> None:
-    space = SpaceSpec(image_size=16, batch_size=[32, 64])  # type: ignore[arg-type]
     ray.init(address="local", num_cpus=2, log_to_driver=False, include_dashboard=False)
     search = OptunaSearch(
-        space=lambda trial: {"candidate": draw(space, trial, classes=10).model_dump_json()},
+        space=_candidate,
         metric=["f1", "latency_ms"],
         mode=["max", "min"],
         sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True),
