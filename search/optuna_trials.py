@@ -1,7 +1,7 @@
 """Recorded trials as Optuna knows them, and the mirror of a study that optuna-dashboard opens."""
 
-import queue
 import threading
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from search.spec import StudySpec
 from search.states import TrialState
 
 Assignment = Mapping[str, Any]
+_MIRROR_PERIOD_S = 0.5
 OPTUNA_STATES = {
     TrialState.COMPLETED: OptunaState.COMPLETE,
     TrialState.STOPPED: OptunaState.PRUNED,
@@ -104,35 +105,33 @@ def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTri
 class Mirror:
     """Copies ended trials into Optuna's own tables, in a thread of its own, so that optuna-dashboard shows the study.
 
-    It is a projection: the search never reads it, and what is missing there is added when a driver starts.
+    ``history`` may grow meanwhile. The mirror is a projection: the search never reads it, and what is missing there is
+    added when a driver starts. The thread rests nine times as long as it works, so that it takes little from a search
+    with very short trials; ``close`` makes up for what is left.
     """
 
     def __init__(self, url: str, study_id: str, spec: StudySpec, *, classes: int, history: Sequence[PastTrial]) -> None:
         self._url, self._study_id, self._spec, self._classes = url, study_id, spec, classes
-        self._queue: queue.SimpleQueue[PastTrial | None] = queue.SimpleQueue()
-        for past in history:
-            self._queue.put(past)
+        self._history = history
+        self._closing = threading.Event()
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="optuna-mirror", daemon=True)
-        self.error: Exception | None = None
         self._thread.start()
 
-    def add(self, past: PastTrial) -> None:
-        self._queue.put(past)
-
     def close(self) -> None:
-        """Wait until all that was added is written; raises what went wrong."""
-        self._queue.put(None)
+        """Wait until the whole history is written; raises what went wrong."""
+        self._closing.set()
         self._thread.join()
-        if self.error is not None:
-            raise self.error
+        if self._error is not None:
+            raise self._error
 
     def _run(self) -> None:
         try:
-            self._copy()
+            self._copy(self._open())
         except Exception as error:
-            self.error = error
+            self._error = error
 
-    def _copy(self) -> None:
+    def _open(self) -> optuna.Study:
         study = optuna.create_study(
             storage=optuna.storages.RDBStorage(self._url),
             study_name=self._study_id,
@@ -142,7 +141,16 @@ class Mirror:
         with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
             study.set_metric_names([objective.metric for objective in self._spec.objectives])
         study.set_user_attr("name", self._spec.name)
+        return study
+
+    def _copy(self, study: optuna.Study) -> None:
         known = {trial.user_attrs["number"] for trial in study.get_trials(deepcopy=False)}
-        while (past := self._queue.get()) is not None:
-            if past.number not in known:
-                study.add_trial(frozen_trial(past, self._spec, classes=self._classes))
+        copied = 0
+        while not (self._closing.wait(_MIRROR_PERIOD_S) and copied == len(self._history)):
+            while copied < len(self._history):
+                started = time.perf_counter()
+                past = self._history[copied]
+                if past.number not in known:
+                    study.add_trial(frozen_trial(past, self._spec, classes=self._classes))
+                copied += 1
+                self._closing.wait(9 * (time.perf_counter() - started))

@@ -128,8 +128,8 @@ class Recorder:
         metrics: Metrics | None = None,
         host: str | None = None,
         weights: bytes | None = None,
-    ) -> PastTrial | None:
-        """Record how a trial ended; None if it had been ended from outside, whose word stands."""
+    ) -> None:
+        """Record how a trial ended; nothing if it had been ended from outside, whose word stands."""
         sha256 = self._artifacts.put(weights) if weights else None
         try:
             with self.writing() as connection:
@@ -140,10 +140,9 @@ class Recorder:
                 row = trials.get(connection, trial_id)
         except ConflictError as error:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))
-            return None
+            return
         self._note_failure(state, reason)
         self.history.append(past_trial(row))
-        return self.history[-1]
 
     def _note_failure(self, state: TrialState, reason: str | None) -> None:
         self._failures_in_row = self._failures_in_row + 1 if state is TrialState.FAILED else 0

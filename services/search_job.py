@@ -52,15 +52,15 @@ class NotPickled:
 class Record(NotPickled, tune.Callback):  # type: ignore[misc]
     """Writes what Tune reports of each trial."""
 
-    def __init__(self, recorder: Recorder, mirror: Mirror) -> None:
-        self._recorder, self._mirror = recorder, mirror
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         trial_id = trial.config["trial"]
         if "epoch" in result:
             self._recorder.epoch(trial_id, result)
         if result.get("infeasible"):
-            self._end(
+            self._recorder.ended(
                 trial_id,
                 TrialState.INFEASIBLE,
                 reason=result["infeasible"],
@@ -70,7 +70,7 @@ class Record(NotPickled, tune.Callback):  # type: ignore[misc]
         elif "metrics" in result:
             # Tune keeps the last result of every trial: the files shall not stay in it.
             files = result.pop("files", {})
-            self._end(
+            self._recorder.ended(
                 trial_id,
                 TrialState.COMPLETED,
                 metrics=result["metrics"],
@@ -79,12 +79,9 @@ class Record(NotPickled, tune.Callback):  # type: ignore[misc]
             )
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._end(trial.config["trial"], TrialState.FAILED, reason=last_lines(Path(trial.error_file).read_text()))
-
-    def _end(self, trial_id: str, state: TrialState, **details: Any) -> None:
-        past = self._recorder.ended(trial_id, state, **details)
-        if past is not None:
-            self._mirror.add(past)
+        self._recorder.ended(
+            trial.config["trial"], TrialState.FAILED, reason=last_lines(Path(trial.error_file).read_text())
+        )
 
 
 class StopWhenTaken(NotPickled, tune.Stopper):  # type: ignore[misc]
@@ -119,7 +116,7 @@ def run(
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
         exhausted = False
         while not _concluded(recorder, study_id, exhausted=exhausted):
-            exhausted = _search(recorder, mirror, config, classes, trainable, profile)
+            exhausted = _search(recorder, config, classes, trainable, profile)
         mirror.close()
     except DataError as error:
         with recorder.writing() as connection:
@@ -141,7 +138,6 @@ def _take_in_dataset(recorder: Recorder, study_id: str, cache_dir: Path) -> int:
 
 def _search(
     recorder: Recorder,
-    mirror: Mirror,
     config: Settings,
     classes: int,
     trainable: type[tune.Trainable],
@@ -162,7 +158,7 @@ def _search(
     with tempfile.TemporaryDirectory(prefix="seedleaf-tune-") as scratch:
         run_config = tune.RunConfig(
             storage_path=scratch,
-            callbacks=[Record(recorder, mirror)],
+            callbacks=[Record(recorder)],
             stop=StopWhenTaken(recorder),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,

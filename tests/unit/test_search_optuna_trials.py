@@ -102,8 +102,9 @@ def test_a_violation_is_a_share_of_the_bound_and_metrics_that_are_not_known_are_
 def test_the_mirror_holds_what_was_added_and_a_new_driver_adds_what_is_missing(tmp_path: Path) -> None:
     url, spec = f"sqlite:///{tmp_path / 'optuna.db'}", tiny_spec()
     first = past(number=0)
-    mirror = Mirror(url, "study-1", spec, classes=CLASSES, history=[])
-    mirror.add(first)
+    history: list[PastTrial] = []
+    mirror = Mirror(url, "study-1", spec, classes=CLASSES, history=history)
+    history.append(first)
     mirror.close()
     failed = past(number=1, state=TrialState.FAILED, metrics={})
     Mirror(url, "study-1", spec, classes=CLASSES, history=[first, failed]).close()
@@ -117,7 +118,8 @@ def test_the_mirror_holds_what_was_added_and_a_new_driver_adds_what_is_missing(t
 
 
 def test_closing_a_mirror_tells_what_went_wrong(tmp_path: Path) -> None:
-    mirror = Mirror(f"sqlite:///{tmp_path / 'optuna.db'}", "study-1", tiny_spec(), classes=CLASSES, history=[])
-    mirror.add(past(metrics={}))
+    mirror = Mirror(
+        f"sqlite:///{tmp_path / 'optuna.db'}", "study-1", tiny_spec(), classes=CLASSES, history=[past(metrics={})]
+    )
     with pytest.raises(ValueError, match="completed without f1, macs"):
         mirror.close()

@@ -1,5 +1,8 @@
 """From an Architecture to a network."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -34,25 +37,35 @@ def build_network(architecture: Architecture, *, device: str | torch.device = "c
 
     ArchitectureError if a block is unknown or its arguments do not fit.
     """
+    channels, modules = architecture.input_channels, []
     with torch.device(device):
-        channels, layers = architecture.input_channels, []
         for position, layer in enumerate(architecture.backbone):
-            try:
-                modules, channels = _repeats(layer, channels, architecture)
-            except (TypeError, ValueError, RuntimeError) as error:
-                raise ArchitectureError(f"layer {position + 1} {list(layer)}: {error}") from error
-            layers.append(modules)
-        return Network(nn.Sequential(*layers))
+            with naming_layer(position, layer):
+                module, channels = build_layer(
+                    layer, channels, depth=architecture.depth_multiple, width=architecture.width_multiple
+                )
+            modules.append(module)
+        return Network(nn.Sequential(*modules))
 
 
-def _repeats(layer: Layer, channels: int, architecture: Architecture) -> tuple[nn.Module, int]:
+@contextmanager
+def naming_layer(position: int, layer: Layer) -> Iterator[None]:
+    """Turn what goes wrong with a layer of the backbone into an ArchitectureError that names it."""
+    try:
+        yield
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ArchitectureError(f"layer {position + 1} {list(layer)}: {error}") from error
+
+
+def build_layer(layer: Layer, channels: int, *, depth: float, width: float) -> tuple[nn.Module, int]:
+    """The modules of one line of the backbone, with its repeats, and its number of output channels."""
     repeat, name, arguments = layer
     if name not in BLOCKS:
         raise ValueError(f"unknown block {name!r}; known: {', '.join(sorted(BLOCKS))}")
     if repeat > 1:
-        repeat = max(round(repeat * architecture.depth_multiple), 1)
+        repeat = max(round(repeat * depth), 1)
     block = BLOCKS[name]
-    arguments = _scaled(block, arguments, architecture.width_multiple)
+    arguments = _scaled(block, arguments, width)
     modules = []
     for index in range(repeat):
         if index == 1:

@@ -1,20 +1,72 @@
 """What a network costs before it has weights: multiply-accumulates and parameters, exact."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from search.candidate import Candidate
-from workers.models.builder import ArchitectureError, build_network
+from search.candidate import Architecture, Candidate, Layer
+from workers.models.builder import ArchitectureError, build_layer, naming_layer
+from workers.models.registry import ACTIVATION_TYPES
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerCost:
+    """``macs`` of one image, ``params`` and the output's ``shape`` (channels, height, width) of a backbone's line."""
+
+    macs: int
+    params: int
+    shape: Shape
 
 
 def profile(candidate: Candidate) -> dict[str, float]:
-    """``macs`` of one image and ``params`` of a candidate, computed on the meta device in milliseconds.
+    """``macs`` of one image and ``params`` of a candidate, without weights, in milliseconds.
 
     ArchitectureError if the shapes do not work out.
     """
-    network = build_network(candidate.architecture, device="meta")
-    return {"macs": count_macs(network, candidate.image_size), "params": count_params(network)}
+    costs = layer_costs(candidate.architecture, candidate.image_size)
+    return {"macs": sum(cost.macs for cost in costs), "params": sum(cost.params for cost in costs)}
+
+
+def layer_costs(architecture: Architecture, side_px: int) -> list[LayerCost]:
+    """The cost of each line of the backbone at ``side_px``. ArchitectureError names the line that does not work."""
+    shape: Shape = (architecture.input_channels, side_px, side_px)
+    costs = []
+    for position, layer in enumerate(architecture.backbone):
+        with naming_layer(position, layer):
+            cost = _layer_cost(layer, shape, architecture.depth_multiple, architecture.width_multiple)
+        costs.append(cost)
+        shape = cost.shape
+    return costs
+
+
+@lru_cache(maxsize=100_000)
+def _layer_cost(layer: Layer, shape: Shape, depth: float, width: float) -> LayerCost:
+    with torch.device("meta"):
+        module, _ = build_layer(layer, shape[0], depth=depth, width=width)
+        params = count_params(module)
+        for part in module.modules():
+            # They cost no multiply-accumulates and keep the shape, but on the meta device they take most of the time.
+            if isinstance(part, (nn.BatchNorm2d, *ACTIVATION_TYPES)):
+                part.forward = _unchanged  # type: ignore[method-assign,assignment]
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            output: Tensor = module.eval()(torch.empty(1, *shape))
+    return LayerCost(macs=_macs(counter), params=params, shape=tuple(output.shape[1:]))
+
+
+def _unchanged(images: Tensor) -> Tensor:
+    return images
+
+
+def _macs(counter: FlopCounterMode) -> int:
+    """Half the floating-point operations of ``torch.utils.flop_counter``, which counts convolutions and matrix products
+    and nothing else.
+    """
+    return int(counter.get_total_flops()) // 2
 
 
 def count_params(network: nn.Module) -> int:
@@ -22,9 +74,7 @@ def count_params(network: nn.Module) -> int:
 
 
 def count_macs(network: nn.Module, side_px: int) -> int:
-    """Multiply-accumulates of one image: half the floating-point operations of ``torch.utils.flop_counter``, which
-    counts convolutions and matrix products and nothing else.
-    """
+    """Multiply-accumulates of one image by a network as it is, pruned ones included. ArchitectureError if it fails."""
     device = next(network.parameters()).device
     was_training = network.training
     network.eval()
@@ -35,4 +85,4 @@ def count_macs(network: nn.Module, side_px: int) -> int:
         raise ArchitectureError(f"the network does not work at {side_px} px: {error}") from error
     finally:
         network.train(was_training)
-    return int(counter.get_total_flops()) // 2
+    return _macs(counter)
