@@ -1,9 +1,13 @@
-"""Plain Ray Tune with OptunaSearch in memory: ``python -m benchmarks.parts.plain_tune TRIALS SEED``."""
+"""Plain Ray Tune with OptunaSearch in memory: ``python -m benchmarks.parts.plain_tune TRIALS SEED``.
+
+Prints the seconds from the first trial's end to the last one's.
+"""
 
 import os
 import random
 import sys
 import tempfile
+import time
 from typing import Any
 
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
@@ -29,6 +33,16 @@ class PlainTrial(tune.Trainable):  # type: ignore[misc]
         return {**null_metrics(self._random), "done": True}
 
 
+class Clock(tune.Callback):  # type: ignore[misc]
+    """Notes when trials end."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
+        self.ends.append(time.perf_counter())
+
+
 _SPACE = SpaceSpec.model_validate({"image_size": 16, "batch_size": [32, 64]})
 
 
@@ -44,6 +58,7 @@ def main(trials: int, seed: int) -> None:
         mode=["max", "min"],
         sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True),
     )
+    clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         tune.Tuner(
             tune.with_resources(PlainTrial, {"cpu": 1}),
@@ -51,10 +66,14 @@ def main(trials: int, seed: int) -> None:
                 search_alg=search, num_samples=trials, max_concurrent_trials=2, reuse_actors=True
             ),
             run_config=tune.RunConfig(
-                storage_path=folder, checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False), verbose=0
+                storage_path=folder,
+                callbacks=[clock],
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                verbose=0,
             ),
         ).fit()
     ray.shutdown()
+    print(max(clock.ends) - min(clock.ends))
 
 
 if __name__ == "__main__":
