@@ -1,8 +1,8 @@
 """What the service adds to a trial: trials that train nothing, through the service and by plain Ray Tune.
 
-Both sides draw from the same space with TPE, two trials at a time, with actors reused and Tune's loggers off. Of a study,
-the time from its first trial's end to its last one's counts; the time of a trial is the slope between studies of 20 and
-of 120 trials. What is left of a study's whole time is its fixed start.
+Both sides draw from the same space with TPE, two trials at a time, with actors reused and Tune's loggers off. Of a
+study, the time from its first trial's end to its last one's counts; the time of a trial is the slope between studies of
+20 and of 120 trials. What is left of a study's whole time is its fixed start.
 """
 
 import argparse

@@ -106,7 +106,7 @@ class Mirror:
     """Copies ended trials into Optuna's own tables, in a thread of its own, so that optuna-dashboard shows the study.
 
     ``history`` may grow meanwhile. The mirror is a projection: the search never reads it, and what is missing there is
-    added when a driver starts. The thread rests nine times as long as it works, so that it takes little from a search
+    added when a driver starts. The thread rests nineteen times as long as it works, so that it takes little from a search
     with very short trials; ``close`` makes up for what is left.
     """
 
@@ -153,4 +153,4 @@ class Mirror:
                 if past.number not in known:
                     study.add_trial(frozen_trial(past, self._spec, classes=self._classes))
                 copied += 1
-                self._closing.wait(9 * (time.perf_counter() - started))
+                self._closing.wait(19 * (time.perf_counter() - started))

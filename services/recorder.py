@@ -33,7 +33,7 @@ class Recorder:
     def __init__(self, engine: Engine, artifacts: ArtifactStore, study_id: str) -> None:
         self._engine, self._artifacts, self._study_id = engine, artifacts, study_id
         self._token = new_id("lease")
-        self.lost = False
+        self.lost = self._progressed = False
         self._failures_in_row, self._last_failure = 0, ""
         with engine.begin() as connection:
             self._take_over(connection)
@@ -97,8 +97,8 @@ class Recorder:
     def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
         with self.writing() as connection:
             trial_id = self._add(connection, assignment, candidate, metrics)
-            trials.end(connection, trial_id, TrialState.INFEASIBLE, reason=reason)
-            self.history.append(past_trial(trials.get(connection, trial_id)))
+            row = trials.end(connection, trial_id, TrialState.INFEASIBLE, reason=reason)
+        self.history.append(past_trial(row))
 
     def _add(self, connection: Connection, assignment: Assignment, candidate: Candidate, metrics: Metrics) -> str:
         trial_id = new_id("trial")
@@ -133,14 +133,15 @@ class Recorder:
         sha256 = self._artifacts.put(weights) if weights else None
         try:
             with self.writing() as connection:
-                trials.end(connection, trial_id, state, reason=reason, metrics=metrics, host=host)
+                row = trials.end(connection, trial_id, state, reason=reason, metrics=metrics, host=host)
                 if sha256 is not None and weights is not None:
                     variants.add_artifact(connection, _weights_artifact(trial_id, sha256, len(weights)))
-                studies.set_values(connection, self._study_id, submissions=0)
-                row = trials.get(connection, trial_id)
+                if not self._progressed:
+                    studies.set_values(connection, self._study_id, submissions=0)
         except ConflictError as error:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))
             return
+        self._progressed = True
         self._note_failure(state, reason)
         self.history.append(past_trial(row))
 

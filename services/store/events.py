@@ -15,12 +15,18 @@ from services.tables import events
 CHANNEL = "seedleaf_events"
 _PENDING = "seedleaf_events"
 
-_TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:study_id, 0))")
 _WRITE = text(
     f"""
-    WITH written AS (
-        INSERT INTO {events.fullname} (study_id, kind, trial_id, payload)
+    WITH given AS (
         SELECT * FROM json_to_recordset(:rows) AS r (study_id text, kind text, trial_id text, payload jsonb)
+    ),
+    turns AS MATERIALIZED (
+        SELECT count(pg_advisory_xact_lock(hashtextextended(study_id, 0)))
+        FROM (SELECT DISTINCT study_id FROM given ORDER BY study_id) AS told
+    ),
+    written AS (
+        INSERT INTO {events.fullname} (study_id, kind, trial_id, payload)
+        SELECT given.* FROM turns, given
         RETURNING study_id
     )
     SELECT pg_notify('{CHANNEL}', study_id) FROM (SELECT DISTINCT study_id FROM written) AS told
@@ -45,8 +51,6 @@ def write_on_commit(engine: Engine) -> None:
 def _write(connection: Connection) -> None:
     rows = connection.info.pop(_PENDING, [])
     if rows:
-        for study_id in sorted({row["study_id"] for row in rows}):
-            connection.execute(_TURN, {"study_id": study_id})
         connection.execute(_WRITE, {"rows": json.dumps(rows)})
 
 

@@ -52,18 +52,25 @@ def end(
     reason: str | None = None,
     metrics: Mapping[str, float] | None = None,
     host: str | None = None,
-) -> None:
-    """The one place where a trial leaves RUNNING. ConflictError if it has ended already: its state stays."""
+) -> Row[Any]:
+    """The one place where a trial leaves RUNNING; returns its row. ConflictError if it has ended: its state stays."""
     row = connection.execute(
         update(trials)
         .where(trials.c.id == trial_id, trials.c.state.in_(sources_of(TRIAL_TRANSITIONS, target)))
         .values(state=target, reason=reason, finished_at=func.now(), host=host, **_known(metrics or {}))
-        .returning(trials.c.study_id, trials.c.number)
+        .returning(*trials.c)
     ).one_or_none()
     if row is None:
         raise ConflictError(f"trial {trial_id} is {get(connection, trial_id).state} already and stays so")
-    payload = {"number": row.number, "state": target, "reason": reason, "metrics": _known(metrics or {})}
+    payload = {
+        "number": row.number,
+        "state": target,
+        "reason": reason,
+        "host": host,
+        "metrics": _known(metrics or {}),
+    }
     events.emit(connection, row.study_id, "trial", payload, trial_id=trial_id)
+    return row
 
 
 def cancel_running(connection: Connection, study_id: str, reason: str) -> list[dict[str, Any]]:

@@ -59,20 +59,22 @@ def naming_layer(position: int, layer: Layer) -> Iterator[None]:
 
 def build_layer(layer: Layer, channels: int, *, depth: float, width: float) -> tuple[nn.Module, int]:
     """The modules of one line of the backbone, with its repeats, and its number of output channels."""
+    modules = []
+    for name, arguments in units(layer, depth=depth, width=width):
+        module, channels = BLOCKS[name].build(channels, *arguments)
+        modules.append(module)
+    return (modules[0] if len(modules) == 1 else nn.Sequential(*modules)), channels
+
+
+def units(layer: Layer, *, depth: float, width: float) -> list[tuple[str, tuple[object, ...]]]:
+    """The blocks that one line of the backbone stands for, each with its arguments. ValueError for an unknown block."""
     repeat, name, arguments = layer
     if name not in BLOCKS:
         raise ValueError(f"unknown block {name!r}; known: {', '.join(sorted(BLOCKS))}")
     if repeat > 1:
         repeat = max(round(repeat * depth), 1)
-    block = BLOCKS[name]
-    arguments = _scaled(block, arguments, width)
-    modules = []
-    for index in range(repeat):
-        if index == 1:
-            arguments = _with_unit_stride(block, arguments)
-        module, channels = block.build(channels, *arguments)
-        modules.append(module)
-    return (modules[0] if repeat == 1 else nn.Sequential(*modules)), channels
+    first = _scaled(BLOCKS[name], arguments, width)
+    return [(name, first), *[(name, _with_unit_stride(BLOCKS[name], first))] * (repeat - 1)]
 
 
 def _scaled(block: Block, arguments: tuple[object, ...], multiple: float) -> tuple[object, ...]:

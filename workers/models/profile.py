@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from search.candidate import Architecture, Candidate, Layer
-from workers.models.builder import ArchitectureError, build_layer, naming_layer
-from workers.models.registry import ACTIVATION_TYPES
+from workers.models.builder import ArchitectureError, naming_layer, units
+from workers.models.registry import ACTIVATION_TYPES, BLOCKS
 
 Shape = tuple[int, ...]
 
@@ -38,16 +38,24 @@ def layer_costs(architecture: Architecture, side_px: int) -> list[LayerCost]:
     costs = []
     for position, layer in enumerate(architecture.backbone):
         with naming_layer(position, layer):
-            cost = _layer_cost(layer, shape, architecture.depth_multiple, architecture.width_multiple)
+            cost = _layer_cost(layer, shape, architecture)
         costs.append(cost)
         shape = cost.shape
     return costs
 
 
+def _layer_cost(layer: Layer, shape: Shape, architecture: Architecture) -> LayerCost:
+    macs = params = 0
+    for name, arguments in units(layer, depth=architecture.depth_multiple, width=architecture.width_multiple):
+        cost = _unit_cost(name, arguments, shape)
+        macs, params, shape = macs + cost.macs, params + cost.params, cost.shape
+    return LayerCost(macs=macs, params=params, shape=shape)
+
+
 @lru_cache(maxsize=100_000)
-def _layer_cost(layer: Layer, shape: Shape, depth: float, width: float) -> LayerCost:
+def _unit_cost(name: str, arguments: tuple[object, ...], shape: Shape) -> LayerCost:
     with torch.device("meta"):
-        module, _ = build_layer(layer, shape[0], depth=depth, width=width)
+        module, _ = BLOCKS[name].build(shape[0], *arguments)
         params = count_params(module)
         for part in module.modules():
             # They cost no multiply-accumulates and keep the shape, but on the meta device they take most of the time.
