@@ -106,8 +106,8 @@ class Mirror:
     """Copies ended trials into Optuna's own tables, in a thread of its own, so that optuna-dashboard shows the study.
 
     ``history`` may grow meanwhile. The mirror is a projection: the search never reads it, and what is missing there is
-    added when a driver starts. The thread rests nineteen times as long as it works, so that it takes little from a search
-    with very short trials; ``close`` makes up for what is left.
+    added when a driver starts. The thread rests nineteen times as long as it works, so that it takes little from a
+    search with very short trials; ``close`` makes up for what is left.
     """
 
     def __init__(self, url: str, study_id: str, spec: StudySpec, *, classes: int, history: Sequence[PastTrial]) -> None:

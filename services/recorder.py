@@ -57,6 +57,7 @@ class Recorder:
         self.history = [past_trial(row) for row in spent]
         self._spent = len(spent)
         self._number = trials.next_number(connection, self._study_id)
+        self._enqueued = studies.enqueued(connection, self._study_id)
 
     @property
     def budget(self) -> BudgetSpec:
@@ -84,14 +85,14 @@ class Recorder:
         return self._failures_in_row >= self.budget.max_failures
 
     def enqueued(self) -> Mapping[str, Assignment]:
-        with self._engine.connect() as connection:
-            return studies.enqueued(connection, self._study_id)
+        return self._enqueued
 
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
         with self.writing() as connection:
             trial_id = self._add(connection, assignment, candidate, metrics)
             if enqueued is not None:
                 studies.dequeue(connection, enqueued)
+                self._enqueued = studies.enqueued(connection, self._study_id)
         return trial_id
 
     def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
@@ -162,6 +163,7 @@ class Recorder:
                 row = studies.extend_lease(
                     connection, self._study_id, self._token, lease_s=LEASE_S, elapsed_s=_HEARTBEAT_S
                 )
+                self._enqueued = studies.enqueued(connection, self._study_id)
         except LeaseLostError:
             self.lost = True
             return False

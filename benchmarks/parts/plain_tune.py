@@ -51,7 +51,7 @@ def _candidate(trial: optuna.Trial) -> dict[str, str]:
 
 
 def main(trials: int, seed: int) -> None:
-    ray.init(address="local", num_cpus=2, log_to_driver=False, include_dashboard=False)
+    ray.init(address="local", num_cpus=2, log_to_driver=False)
     search = OptunaSearch(
         space=_candidate,
         metric=["f1", "latency_ms"],
