@@ -50,7 +50,7 @@ def optuna_url(url: str, *, hide_password: bool = False) -> str:
     """The URL under which Optuna and optuna-dashboard find their tables in their own schema."""
     parsed = make_url(url).set(drivername="postgresql+psycopg2")
     found = parsed.update_query_dict({"options": f"-csearch_path={OPTUNA_SCHEMA}"})
-    return found.render_as_string(hide_password=hide_password)
+    return found.render_as_string(hide_password=hide_password and bool(parsed.password))
 
 
 def new_id(prefix: str) -> str:
