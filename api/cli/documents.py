@@ -32,6 +32,14 @@ def read_spec(path: Path) -> StudySpec:
     return spec.model_copy(update={"dataset": _absolute(spec.dataset)})
 
 
+def read_dataset(path: Path) -> DatasetSpec:
+    """The data set of a study's file, or of a file that has a dataset's fields only."""
+    document = _document(path)
+    if isinstance(document, dict) and "dataset" in document:
+        return read_spec(path).dataset
+    return _absolute(_validated(DatasetSpec, path))
+
+
 def read_recipe(path: Path) -> Recipe:
     return _validated(Recipe, path)
 

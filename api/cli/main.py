@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from api.cli import compress, fetch, leaderboard, quickstart, serve, study
+from api.cli import compress, dataset, fetch, leaderboard, quickstart, serve, study
 from api.cli.errors import CommandError
 from api.client.errors import SeedleafError
 
@@ -21,6 +21,7 @@ app.add_typer(study.app, name="study")
 app.command()(leaderboard.leaderboard)
 app.command()(compress.compress)
 app.command()(fetch.fetch)
+app.add_typer(dataset.app, name="dataset")
 
 
 def main() -> None:
