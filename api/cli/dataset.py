@@ -3,18 +3,23 @@
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 from typing import Annotated, Any, Literal
 
 import typer
+from rich.progress import Progress
 
-from api.cli.documents import read_dataset
+from api.cli.documents import read_dataset, read_policy
 from api.cli.errors import CommandError
-from api.cli.output import print_table
+from api.cli.output import console, print_table
 
 app = typer.Typer(no_args_is_help=True, help="Look at a data set.")
 _MOST_NAMED = 20
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="A study's file, or one with its dataset part only.")]
+PolicyFile = Annotated[Path, typer.Option(help="A policy's YAML file; examples/policy.yaml is one.")]
 
 
 @app.callback()
@@ -24,7 +29,7 @@ def _group() -> None:
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(metavar="SPEC", help="A study's file, or one with its dataset part only.")],
+    path: SpecFile,
     output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
 ) -> None:
     """Classes, sizes, what cannot be read, duplicates and leaks; exit code 1 if a study could not use it."""
@@ -42,6 +47,58 @@ def check(
             print(line)
     if not report["loadable"]:
         raise CommandError("a study cannot use this data set: mend what is named above")
+
+
+@app.command()
+def augment(
+    path: SpecFile,
+    policy: PolicyFile,
+    out: Annotated[Path, typer.Option(help="A new folder, or that of the same job cut short.")],
+    copies: Annotated[int, typer.Option(min=1, max=20, help="Augmented images of each original.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
+) -> None:
+    """Write the originals and augmented copies of them, one folder a class."""
+    images, skipped = 0, []
+    with Progress(console=console(), disable=not sys.stdout.isatty()) as progress:
+        bar = progress.add_task("augmenting")
+        for line in _augmentation(path, policy, out, seed, copies=copies):
+            progress.update(bar, completed=line["done"], total=line["total"])
+            images += line["images"]
+            skipped += [f"{item['name']}: {item['reason']}" for item in line["skipped"]]
+    print(*_listed("cannot be used", skipped), sep="\n", end="\n" if skipped else "")
+    print(f"{images} images in {out}")
+
+
+@app.command()
+def preview(
+    path: SpecFile,
+    policy: PolicyFile,
+    out: Annotated[Path, typer.Option(help="The PNG file to write.")],
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+) -> None:
+    """Draw some images, each beside what the policy makes of it."""
+    for _ in _augmentation(path, policy, out, seed):
+        pass
+    print(f"{out}: each line an original and what the policy makes of it")
+
+
+def _augmentation(path: Path, policy: Path, out: Path, seed: int, **more: int) -> Iterator[dict[str, Any]]:
+    """The lines that the workers' process prints. CommandError with its reason if it fails."""
+    dataset, chosen = read_dataset(path).model_dump(mode="json"), read_policy(policy).model_dump(mode="json")
+    task = {"dataset": dataset, "policy": chosen, "seed": seed, "out": str(out.absolute()), **more}
+    command = [sys.executable, "-m", "workers.augmentation"]
+    with (
+        tempfile.TemporaryFile("w+") as complaints,
+        subprocess.Popen(command, text=True, stdin=PIPE, stdout=PIPE, stderr=complaints) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(task))
+        process.stdin.close()
+        yield from (json.loads(line) for line in process.stdout)
+        if process.wait():
+            complaints.seek(0)
+            raise CommandError(complaints.read().strip() or f"{' '.join(command)} ended with {process.returncode}")
 
 
 def _report(spec: str) -> dict[str, Any]:

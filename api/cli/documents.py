@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from api.cli.errors import CommandError
 from api.client.errors import FieldError, told
+from search.augmentation import Policy
 from search.dataset import DatasetSpec
 from search.recipes import Recipe
 from search.spec import StudySpec, spec_problems
@@ -38,6 +39,10 @@ def read_dataset(path: Path) -> DatasetSpec:
     if isinstance(document, dict) and "dataset" in document:
         return read_spec(path).dataset
     return _absolute(_validated(DatasetSpec, path))
+
+
+def read_policy(path: Path) -> Policy:
+    return _validated(Policy, path)
 
 
 def read_recipe(path: Path) -> Recipe:

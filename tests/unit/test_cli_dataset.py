@@ -75,3 +75,40 @@ def test_annotations_without_images_are_all_missed(tmp_path: Path, shared_data: 
     done = _seedleaf("dataset", "check", str(path))
     assert done.returncode == 1
     assert "cannot be used: 1500" in done.stdout
+
+
+def _policy(folder: Path) -> str:
+    path = folder / "policy.json"
+    path.write_text(json.dumps({"operations": [{"name": "Rotate"}, {"name": "Brightness"}], "max_ops": 2}))
+    return str(path)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_originals_and_twice_as_many_copies_are_written_the_same_for_the_same_seed(
+    tmp_path: Path, images: Path
+) -> None:
+    arguments = ("dataset", "augment", _spec(tmp_path, images), "--policy", _policy(tmp_path), "--copies", "2")
+    for name in ("one", "two"):
+        done = _seedleaf(*arguments, "--out", str(tmp_path / name))
+        assert done.returncode == 0, done.stderr
+        assert f"36 images in {tmp_path / name}" in done.stdout
+    one = _contents(tmp_path / "one")
+    assert one == _contents(tmp_path / "two")
+    assert len([name for name in one if name.startswith("cat/")]) == 18
+    (tmp_path / "one" / "cat" / "000000-1.jpg").unlink()
+    assert _seedleaf(*arguments, "--out", str(tmp_path / "one")).returncode == 0
+    assert _contents(tmp_path / "one") == one
+    other = _seedleaf(*arguments, "--seed", "1", "--out", str(tmp_path / "one"))
+    assert other.returncode == 1
+    assert "name a new folder" in other.stderr
+
+
+def test_a_preview_is_a_picture(tmp_path: Path, images: Path) -> None:
+    target = tmp_path / "grid.png"
+    arguments = ("dataset", "preview", _spec(tmp_path, images), "--policy", _policy(tmp_path), "--out", str(target))
+    done = _seedleaf(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert Image.open(target).size == (800, 800)
