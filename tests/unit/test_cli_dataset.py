@@ -111,4 +111,5 @@ def test_a_preview_is_a_picture(tmp_path: Path, images: Path) -> None:
     arguments = ("dataset", "preview", _spec(tmp_path, images), "--policy", _policy(tmp_path), "--out", str(target))
     done = _seedleaf(*arguments)
     assert done.returncode == 0, done.stderr
-    assert Image.open(target).size == (800, 800)
+    with Image.open(target) as picture:
+        assert picture.size == (800, 800)

@@ -1,0 +1,93 @@
+"""Images a second of a training epoch's input: a DataLoader over PIL and RandAugment against Seedleaf's resident batches.
+
+Both sides read the same folder of images at 96 px and give normalized batches of 64 with three random operations an image
+and flips. Seedleaf is measured with a new draw in every batch, and with two copies made ahead (their making and the
+decoding into an empty cache counted, over all epochs).
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch.utils.data import DataLoader
+from torchvision import transforms
+from torchvision.datasets import ImageFolder
+
+from benchmarks.parts.machine import describe, spread
+from search.augmentation import OPERATION_NAMES, Operation, Policy
+from search.dataset import DatasetSpec
+from workers.data import load_dataset
+from workers.training.augmenting import training_input
+from workers.training.resident import pixels, resident
+
+_SIDE_PX, _BATCH, _OPS, _LOADERS = 96, 64, 3, 2
+_RAND_AUGMENT = (
+    "Identity", "AutoContrast", "Equalize", "Rotate", "Solarize", "Color", "Posterize", "Contrast", "Brightness",
+    "Sharpness", "ShearX", "ShearY", "TranslateX", "TranslateY",
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/trashnet"), help="a folder of class folders")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    sides = {"DataLoader": _data_loader, "new draws": _new_draws, "copies ahead": _copies_ahead}
+    rates: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(options.repeats):
+        for name, side in sides.items():
+            rates[name].append(side(options.data, options.epochs))
+    print(f"{describe()}; {options.data.name}, {_SIDE_PX} px, {_OPS} operations, {options.epochs} epochs")
+    for name, values in rates.items():
+        ratios = [ours / theirs for ours, theirs in zip(values, rates["DataLoader"], strict=True)]
+        print(f"{name:12} {spread(values, 0)} images/s; ratio {spread(ratios, 2)}")
+
+
+def _data_loader(folder: Path, epochs: int) -> float:
+    steps = [
+        transforms.Resize((_SIDE_PX, _SIDE_PX)),
+        transforms.RandAugment(num_ops=_OPS),
+        transforms.RandomHorizontalFlip(),
+        transforms.ToTensor(),
+    ]
+    dataset = ImageFolder(str(folder), transforms.Compose(steps))
+    loader = DataLoader(dataset, batch_size=_BATCH, shuffle=True, num_workers=_LOADERS, persistent_workers=True)
+    started = time.perf_counter()
+    seen = sum(len(images) for _ in range(epochs) for images, _ in loader)
+    return seen / (time.perf_counter() - started)
+
+
+def _new_draws(folder: Path, epochs: int) -> float:
+    return _seedleaf(folder, epochs, copies=0)
+
+
+def _copies_ahead(folder: Path, epochs: int) -> float:
+    return _seedleaf(folder, epochs, copies=2)
+
+
+def _seedleaf(folder: Path, epochs: int, *, copies: int) -> float:
+    names = [name for name in OPERATION_NAMES if name in _RAND_AUGMENT]
+    operations = (*(Operation(name=name) for name in names), Operation(name="HorizontalFlip", probability=0.5))
+    policy = Policy(operations=operations, max_ops=_OPS, copies=copies)
+    spec = DatasetSpec(source="folder", path=str(folder.resolve()))
+    with tempfile.TemporaryDirectory() as cache:
+        started = time.perf_counter()
+        dataset = load_dataset(spec, side_px=_SIDE_PX, cache_dir=Path(cache))
+        everything = torch.arange(len(dataset.labels)).numpy()
+        split = resident(dataset.images, dataset.labels, everything, classes=len(dataset.classes), device="cpu")
+        prepared = training_input(split, policy, seed=0)
+        targets = torch.nn.functional.one_hot(prepared.training.labels, split.classes).float()
+        seen = 0
+        for _ in range(epochs):
+            for batch in torch.randperm(len(targets)).split(_BATCH):  # type: ignore[no-untyped-call]
+                images, _ = prepared.augment(prepared.training.images[batch], targets[batch])
+                seen += len(pixels(images))
+        return seen / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()
