@@ -1,16 +1,20 @@
-"""Images a second of a training epoch's input: a DataLoader over PIL and RandAugment against Seedleaf's resident batches.
+"""Images a second of a training epoch's input: a DataLoader over PIL and RandAugment against Seedleaf's batches.
 
-Both sides read the same folder of images at 96 px and give normalized batches of 64 with three random operations an image
-and flips. Seedleaf is measured with a new draw in every batch, and with two copies made ahead (their making and the
-decoding into an empty cache counted, over all epochs).
+Both sides read the same folder of images at 96 px and give batches of 64 in [0, 1] with three random operations an image
+and flips, on two cores: the DataLoader with two worker processes, Seedleaf with two streams of one thread, as two
+trials run. Seedleaf is measured with a new draw in every batch, and with two copies made ahead; decoding into an empty
+cache and the making of the copies count, over all epochs.
 """
 
 import argparse
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
@@ -18,11 +22,11 @@ from torchvision.datasets import ImageFolder
 from benchmarks.parts.machine import describe, spread
 from search.augmentation import OPERATION_NAMES, Operation, Policy
 from search.dataset import DatasetSpec
-from workers.data import load_dataset
+from workers.data import Dataset, load_dataset
 from workers.training.augmenting import training_input
 from workers.training.resident import pixels, resident
 
-_SIDE_PX, _BATCH, _OPS, _LOADERS = 96, 64, 3, 2
+_SIDE_PX, _BATCH, _OPS, _CORES = 96, 64, 3, 2
 _RAND_AUGMENT = (
     "Identity", "AutoContrast", "Equalize", "Rotate", "Solarize", "Color", "Posterize", "Contrast", "Brightness",
     "Sharpness", "ShearX", "ShearY", "TranslateX", "TranslateY",
@@ -35,7 +39,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     sides = {"DataLoader": _data_loader, "new draws": _new_draws, "copies ahead": _copies_ahead}
     rates: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(options.repeats):
@@ -55,7 +59,7 @@ def _data_loader(folder: Path, epochs: int) -> float:
         transforms.ToTensor(),
     ]
     dataset = ImageFolder(str(folder), transforms.Compose(steps))
-    loader = DataLoader(dataset, batch_size=_BATCH, shuffle=True, num_workers=_LOADERS, persistent_workers=True)
+    loader = DataLoader(dataset, batch_size=_BATCH, shuffle=True, num_workers=_CORES, persistent_workers=True)
     started = time.perf_counter()
     seen = sum(len(images) for _ in range(epochs) for images, _ in loader)
     return seen / (time.perf_counter() - started)
@@ -77,16 +81,24 @@ def _seedleaf(folder: Path, epochs: int, *, copies: int) -> float:
     with tempfile.TemporaryDirectory() as cache:
         started = time.perf_counter()
         dataset = load_dataset(spec, side_px=_SIDE_PX, cache_dir=Path(cache))
-        everything = torch.arange(len(dataset.labels)).numpy()
-        split = resident(dataset.images, dataset.labels, everything, classes=len(dataset.classes), device="cpu")
-        prepared = training_input(split, policy, seed=0)
-        targets = torch.nn.functional.one_hot(prepared.training.labels, split.classes).float()
-        seen = 0
-        for _ in range(epochs):
-            for batch in torch.randperm(len(targets)).split(_BATCH):  # type: ignore[no-untyped-call]
-                images, _ = prepared.augment(prepared.training.images[batch], targets[batch])
-                seen += len(pixels(images))
+        everything = np.arange(len(dataset.labels))
+        halves = [everything[core::_CORES] for core in range(_CORES)]
+        with ThreadPoolExecutor(_CORES) as pool:
+            seen = sum(pool.map(lambda half: _stream(dataset, half, policy, epochs), halves))
         return seen / (time.perf_counter() - started)
+
+
+def _stream(dataset: Dataset, rows: NDArray[np.int64], policy: Policy, epochs: int) -> int:
+    """Go through some of the images as one trial does; the number of images that it would have trained on."""
+    split = resident(dataset.images, dataset.labels, rows, classes=len(dataset.classes), device="cpu")
+    prepared = training_input(split, policy, seed=0)
+    targets = torch.nn.functional.one_hot(prepared.training.labels, split.classes).float()
+    seen = 0
+    for _ in range(epochs):
+        for batch in torch.split(torch.randperm(len(targets)), _BATCH):
+            images, _ = prepared.augment(prepared.training.images[batch], targets[batch])
+            seen += len(pixels(images))
+    return seen
 
 
 if __name__ == "__main__":
