@@ -2,8 +2,9 @@
 
 Both sides read the same folder of images at 96 px and give batches of 64 in [0, 1] with three random operations an
 image and flips, on two cores: the DataLoader with two worker processes, Seedleaf with two processes of one thread, as
-two trials run, each with half of the images. Seedleaf is measured with a new draw in every batch, and with two copies
-made ahead; decoding into an empty cache and the making of the copies count, over all epochs.
+two trials run, each with half of the images. Seedleaf is measured with a new draw in every batch, from the cache that a
+study's first trial fills, and with two copies made ahead, where decoding into an empty cache and the making of the
+copies count as well, over all epochs.
 """
 
 import argparse
@@ -15,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
@@ -67,31 +67,36 @@ def _data_loader(folder: Path, epochs: int) -> float:
 
 
 def _new_draws(folder: Path, epochs: int) -> float:
-    return _seedleaf(folder, epochs, copies=0)
+    with tempfile.TemporaryDirectory() as cache:
+        _load(folder, Path(cache))
+        return _seedleaf(folder, Path(cache), epochs, copies=0)
 
 
 def _copies_ahead(folder: Path, epochs: int) -> float:
-    return _seedleaf(folder, epochs, copies=2)
+    with tempfile.TemporaryDirectory() as cache:
+        return _seedleaf(folder, Path(cache), epochs, copies=2)
 
 
-def _seedleaf(folder: Path, epochs: int, *, copies: int) -> float:
+def _load(folder: Path, cache: Path) -> Dataset:
+    return load_dataset(DatasetSpec(source="folder", path=str(folder.resolve())), side_px=_SIDE_PX, cache_dir=cache)
+
+
+def _seedleaf(folder: Path, cache: Path, epochs: int, *, copies: int) -> float:
     names = [name for name in OPERATION_NAMES if name in _RAND_AUGMENT]
     operations = (*(Operation(name=name) for name in names), Operation(name="HorizontalFlip", probability=0.5))
     policy = Policy(operations=operations, max_ops=_OPS, copies=copies)
-    spec = DatasetSpec(source="folder", path=str(folder.resolve()))
-    with tempfile.TemporaryDirectory() as cache:
-        started = time.perf_counter()
-        dataset = load_dataset(spec, side_px=_SIDE_PX, cache_dir=Path(cache))
-        everything = np.arange(len(dataset.labels))
-        halves = [everything[core::_CORES] for core in range(_CORES)]
-        with ProcessPoolExecutor(_CORES, mp_context=multiprocessing.get_context("fork")) as pool:
-            streams = [pool.submit(_stream, dataset, half, policy, epochs) for half in halves]
-            seen = sum(stream.result() for stream in streams)
-        return seen / (time.perf_counter() - started)
+    started = time.perf_counter()
+    _load(folder, cache)
+    with ProcessPoolExecutor(_CORES, mp_context=multiprocessing.get_context("fork")) as pool:
+        streams = [pool.submit(_stream, folder, cache, core, policy, epochs) for core in range(_CORES)]
+        seen = sum(stream.result() for stream in streams)
+    return seen / (time.perf_counter() - started)
 
 
-def _stream(dataset: Dataset, rows: NDArray[np.int64], policy: Policy, epochs: int) -> int:
-    """Go through some of the images as one trial does; the number of images that it would have trained on."""
+def _stream(folder: Path, cache: Path, core: int, policy: Policy, epochs: int) -> int:
+    """Go through a core's share of the images as one trial does; the number that it would have trained on."""
+    dataset = _load(folder, cache)
+    rows = np.arange(core, len(dataset.labels), _CORES)
     split = resident(dataset.images, dataset.labels, rows, classes=len(dataset.classes), device="cpu")
     prepared = training_input(split, policy, seed=0)
     targets = torch.nn.functional.one_hot(prepared.training.labels, split.classes).float()
