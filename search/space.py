@@ -25,7 +25,7 @@ def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:
         batch_size=choose(chooser, "batch_size", space.batch_size),
         learning_rate=_real(chooser, "learning_rate", space.learning_rate),
         optimizer=choose(chooser, "optimizer", space.optimizer),
-        augmentation=FLIP_ONLY if space.augmentation is None else _policy(chooser, space.augmentation),
+        augmentation=_policy(chooser, space.augmentation),
     )
 
 
@@ -35,7 +35,11 @@ def _real(chooser: Chooser, name: str, values: Range) -> float:
     return chooser.suggest_float(name, values.low, values.high, log=values.log)
 
 
-def _policy(chooser: Chooser, spec: AugmentationSpec) -> Policy:
+def _policy(chooser: Chooser, spec: AugmentationSpec | None) -> Policy:
+    if spec is None:
+        return FLIP_ONLY
+    if spec.fixed is not None:
+        return spec.fixed
     operations = [
         _operation(chooser, name, spec.magnitude)
         for name in spec.ops

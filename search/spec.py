@@ -6,9 +6,9 @@ Units are in the names. Unknown keys are rejected everywhere.
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from search.augmentation import OPERATION_NAMES, OperationName
+from search.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.dataset import DatasetSpec
 from search.metrics import Constraint, Goal, Objective, Score
 from search.presets import PRESETS
@@ -27,8 +27,12 @@ def _all_operations(value: Any) -> Any:
 
 
 class AugmentationSpec(_Part):
-    """The policies that may be drawn: each operation on or off with a magnitude, ``max_ops`` an image, copies."""
+    """The policies that may be drawn: each operation on or off with a magnitude, ``max_ops`` an image, copies.
 
+    Or ``fixed``: the one policy of every trial.
+    """
+
+    fixed: Policy | None = Field(default=None, description="the one policy of every trial; nothing is searched then")
     ops: Annotated[
         tuple[OperationName, ...],
         AfterValidator(one_or_more),
@@ -37,6 +41,12 @@ class AugmentationSpec(_Part):
     max_ops: int = Field(default=2, ge=1, le=8, description="at most so many operations an image; 1 to it is searched")
     magnitude: Annotated[Range, AfterValidator(lambda magnitude: magnitude.within(0.0, 1.0))] = Range(low=0.0, high=1.0)
     copies: CopyCounts = (0,)
+
+    @model_validator(mode="after")
+    def _fixed_or_searched(self) -> "AugmentationSpec":
+        if self.fixed is not None and self != AugmentationSpec.model_construct(fixed=self.fixed):
+            raise ValueError("a fixed policy is not searched: leave out ops, max_ops, magnitude and copies beside it")
+        return self
 
 
 def _known_preset(name: str) -> str:

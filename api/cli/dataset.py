@@ -19,7 +19,7 @@ from api.cli.output import console, print_table
 app = typer.Typer(no_args_is_help=True, help="Look at a data set.")
 _MOST_NAMED = 20
 SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="A study's file, or one with its dataset part only.")]
-PolicyFile = Annotated[Path, typer.Option(help="A policy's YAML file; examples/policy.yaml is one.")]
+PolicyFile = Annotated[Path, typer.Option(help="A policy's YAML file; those in examples/policies/ are examples.")]
 
 
 @app.callback()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from optuna.trial import FixedTrial
 from pydantic import ValidationError
 
-from search.augmentation import BATCH_OPERATION_NAMES, FLIP_NAMES, FLIP_ONLY, OPERATION_NAMES, WITHOUT_MAGNITUDE
+from search.augmentation import BATCH_OPERATION_NAMES, FLIP_NAMES, FLIP_ONLY, OPERATION_NAMES, WITHOUT_MAGNITUDE, Policy
 from search.candidate import Architecture, Candidate, Layer
 from search.optuna_trials import Replay
 from search.presets import PRESETS
@@ -144,6 +144,22 @@ def test_a_policy_has_the_operations_that_were_switched_on_within_their_ranges(d
         assert operation.name in WITHOUT_MAGNITUDE or 0.2 <= operation.magnitude <= 0.4
     parts = (*policy.image_operations, *policy.flips, *policy.batch_operations)
     assert sorted(part.name for part in parts) == sorted(operation.name for operation in policy.operations)
+
+
+def test_a_fixed_policy_is_every_candidates_and_draws_nothing() -> None:
+    fixed = {"operations": [{"name": "Rotate", "magnitude": 0.3}, {"name": "MixUp"}], "max_ops": 1, "copies": 2}
+    space = SpaceSpec.model_validate({"learning_rate": 0.1, "augmentation": {"fixed": fixed}})
+    stages = {f"stage{stage}.{name}": value for stage in (1, 2, 3) for name, value in PLAIN_STAGE.items()}
+    chooser = FixedTrial({"stages": 3, "head_width": 128, **stages})
+    assert draw(space, chooser, classes=6).augmentation == Policy.model_validate(fixed)
+    assert not any(name.startswith("augmentation") for name in chooser.params)
+    assert SpaceSpec.model_validate_json(space.model_dump_json()) == space
+
+
+@pytest.mark.parametrize("beside", [{"ops": ["Rotate"]}, {"max_ops": 3}, {"copies": [0, 1]}, {"magnitude": 0.5}])
+def test_a_fixed_policy_is_not_searched_as_well(beside: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="a fixed policy is not searched: leave out"):
+        SpaceSpec.model_validate({"augmentation": {"fixed": {"operations": []}, **beside}})
 
 
 def test_no_policy_to_search_means_flips_only() -> None:
