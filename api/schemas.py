@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from search.candidate import Candidate
+from search.dataset import DatasetSpec
+from search.dataset_report import DatasetReport
 from search.recipes import Recipe
 from search.spec import StudySpec
 from search.states import JobState, StudyState, TrialState
@@ -44,6 +46,22 @@ class StudyView(BaseModel):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+class DatasetSummary(BaseModel):
+    """A registered data set. ``id`` is the registration's; ``dataset_id`` is known when it has been checked."""
+
+    id: str
+    state: JobState
+    reason: str | None
+    spec: DatasetSpec
+    dataset_id: str | None = Field(description="a hash of the images and their labels, as studies name it")
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class DatasetView(DatasetSummary):
+    report: DatasetReport | None = Field(description="what was found, once the state is COMPLETED")
 
 
 class ArtifactView(BaseModel):

@@ -18,6 +18,9 @@ from search.space import draw
 from search.spec import StudySpec
 from search.states import TrialState
 
+# Every study in memory would be announced.
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
 Assignment = Mapping[str, Any]
 _MIRROR_PERIOD_S = 0.5
 OPTUNA_STATES = {
@@ -75,14 +78,19 @@ def violations(constraints: Sequence[Constraint], metrics: Metrics) -> dict[str,
     return shares
 
 
+def distributions_of(past: PastTrial, spec: StudySpec, *, classes: int) -> dict[str, BaseDistribution]:
+    """From which distribution each choice of a recorded trial was drawn."""
+    replay = Replay(values=past.assignment)
+    draw(spec.space, replay, classes=classes)
+    return replay.distributions
+
+
 def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTrial:
     """A recorded trial as Optuna knows it. ValueError if a completed one lacks an objective.
 
     The violations are written under the attribute that optuna-dashboard reads as well as Optuna's samplers. The record
     is the first generation of NSGA-II, whose sampler breeds from trials of a known generation only.
     """
-    replay = Replay(values=past.assignment)
-    draw(spec.space, replay, classes=classes)
     values = None
     if past.state is TrialState.COMPLETED:
         missing = [objective.metric for objective in spec.objectives if objective.metric not in past.metrics]
@@ -93,7 +101,7 @@ def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTri
         state=OPTUNA_STATES[past.state],
         values=values,
         params=dict(past.assignment),
-        distributions=replay.distributions,
+        distributions=distributions_of(past, spec, classes=classes),
         user_attrs={"number": past.number, "state": str(past.state), **past.metrics},
         system_attrs={
             "constraints": list(violations(spec.constraints, past.metrics).values()),

@@ -13,16 +13,17 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, text
 
-from search.states import StudyState
+from search.states import JobState, StudyState
 from services.db import LEADER_LOCK, make_engine, new_id
 from services.ray_jobs import RayJobs
 from services.reasons import last_lines
 from services.settings import Settings
-from services.store import jobs, studies, trials
+from services.store import dataset_checks, jobs, studies, trials
 
 log = structlog.get_logger()
 PERIOD_S = 0.5
 MAX_SUBMISSIONS = 5
+MAX_CHECKS = 3
 _POOL = "compression-pool"
 
 
@@ -62,12 +63,31 @@ class StartPool:
     """Compression jobs wait and no pool runs."""
 
 
-Action = Submit | Requeue | GiveUp | Stop | StartPool
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Start the check of a data set."""
+
+    check_id: str
+    attempt: int
 
 
-def plan(rows: Sequence[Any], alive: Collection[str], *, waiting_jobs: int) -> list[Action]:
-    """What to do, given the studies to look after, Ray's live jobs and the number of waiting compression jobs."""
+@dataclass(frozen=True, kw_only=True)
+class GiveUpCheck:
+    """The check of a data set was lost again and again."""
+
+    check_id: str
+    job_id: str
+
+
+Action = Submit | Requeue | GiveUp | Stop | StartPool | Check | GiveUpCheck
+
+
+def plan(rows: Sequence[Any], alive: Collection[str], *, waiting_jobs: int, checks: Sequence[Any] = ()) -> list[Action]:
+    """What to do, given the studies to look after, Ray's live jobs, the number of waiting compression jobs, and the
+    checks of data sets that have not ended.
+    """
     actions = [action for row in rows if (action := _plan_study(row, alive)) is not None]
+    actions += [action for row in checks if (action := _plan_check(row, alive)) is not None]
     if waiting_jobs and not any(job_id.startswith(_POOL) for job_id in alive):
         actions.append(StartPool())
     return actions
@@ -85,6 +105,20 @@ def _plan_study(row: Any, alive: Collection[str]) -> Action | None:
     if row.state is StudyState.RUNNING and row.searched_at is None:
         return Requeue(study_id=row.id, job_id=row.job_id)
     return None
+
+
+def _plan_check(row: Any, alive: Collection[str]) -> Action | None:
+    job_id = job_name(row.id, row.attempts)
+    if job_id in alive:
+        return None
+    if row.attempts >= MAX_CHECKS:
+        return GiveUpCheck(check_id=row.id, job_id=job_id)
+    return Check(check_id=row.id, attempt=row.attempts + 1)
+
+
+def job_name(row_id: str, attempt: int) -> str:
+    """The id of the Ray job that does the work of a row, the ``attempt``-th time."""
+    return f"{row_id}-{attempt}"
 
 
 class Controller:
@@ -134,17 +168,18 @@ class Controller:
             return
         # Ray is asked first: a driver that has ended by then has written its last word before the table is read.
         alive = self._ray.alive()
-        rows, waiting_jobs = self._wanted()
-        for action in plan(rows, alive, waiting_jobs=waiting_jobs):
+        rows, waiting_jobs, checks = self._wanted()
+        for action in plan(rows, alive, waiting_jobs=waiting_jobs, checks=checks):
             log.info("reconciling", action=repr(action))
             try:
                 self._carry_out(action)
             except Exception as error:
                 log.warning("not done", action=repr(action), why=str(error))
 
-    def _wanted(self) -> tuple[Sequence[Any], int]:
+    def _wanted(self) -> tuple[Sequence[Any], int, Sequence[Any]]:
         with self._engine.connect() as connection:
-            return studies.to_look_after(connection), jobs.waiting(connection)
+            unfinished = dataset_checks.unfinished(connection)
+            return studies.to_look_after(connection), jobs.waiting(connection), unfinished
 
     def _carry_out(self, action: Action) -> None:
         match action:
@@ -158,14 +193,31 @@ class Controller:
                 self._ray.stop(job_id)
             case StartPool():
                 self._ray.submit(new_id(_POOL), "python -m services.compression_pool")
+            case Check(check_id=check_id, attempt=attempt):
+                self._check(check_id, attempt)
+            case GiveUpCheck(check_id=check_id, job_id=job_id):
+                self._give_up_check(check_id, job_id)
 
     def _submit(self, study_id: str, attempt: int) -> None:
-        job_id = f"{study_id}-{attempt}"
+        job_id = job_name(study_id, attempt)
         with self._engine.begin() as connection:
             studies.record_submission(connection, study_id, job_id, attempt)
         self._ray.submit(job_id, f"{self._config.search_command} {shlex.quote(study_id)}")
         with self._engine.begin() as connection:
             studies.count_submission(connection, study_id)
+
+    def _check(self, check_id: str, attempt: int) -> None:
+        with self._engine.begin() as connection:
+            dataset_checks.record_submission(connection, check_id, attempt)
+        self._ray.submit(job_name(check_id, attempt), f"python -m services.dataset_job {shlex.quote(check_id)}")
+
+    def _give_up_check(self, check_id: str, job_id: str) -> None:
+        reason = f"its check was lost {MAX_CHECKS} times; the last one said:\n{self._last_words(job_id)}"
+        with self._engine.begin() as connection:
+            dataset_checks.end(connection, check_id, JobState.FAILED, reason=reason)
+
+    def _last_words(self, job_id: str) -> str:
+        return last_lines(self._ray.log(job_id)) or "nothing"
 
     def _requeue(self, study_id: str, job_id: str) -> None:
         reason = f"its driver {job_id} was lost: going on with a new one"
@@ -175,8 +227,8 @@ class Controller:
                 studies.set_state(connection, study_id, StudyState.QUEUED, reason=reason, lease_token=None)
 
     def _give_up(self, study_id: str, job_id: str | None) -> None:
-        end = last_lines(self._ray.log(job_id)) if job_id else ""
-        reason = f"its driver was lost {MAX_SUBMISSIONS} times in a row; the last one said:\n{end or 'nothing'}"
+        end = self._last_words(job_id) if job_id else "nothing"
+        reason = f"its driver was lost {MAX_SUBMISSIONS} times in a row; the last one said:\n{end}"
         with self._engine.begin() as connection:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=reason, lease_token=None)
             trials.cancel_running(connection, study_id, "the study failed")

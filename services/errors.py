@@ -1,7 +1,7 @@
 """The errors of the services, each with what the user can do.
 
 ServiceError
-├── NotFoundError       no such study, trial, variant or artifact
+├── NotFoundError       no such study, trial, variant, artifact or data set
 ├── ConflictError       the state does not allow it
 │   └── LeaseLostError  another driver or worker holds this now: discard the result
 ├── RejectedError       the request cannot be carried out as it stands; names the field

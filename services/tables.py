@@ -215,6 +215,25 @@ artifacts = Table(
     Index("ix_artifacts_variant_id", "variant_id"),
 )
 
+dataset_checks = Table(
+    "dataset_checks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("spec", JSONB, nullable=False),
+    Column("state", _state(JobState, "job_state"), nullable=False),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("dataset_id", Text, comment="a hash of the images and their labels"),
+    Column("report", JSONB(none_as_null=True)),
+    _now("created_at"),
+    _time("finished_at"),
+    CheckConstraint("(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)", name="finished"),
+    CheckConstraint("state <> 'FAILED' OR reason IS NOT NULL", name="failed_says_why"),
+    CheckConstraint("(state = 'COMPLETED') = (report IS NOT NULL)", name="completed_has_report"),
+    Index("ix_dataset_checks_dataset_id", "dataset_id"),
+    Index("ix_dataset_checks_unfinished", "id", postgresql_where=text("state IN ('QUEUED', 'RUNNING')")),
+)
+
 events = Table(
     "events",
     metadata,

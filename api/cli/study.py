@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli import importance as shares
 from api.cli.documents import read_spec
 from api.cli.errors import CommandError
 from api.cli.output import Format, print_csv, print_json, print_table
@@ -13,6 +14,7 @@ from api.cli.study_rows import HEADERS, WORDS, details, flat, row
 from api.cli.watch import watch_to_end
 from api.client.client import Client
 from api.schemas import StudyView
+from search.metrics import MetricName
 from search.spec import StudySpec
 
 app = typer.Typer(no_args_is_help=True, help="Create studies and look after them.")
@@ -58,6 +60,30 @@ def show(study_id: StudyId, format_: Format = "table") -> None:
     else:
         for name, value in details(study):
             print(f"{name:<16}  {value}")
+
+
+@app.command()
+def importance(
+    study_id: StudyId,
+    metric: Annotated[MetricName, typer.Option(help="The best trials by this metric.")] = "f1",
+    format_: Format = "table",
+) -> None:
+    """Tell which choices, and which augmentation operations, the best trials share."""
+    with Client() as client:
+        found = client.get_importance(study_id, metric=metric)
+    if format_ == "json":
+        print_json(found)
+    elif format_ == "csv":
+        print_csv(shares.flat(found))
+    elif not found.parameters:
+        print(f"{found.trials} trials have {metric}: it takes {found.needed} to tell what the best of them share")
+    else:
+        print(f"the best {found.best} of {found.trials} trials by {metric}")
+        print_table(shares.PARAMETER_HEADERS, shares.parameter_rows(found), left=shares.WORDS)
+        if found.operations:
+            print_table(
+                shares.OPERATION_HEADERS, [shares.operation_row(use) for use in found.operations], left=shares.WORDS
+            )
 
 
 @app.command("watch")

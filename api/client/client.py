@@ -16,6 +16,8 @@ from api.schemas import (
     ArtifactView,
     BudgetPatch,
     CompressRequest,
+    DatasetSummary,
+    DatasetView,
     Page,
     ParetoView,
     Queued,
@@ -25,6 +27,9 @@ from api.schemas import (
     TrialView,
     VariantView,
 )
+from search.dataset import DatasetSpec
+from search.importance import Importance
+from search.metrics import MetricName
 from search.recipes import Recipe
 from search.spec import StudySpec
 from search.states import StudyState, TrialState
@@ -104,6 +109,22 @@ class Client:
     def get_pareto(self, study_id: str) -> ParetoView:
         """The trials that no other dominates, and their hypervolume."""
         return self._get(ParetoView, _path("studies", study_id, "pareto"))
+
+    def get_importance(self, study_id: str, *, metric: MetricName = "f1") -> Importance:
+        """What the best quarter of the trials by a metric share: the importance of every parameter and operation."""
+        return self._get(Importance, _path("studies", study_id, "importance"), metric=metric)
+
+    def create_dataset(self, spec: DatasetSpec) -> DatasetView:
+        """Register a data set and have it checked."""
+        return self._read(DatasetView, self._connection.send("POST", "/datasets", spec.model_dump(mode="json")))
+
+    def get_dataset(self, dataset_id: str) -> DatasetView:
+        """What is known of a data set, by the id of its registration or the hash of its content."""
+        return self._get(DatasetView, _path("datasets", dataset_id))
+
+    def list_datasets(self, *, cursor: str | None = None, limit: int = _PAGE) -> Page[DatasetSummary]:
+        """One page of the registered data sets, newest first, without their reports."""
+        return self._get(Page[DatasetSummary], "/datasets", cursor=cursor, limit=limit)
 
     def events(self, study_id: str, *, after: int = 0) -> Generator[StudyEvent, None, None]:
         """The study's events later than the one with the id ``after``, then each as it happens, without end.

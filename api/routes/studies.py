@@ -6,9 +6,11 @@ from fastapi import APIRouter, Header, Query, Response
 
 from api.schemas import Page, ParetoView, StudyPatch, StudyView
 from api.state import State
+from search.importance import Importance
+from search.metrics import MetricName
 from search.spec import StudySpec
 from search.states import StudyState
-from services import datasets, study_views
+from services import datasets, importance, study_views
 from services import studies as operations
 
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -22,7 +24,8 @@ def create_study(
     idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
 ) -> StudyView:
     """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
-    checked = spec.model_copy(update={"dataset": datasets.admitted(spec.dataset, state.settings.data_roots)})
+    dataset = datasets.admitted(spec.dataset, state.settings.data_roots, within="dataset.")
+    checked = spec.model_copy(update={"dataset": dataset})
     study_id = operations.create(state.engine, checked, idempotency_key=idempotency_key)
     response.headers["Location"] = f"/studies/{study_id}"
     return _view(state, study_id)
@@ -79,6 +82,13 @@ def get_front(study_id: str, state: State) -> ParetoView:
     """The trials that no other dominates in the study's objectives, and their hypervolume."""
     with state.engine.connect() as connection:
         return ParetoView.model_validate(study_views.pareto(connection, study_id))
+
+
+@router.get("/{study_id}/importance")
+def get_importance(study_id: str, state: State, metric: MetricName = "f1") -> Importance:
+    """What the best quarter of the trials by a metric share: the importance of every parameter and operation."""
+    with state.engine.connect() as connection:
+        return importance.importance(connection, study_id, metric)
 
 
 def _view(state: Any, study_id: str) -> StudyView:

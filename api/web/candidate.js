@@ -1,7 +1,7 @@
 // What a trial tried: the layers of its network, its settings and its augmentation policy.
 
 import { facts, h, panel } from "./dom.js";
-import { setting } from "./format.js";
+import { percent, setting } from "./format.js";
 import { table } from "./table.js";
 
 /** What the arguments of the known blocks mean, in order; those of others are shown without names. */
@@ -45,12 +45,17 @@ export function settings({ image_size, batch_size, learning_rate, optimizer }) {
   ]);
 }
 
-export function augmentationPanel({ augmentation: { operations, max_ops, copies } }) {
+/** `uses` tells, by the name of an operation, how many of the study's best trials have it. */
+export function augmentationPanel({ augmentation: { operations, max_ops, copies } }, uses) {
   const columns = [
     { label: "Operation", cell: ({ name }) => name },
     { label: "Probability", numeric: true, cell: ({ probability }) => setting(probability) },
     { label: "Magnitude", numeric: true, cell: magnitudeText },
   ];
+  if (uses.size > 0) {
+    const inBest = ({ name }) => percent(uses.get(name)?.share_of_best);
+    columns.push({ label: "In the study's best", numeric: true, cell: inBest });
+  }
   if (operations.length === 0) return panel("Augmentation", null, h("p", { class: "empty" }, "None."));
   const made = copies === 0 ? "drawn anew for every batch" : `made ahead, ${copies} for each image`;
   const words = `Up to ${max_ops} of the operations an image, beside flips and mixing; ${made}.`;

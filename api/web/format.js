@@ -18,6 +18,7 @@ const AGES = [
 const known = (format) => (value) => (value == null ? DASH : format(value));
 
 export const share = known((value) => value.toFixed(4));
+export const percent = known((value) => `${Math.round(100 * value)} %`);
 /** Measured values have three digits, zeros too; settings only those they need. */
 export const measured = known((value) => THREE_DIGITS.format(value));
 export const setting = known((value) => String(Number(value.toPrecision(3))));

@@ -5,6 +5,7 @@ import { bestPanel } from "./curves.js";
 import { announce, attempt, facts, fill, h, labelledSelect, panel } from "./dom.js";
 import { ago, badge, count, duration, share, shortReason } from "./format.js";
 import { frontPanel } from "./front.js";
+import { importancePanel } from "./importance.js";
 import { watch } from "./live.js";
 import { METRICS, formatMetric } from "./metrics.js";
 import { StudyModel } from "./model.js";
@@ -24,7 +25,8 @@ export async function showStudy(root, id, signal) {
   const best = bestPanel(model, signal);
   const leaderboard = leaderboardPanel(id, signal);
   const variants = variantsPanel(model, signal);
-  const parts = [summary, front, best, leaderboard, variants].map(({ element }) => element);
+  const importance = importancePanel(id, signal);
+  const parts = [summary, front, best, importance, leaderboard, variants].map(({ element }) => element);
   root.replaceChildren(...parts, specification(model.study));
 
   const refresh = (parts) => Promise.all(parts.map((part) => part.update()));
@@ -39,6 +41,7 @@ export async function showStudy(root, id, signal) {
   attempt(async () => {
     await model.readResults();
     await refresh([summary, front, best, variants]);
+    importance.load();
     await watch(id, { onEvents, onConnection: summary.connected, signal });
   });
   return model.study.name;

@@ -6,6 +6,7 @@ import { learningPanel } from "./curves.js";
 import { ask } from "./dialogs.js";
 import { attempt, facts, fill, h, labelledSelect, notify, panel } from "./dom.js";
 import { ago, badge, count, shortReason } from "./format.js";
+import { readImportance } from "./importance.js";
 import { watch } from "./live.js";
 import { METRICS, formatMetric, latencyWithInterval } from "./metrics.js";
 import { studyLink } from "./router.js";
@@ -20,6 +21,8 @@ export async function showTrial(root, id, signal) {
   const read = () => get(`/trials/${id}`, {}, { signal });
   let trial = await read();
   const study = await get(`/studies/${trial.study_id}`, {}, { signal });
+  const { operations } = await readImportance(study.id, "f1", signal);
+  const uses = new Map(operations.map((use) => [use.name, use]));
   const head = h("section", { class: "panel", "aria-label": "Result" });
   const learning = learningPanel(signal);
   const jobs = compressionPanel(id, refresh);
@@ -40,7 +43,7 @@ export async function showTrial(root, id, signal) {
     training,
     jobs.element,
     panel("Variants", null, variants.element),
-    h("div", { class: "columns" }, architecturePanel(candidate), augmentationPanel(candidate)),
+    h("div", { class: "columns" }, architecturePanel(candidate), augmentationPanel(candidate, uses)),
   );
 
   async function draw() {

@@ -92,10 +92,15 @@ def get(connection: Connection, trial_id: str) -> Row[Any]:
 
 
 def of_study(
-    connection: Connection, study_id: str, states: Sequence[TrialState] | frozenset[TrialState]
+    connection: Connection,
+    study_id: str,
+    states: Sequence[TrialState] | frozenset[TrialState],
+    *,
+    latest: int | None = None,
 ) -> Sequence[Row[Any]]:
+    """A study's trials by number; at most the ``latest`` ones."""
     query = select(trials).where(trials.c.study_id == study_id, trials.c.state.in_(states))
-    return connection.execute(query.order_by(trials.c.number)).all()
+    return connection.execute(query.order_by(trials.c.number.desc()).limit(latest)).all()[::-1]
 
 
 def next_number(connection: Connection, study_id: str) -> int:

@@ -159,6 +159,8 @@ def test_an_unknown_path_is_refused_at_once(client: httpx.Client) -> None:
         ("GET", "/artifacts/nothing"),
         ("GET", "/studies/nothing/pareto"),
         ("GET", "/studies/nothing/events"),
+        ("GET", "/studies/nothing/importance"),
+        ("GET", "/datasets/nothing"),
         ("POST", "/studies/nothing/pause"),
         ("POST", "/trials/nothing/retry"),
         ("GET", "/no/such/route"),
@@ -202,13 +204,28 @@ def test_a_class_without_enough_images_fails_the_study_and_is_named(
     assert complaint in study["reason"]
 
 
-def test_an_unreadable_image_is_skipped_and_listed(client: httpx.Client, tmp_path: Path) -> None:
+def test_an_unreadable_image_is_named_by_the_check_and_skipped_by_the_study(
+    client: httpx.Client, tmp_path: Path
+) -> None:
     folder = _image_folder(tmp_path / "images", {"cat": 20, "dog": 20})
     (folder / "cat" / "broken.png").write_bytes(b"no image at all")
-    study_id = post_study(
-        client, dataset={"source": "folder", "path": str(folder)}, budget={"max_trials": 1, "epochs": 1}
-    )
+    dataset = {"source": "folder", "path": str(folder)}
+    registered = client.post("/datasets", json=dataset)
+    assert (registered.status_code, registered.json()["report"]) == (201, None)
+    study_id = post_study(client, dataset=dataset, budget={"max_trials": 1, "epochs": 1})
     study = wait_until_ended(client, study_id)
     assert study["state"] == "COMPLETED", study["reason"]
     (skipped,) = study["skipped"]
     assert "broken.png" in skipped["name"]
+    checked = client.get(registered.headers["Location"]).json()
+    assert checked["state"] == "COMPLETED"
+    assert checked["report"]["skipped"] == study["skipped"]
+    assert [(one["name"], one["images"]) for one in checked["report"]["classes"]] == [("cat", 20), ("dog", 20)]
+    assert client.get(f"/datasets/{study['dataset_id']}").json() == checked
+    assert registered.json()["id"] in {item["id"] for item in client.get("/datasets").json()["items"]}
+
+
+def test_a_data_set_that_is_not_there_is_refused_at_once(client: httpx.Client) -> None:
+    answer = client.post("/datasets", json={"source": "folder", "path": "/no/such/folder"})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["path"]

@@ -6,7 +6,19 @@ from datetime import UTC, datetime
 import pytest
 
 from search.states import StudyState
-from services.controller import MAX_SUBMISSIONS, Action, GiveUp, Requeue, StartPool, Stop, Submit, plan
+from services.controller import (
+    MAX_CHECKS,
+    MAX_SUBMISSIONS,
+    Action,
+    Check,
+    GiveUp,
+    GiveUpCheck,
+    Requeue,
+    StartPool,
+    Stop,
+    Submit,
+    plan,
+)
 
 QUEUED, RUNNING, PAUSED = StudyState.QUEUED, StudyState.RUNNING, StudyState.PAUSED
 COMPLETED, FAILED, CANCELLED = StudyState.COMPLETED, StudyState.FAILED, StudyState.CANCELLED
@@ -85,6 +97,30 @@ def test_a_pool_is_started_when_jobs_wait_and_none_runs(
     waiting_jobs: int, alive: set[str], expected: list[Action]
 ) -> None:
     assert plan([], alive, waiting_jobs=waiting_jobs) == expected
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckRow:
+    """A data set's check as ``unfinished`` returns it."""
+
+    id: str = "dataset-1"
+    attempts: int
+
+
+@pytest.mark.parametrize(
+    ("attempts", "alive", "expected"),
+    [
+        (0, set(), [Check(check_id="dataset-1", attempt=1)]),
+        (1, {"dataset-1-1"}, []),
+        (1, set(), [Check(check_id="dataset-1", attempt=2)]),
+        (MAX_CHECKS, {f"dataset-1-{MAX_CHECKS}"}, []),
+        (MAX_CHECKS, set(), [GiveUpCheck(check_id="dataset-1", job_id=f"dataset-1-{MAX_CHECKS}")]),
+    ],
+)
+def test_a_check_runs_until_it_ends_or_was_lost_too_often(
+    attempts: int, alive: set[str], expected: list[Action]
+) -> None:
+    assert plan([], alive, waiting_jobs=0, checks=[CheckRow(attempts=attempts)]) == expected
 
 
 def test_each_study_is_decided_by_itself_in_order() -> None:

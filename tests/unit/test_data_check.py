@@ -103,7 +103,7 @@ def test_a_clean_folder_is_ok(tmp_path):
 def test_a_report_is_plain_data_with_pictures_of_each_class(messy):
     report = json.loads(json.dumps(dataclasses.asdict(check_dataset(folder_spec(messy)))))
     for one in report["classes"]:
-        pictures = [Image.open(io.BytesIO(b64decode(data)), formats=["PNG"]) for data in one["pictures"]]
+        pictures = [Image.open(io.BytesIO(b64decode(data)), formats=["JPEG"]) for data in one["pictures"]]
         assert [picture.size for picture in pictures] == [(96, 96)] * 4
 
 

@@ -28,13 +28,13 @@ def test_paths_under_a_root_are_admitted_resolved(root: Path) -> None:
 
 @pytest.mark.parametrize("place", ["/etc/passwd", "file:///etc/passwd", "local::/etc/passwd", "../secret.json"])
 def test_nothing_outside_the_roots_is_opened_by_any_field(root: Path, place: str) -> None:
-    with pytest.raises(RejectedError, match=r"dataset\.annotations: must lie under a data root"):
+    with pytest.raises(RejectedError, match=r"annotations: must lie under a data root"):
         admitted(_coco(root, place), [root])
 
 
 def test_a_symbolic_link_counts_as_what_it_points_to(root: Path) -> None:
     (root / "link").symlink_to("/etc")
-    with pytest.raises(RejectedError, match=r"dataset\.path"):
+    with pytest.raises(RejectedError, match=r"path"):
         admitted(DatasetSpec(source="folder", path=str(root / "link")), [root])
 
 

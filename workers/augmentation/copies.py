@@ -20,11 +20,12 @@ from PIL import Image
 
 from search.augmentation import Policy
 from search.dataset import DatasetSpec
+from search.dataset_report import Skipped
 from workers.augmentation.kinds import Image as Pixels
 from workers.augmentation.single import augment_image
 from workers.data.decode import decode, open_photo
 from workers.data.errors import DatasetFormatError, UnreadableImageError
-from workers.data.listing import Listing, Skipped
+from workers.data.listing import Listing
 from workers.data.resize import RESIZERS
 from workers.data.sources import list_samples
 from workers.data.storage import replace_file

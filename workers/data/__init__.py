@@ -11,25 +11,19 @@ from workers.data.errors import (
     MissingPackageError,
     UnreadableImageError,
 )
-from workers.data.listing import Skipped
-from workers.data.report import ClassReport, DatasetReport, Spread
 from workers.data.resize import preprocess
 from workers.data.splits import Splits
 
 __all__ = [
     "CacheFullError",
     "ClassError",
-    "ClassReport",
     "DataError",
     "Dataset",
     "DatasetFormatError",
     "DatasetNotFoundError",
-    "DatasetReport",
     "MissingPackageError",
     "Overview",
-    "Skipped",
     "Splits",
-    "Spread",
     "UnreadableImageError",
     "check_dataset",
     "inspect",

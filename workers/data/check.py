@@ -12,18 +12,20 @@ import numpy as np
 from PIL import Image
 
 from search.dataset import DatasetSpec
+from search.dataset_report import ClassReport, DatasetReport, Skipped, Spread
 from workers.data.content import Content, arrange
 from workers.data.dataset import split_rows
 from workers.data.decode import decode, open_photo
 from workers.data.errors import ClassError, UnreadableImageError
-from workers.data.listing import Box, Listing, Photo, Sample, Skipped, class_problem
-from workers.data.report import ClassReport, DatasetReport, Spread
+from workers.data.listing import Box, Listing, Photo, Sample, class_problem
 from workers.data.resize import preprocess
 from workers.data.sources import list_samples
 from workers.data.splits import Splits
 from workers.data.threads import map_in_threads
 
 _PICTURES_A_CLASS = 4
+#: Of all classes together; each class has one at least.
+_PICTURES = 400
 _PICTURE_SIDE_PX = 96
 
 
@@ -155,6 +157,7 @@ def _class_reports(
     labels = np.array([sample.label for sample in samples], np.int64)
     nothing = np.zeros(0, np.int64)
     train, validation = (splits.full_train, splits.validation) if splits else (nothing, nothing)
+    pictures = max(1, min(_PICTURES_A_CLASS, _PICTURES // max(len(listing.classes), 1)))
     return tuple(
         ClassReport(
             name=name,
@@ -163,7 +166,7 @@ def _class_reports(
             validation=int(np.sum(labels[validation] == label)),
             pictures=tuple(
                 _picture(spec, listing.photos[samples[row].photo], samples[row].box)
-                for row in np.flatnonzero(labels == label)[:_PICTURES_A_CLASS]
+                for row in np.flatnonzero(labels == label)[:pictures]
             ),
         )
         for label, name in enumerate(listing.classes)
@@ -173,7 +176,7 @@ def _class_reports(
 def _picture(spec: DatasetSpec, photo: Photo, box: Box | None) -> str:
     square = preprocess(photo.read(), box, side_px=_PICTURE_SIDE_PX, resize=spec.resize)
     file = io.BytesIO()
-    Image.fromarray(square).save(file, "PNG")
+    Image.fromarray(square).save(file, "JPEG", quality=85)
     return base64.b64encode(file.getvalue()).decode()
 
 

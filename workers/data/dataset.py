@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from search.dataset import DatasetSpec
+from search.dataset_report import Skipped
 from workers.data.cache import ImageCache
 from workers.data.content import Content, read_content
 from workers.data.decoders import decoder
 from workers.data.errors import ClassError
-from workers.data.listing import Skipped, counts_by_class, require_enough
+from workers.data.listing import counts_by_class, require_enough
 from workers.data.sources import list_samples
 from workers.data.splits import Splits, split
 

@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from search.dataset_report import Skipped
 from workers.data.errors import DataError, DatasetNotFoundError, MissingPackageError
-from workers.data.listing import Photo, Skipped
+from workers.data.listing import Photo
 
 MAX_FILE_BYTES = 64 * 2**20
 

@@ -7,17 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from search.dataset_report import BoxCounts, Skipped
 from workers.data.errors import ClassError
 
 Side = Literal["train", "validation"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Skipped:
-    """An image that is not used, and why."""
-
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +41,6 @@ class Sample:
     label: int
     box: Box | None = None
     side: Side | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class BoxCounts:
-    """What became of the boxes of a COCO file; ``dropped`` counts them by reason."""
-
-    total: int
-    clipped: int
-    dropped: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,10 @@ from typing import Annotated
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from search.dataset import DatasetSpec
+from search.dataset_report import BoxCounts, Skipped
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError
 from workers.data.files import File, list_images, read_bytes
-from workers.data.listing import Box, BoxCounts, Listing, Sample, Skipped
+from workers.data.listing import Box, Listing, Sample
 
 #: A box that sticks out by less is rounded, not clipped, and is not counted.
 _ROUNDING_PX = 0.5

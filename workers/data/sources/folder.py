@@ -1,8 +1,9 @@
 """Source ``folder``: one folder a class, or ``train`` and ``val`` folders that hold one folder a class each."""
 
 from search.dataset import DatasetSpec
+from search.dataset_report import Skipped
 from workers.data.files import Tree, list_images
-from workers.data.listing import Listing, Photo, Sample, Side, Skipped
+from workers.data.listing import Listing, Photo, Sample, Side
 
 _TRAIN = "train"
 #: The first of these that is there is the validation split; the others are left alone.

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from search.dataset import DatasetSpec
+from search.dataset_report import Skipped
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError
 from workers.data.files import File, list_tree
-from workers.data.listing import Listing, Photo, Sample, Side, Skipped
+from workers.data.listing import Listing, Photo, Sample, Side
 
 _HELD_OUT = ("val", "test")
 _LABEL_TYPES = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean)

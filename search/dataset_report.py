@@ -1,13 +1,28 @@
-"""What check_dataset says, as plain data: ``dataclasses.asdict`` turns it into JSON."""
+"""What checking a data set finds, as plain data: ``dataclasses.asdict`` turns it into JSON."""
 
 from dataclasses import dataclass
 
-from workers.data.listing import BoxCounts, Skipped
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """An image that is not used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxCounts:
+    """What became of the boxes of a COCO file; ``dropped`` counts them by reason."""
+
+    total: int
+    clipped: int
+    dropped: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassReport:
-    """Numbers of usable images; ``pictures`` are a few of them, PNG in base64."""
+    """Numbers of usable images; ``pictures`` are a few of them, JPEG in base64."""
 
     name: str
     images: int

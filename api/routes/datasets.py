@@ -1,0 +1,39 @@
+"""Data sets: register and check one, look at what was found."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api.schemas import DatasetSummary, DatasetView, Page
+from api.state import State
+from search.dataset import DatasetSpec
+from services import datasets
+
+router = APIRouter(prefix="/datasets", tags=["datasets"])
+
+
+@router.post("", status_code=201)
+def create_dataset(spec: DatasetSpec, response: Response, state: State) -> DatasetView:
+    """Register a data set and have it checked: every image is read and decoded once."""
+    checked = datasets.admitted(spec, state.settings.data_roots)
+    with state.engine.begin() as connection:
+        view = datasets.register(connection, checked)
+    response.headers["Location"] = f"/datasets/{view['id']}"
+    return DatasetView.model_validate(view)
+
+
+@router.get("")
+def list_datasets(
+    state: State, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> Page[DatasetSummary]:
+    """Data sets that were registered, newest first, without their reports."""
+    with state.engine.connect() as connection:
+        items, following = datasets.page(connection, cursor=cursor, limit=limit)
+    return Page(items=[DatasetSummary.model_validate(item) for item in items], next=following)
+
+
+@router.get("/{dataset_id}")
+def get_dataset(dataset_id: str, state: State) -> DatasetView:
+    """A data set by the id it was registered under, or by the hash of its images and labels that a study names."""
+    with state.engine.connect() as connection:
+        return DatasetView.model_validate(datasets.one(connection, dataset_id))

@@ -1,0 +1,63 @@
+// What the best trials of a study share: the importance of its parameters and of the augmentation operations.
+
+import { get } from "./api.js";
+import { attempt, fill, h, labelledSelect, panel } from "./dom.js";
+import { percent } from "./format.js";
+import { METRICS, METRIC_OPTIONS, formatMetric } from "./metrics.js";
+import { table } from "./table.js";
+
+const MOST_PARAMETERS = 12;
+
+export const readImportance = (studyId, metric, signal) =>
+  get(`/studies/${studyId}/importance`, { metric }, { signal });
+
+/** Read when it is asked for: it looks at every trial. */
+export function importancePanel(studyId, signal) {
+  let metric = "f1";
+  const content = h("div", {});
+  const choice = labelledSelect("Metric", METRIC_OPTIONS, metric, (name) => {
+    metric = name;
+    load();
+  });
+  const button = h("button", { on: { click: () => load() } }, "Read");
+  const element = panel("What the best trials share", h("span", { class: "controls" }, choice, button), content);
+  const load = () => attempt(async () => fill(content, shownImportance(await readImportance(studyId, metric, signal))));
+  return { element, load };
+}
+
+function shownImportance(found) {
+  const { metric, trials, needed, best, parameters, operations } = found;
+  const { label } = METRICS[metric];
+  if (parameters.length === 0) {
+    return h("p", { class: "empty" }, `${trials} trials have ${label}: it takes ${needed} to tell.`);
+  }
+  return [
+    h("p", {}, `The best ${best} of ${trials} completed trials by ${label}.`),
+    h("div", { class: "columns" }, parameterTable(parameters), operations.length > 0 && operationTable(found)),
+  ];
+}
+
+function parameterTable(parameters) {
+  const rows = parameters.slice(0, MOST_PARAMETERS);
+  const columns = [
+    { label: "Parameter", cell: ({ name }) => name },
+    { label: "Importance", numeric: true, cell: ({ importance }) => [bar(importance), percent(importance)] },
+  ];
+  return table({ caption: "Importance of the parameters", columns, rows });
+}
+
+function operationTable({ metric, operations }) {
+  const mean = (value) => (value === null ? "–" : formatMetric(metric, value));
+  const columns = [
+    { label: "Operation", cell: ({ name }) => name },
+    { label: "In the best", numeric: true, cell: ({ share_of_best }) => [bar(share_of_best), percent(share_of_best)] },
+    { label: "In all", numeric: true, cell: ({ share_of_all }) => percent(share_of_all) },
+    { label: `${METRICS[metric].label} with`, numeric: true, cell: ({ mean_with }) => mean(mean_with) },
+    { label: "without", numeric: true, cell: ({ mean_without }) => mean(mean_without) },
+  ];
+  return table({ caption: "Augmentation operations, the most important first", columns, rows: operations });
+}
+
+function bar(part) {
+  return h("meter", { value: part, min: 0, max: 1, "aria-hidden": "true" });
+}

@@ -1,0 +1,43 @@
+"""What the good trials share, as plain data: the importance of each parameter and of each augmentation operation."""
+
+from pydantic import BaseModel, ConfigDict
+
+from search.metrics import MetricName
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ParameterImportance(_Part):
+    """A parameter's share of all importance; all shares sum to 1."""
+
+    name: str
+    importance: float
+
+
+class OperationUse(_Part):
+    """An operation that trials had on or off: its part among the best and among all, and the metric's mean with and
+    without it (None where no trial had it so). ``importance`` is that of switching it on or off.
+    """
+
+    name: str
+    importance: float
+    share_of_best: float
+    share_of_all: float
+    mean_with: float | None
+    mean_without: float | None
+
+
+class Importance(_Part):
+    """Importances for one metric over ``trials`` completed trials, of which ``best`` are the best quarter.
+
+    Most important first; empty with fewer than ``needed`` trials.
+    """
+
+    metric: MetricName
+    trials: int
+    needed: int
+    best: int
+    parameters: tuple[ParameterImportance, ...]
+    operations: tuple[OperationUse, ...]

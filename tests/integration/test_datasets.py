@@ -1,0 +1,63 @@
+"""Data sets in the record: registered, checked by their job, found again by their content."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from search.dataset import DatasetSpec
+from services import datasets
+from services.dataset_job import run
+from services.errors import NotFoundError, RejectedError
+from tests.unit.data_folders import folder_spec, write_classes
+
+
+def registered(engine: Engine, spec: DatasetSpec) -> str:
+    with engine.begin() as connection:
+        return str(datasets.register(connection, spec)["id"])
+
+
+def test_a_check_ends_with_its_report_and_is_found_by_its_content(engine: Engine, tmp_path: Path) -> None:
+    check_id = registered(engine, folder_spec(write_classes(tmp_path, {"cat": 5, "dog": 5})))
+    run(engine, check_id)
+    with engine.connect() as connection:
+        found = datasets.one(connection, check_id)
+        assert (found["state"], found["report"]["loadable"]) == ("COMPLETED", True)
+        assert found["dataset_id"] == found["report"]["id"]
+        assert datasets.one(connection, found["dataset_id"]) == found
+
+
+def test_the_same_content_is_found_by_its_latest_check(engine: Engine, tmp_path: Path) -> None:
+    spec = folder_spec(write_classes(tmp_path, {"cat": 5, "dog": 5}))
+    first, second = registered(engine, spec), registered(engine, spec)
+    run(engine, second)
+    run(engine, first)
+    with engine.connect() as connection:
+        assert datasets.one(connection, datasets.one(connection, first)["dataset_id"])["id"] == second
+
+
+def test_what_cannot_be_listed_is_a_failed_check_that_says_why(engine: Engine, tmp_path: Path) -> None:
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text("no JSON")
+    check_id = registered(engine, DatasetSpec(source="coco", path=str(tmp_path), annotations=str(boxes)))
+    run(engine, check_id)
+    with engine.connect() as connection:
+        found = datasets.one(connection, check_id)
+    assert (found["state"], found["report"]) == ("FAILED", None)
+    assert str(boxes) in found["reason"]
+
+
+def test_registrations_are_listed_newest_first_page_by_page(engine: Engine) -> None:
+    ids = [registered(engine, DatasetSpec(source="sklearn")) for _ in range(3)]
+    with engine.connect() as connection:
+        first, cursor = datasets.page(connection, cursor=None, limit=2)
+        rest, end = datasets.page(connection, cursor=cursor, limit=2)
+    assert [item["id"] for item in first + rest] == sorted(ids, reverse=True)
+    assert end is None
+    with engine.connect() as connection, pytest.raises(RejectedError, match="start again without it"):
+        datasets.page(connection, cursor="gibberish", limit=2)
+
+
+def test_what_was_never_registered_is_not_found(engine: Engine) -> None:
+    with engine.connect() as connection, pytest.raises(NotFoundError, match="no data set 'nothing'"):
+        datasets.one(connection, "nothing")
