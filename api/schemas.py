@@ -121,9 +121,49 @@ class JobView(BaseModel):
     finished_at: datetime | None
 
 
+class TrainingView(BaseModel):
+    """A candidate that is trained in full; ``f1`` is the mean over the seeds, with its sample deviation."""
+
+    id: str
+    trial_id: str
+    study_id: str
+    epochs: int
+    seeds: int
+    state: JobState
+    reason: str | None
+    f1: float | None
+    f1_deviation: float | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class RunView(BaseModel):
+    """What one seed came to; ``confusion`` counts, rows the true class, columns the predicted one."""
+
+    seed: int
+    f1: float
+    accuracy: float
+    per_class_f1: list[float]
+    confusion: list[list[int]]
+
+
+class SeedEpochView(EpochView):
+    seed: int
+
+
+class TrainingDetail(TrainingView):
+    runs: list[RunView]
+    curves: list[SeedEpochView]
+
+
 class TrialDetail(TrialView):
+    """``per_class_f1`` and ``confusion`` (rows the true class) follow the order of the study's classes."""
+
     epochs: list[EpochView]
+    per_class_f1: list[float] | None
+    confusion: list[list[int]] | None
     compression: list[JobView]
+    trainings: list[TrainingView]
 
 
 class ParetoView(BaseModel):
@@ -155,6 +195,15 @@ class CompressRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     recipe: str | Recipe
+
+
+class TrainRequest(BaseModel):
+    """``epochs`` of each of ``seeds`` trainings from fresh weights, over the whole training split."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epochs: int = Field(default=30, ge=1, le=10_000)
+    seeds: int = Field(default=1, ge=1, le=20)
 
 
 class Queued(BaseModel):

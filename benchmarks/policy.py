@@ -35,7 +35,7 @@ _NOTHING = Policy(max_ops=0)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/trashnet"), help="a folder of class folders")
-    parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--trials", type=int, default=24)
     parser.add_argument("--epochs", type=int, default=30, help="of each training with the policy")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()

@@ -8,9 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search.augmentation import FLIP_ONLY, Policy
 
+MOST_REPEATS = 100
 #: ``(repeat, module, arguments)``: one line of the competition's ``backbone`` list. The modules are the registered
 #: blocks of workers/models; a stride applies to the first of the repeats only.
-Layer = tuple[Annotated[int, Field(ge=1)], str, tuple[Any, ...]]
+Layer = tuple[Annotated[int, Field(ge=1, le=MOST_REPEATS)], str, tuple[Any, ...]]
+
+
+class UnbuildableError(ValueError):
+    """A candidate that makes no network; the message says why."""
 
 
 class Architecture(BaseModel):

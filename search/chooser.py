@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-C = TypeVar("C", bool, int, float, str)
+C = TypeVar("C", bound=bool | int | float | str | None)
 
 
 class Chooser(Protocol):

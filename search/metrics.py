@@ -1,7 +1,8 @@
 """What is measured of a model, what a study wants of it, and the competition's score.
 
 Metrics: f1 (macro), accuracy, latency_ms (median, batch 1, on the target), latency_p90_ms, macs (multiply-accumulates
-of one image), params, size_bytes (of the exported file), score (lower is better).
+of one image), params, size_bytes (of the exported file), memory_bytes (the least that one image's inference needs in
+float32), score (lower is better).
 """
 
 import math
@@ -11,7 +12,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-MetricName = Literal["f1", "accuracy", "latency_ms", "latency_p90_ms", "macs", "params", "size_bytes", "score"]
+MetricName = Literal[
+    "f1", "accuracy", "latency_ms", "latency_p90_ms", "macs", "params", "size_bytes", "memory_bytes", "score"
+]
 
 Metrics = Mapping[str, float]
 
@@ -30,6 +33,7 @@ NATURAL_GOALS: dict[MetricName, Goal] = {
     "macs": Goal.MINIMIZE,
     "params": Goal.MINIMIZE,
     "size_bytes": Goal.MINIMIZE,
+    "memory_bytes": Goal.MINIMIZE,
     "score": Goal.MINIMIZE,
 }
 

@@ -68,7 +68,12 @@ def directions(spec: StudySpec) -> list[str]:
 
 
 def violations(constraints: Sequence[Constraint], metrics: Metrics) -> dict[str, float]:
-    """For each constrained metric that is known, how far it is outside, as a share of the bound; <= 0 is feasible."""
+    """For each constrained metric that is known, how far it is outside, as a share of the bound; <= 0 is feasible.
+
+    What could not be built has no metrics at all: it violates a constraint of its own.
+    """
+    if not metrics:
+        return {"architecture": 1.0}
     shares: dict[str, float] = {}
     for constraint in constraints:
         if (value := metrics.get(constraint.metric)) is not None:
@@ -92,6 +97,7 @@ def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTri
     is the first generation of NSGA-II, whose sampler breeds from trials of a known generation only.
     """
     values = None
+    violated = {} if past.state is TrialState.FAILED else violations(spec.constraints, past.metrics)
     if past.state is TrialState.COMPLETED:
         missing = [objective.metric for objective in spec.objectives if objective.metric not in past.metrics]
         if missing:
@@ -104,7 +110,7 @@ def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTri
         distributions=distributions_of(past, spec, classes=classes),
         user_attrs={"number": past.number, "state": str(past.state), **past.metrics},
         system_attrs={
-            "constraints": list(violations(spec.constraints, past.metrics).values()),
+            "constraints": list(violated.values()),
             "NSGAIISampler:generation": 0,
         },
     )

@@ -1,47 +1,64 @@
-"""Architecture presets: functions that draw a backbone, stage by stage, from a chooser."""
+"""The architecture spaces that have a name, and how a spec gives one: by its name or written out."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from search.candidate import Layer
-from search.chooser import Chooser
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
-Preset = Callable[..., tuple[Layer, ...]]
+from search.architectures.blocks_small import BLOCKS_SMALL
+from search.architectures.mobile import MOBILE
+from search.architectures.nas_bench_macro import NAS_BENCH_MACRO
+from search.architectures.seed import BASELINE_BLOCKS, SEED_BLOCKS
+from search.architectures.space import ArchitectureSpace
+from search.architectures.torchvision_networks import TORCHVISION, TORCHVISION_PRETRAINED
 
-_WIDTHS = ((8, 16, 24, 32), (16, 24, 32, 48), (32, 48, 64, 96), (48, 64, 96, 128))
-_LEAST_SIDE_PX = 4
-
-
-def blocks_small(chooser: Chooser, *, side_px: int, classes: int) -> tuple[Layer, ...]:
-    """3 to 6 stages of plain, depthwise-separable or inverted-residual blocks, halved down to about 4 px.
-
-    Each stage draws its block, kernel, width, repeats and, for inverted residuals, expansion: 120 ways a stage,
-    120^3 + ... + 120^6 networks.
-    """
-    layers: list[Layer] = []
-    for stage in range(chooser.suggest_int("stages", 3, 6)):
-        stride = 2 if side_px // 2 >= _LEAST_SIDE_PX else 1
-        side_px //= stride
-        layers.append(_stage(chooser, f"stage{stage + 1}", stage=stage, stride=stride))
-    head = chooser.suggest_categorical("head_width", (128, 192, 256))
-    return (
-        *layers,
-        (1, "Conv", (head, 1, 1)),
-        (1, "GlobalAvgPool", ()),
-        (1, "FixedConv", (classes,)),
-    )
+PRESETS: dict[str, ArchitectureSpace] = {
+    "baseline-blocks": BASELINE_BLOCKS,
+    "blocks-small": BLOCKS_SMALL,
+    "mobile": MOBILE,
+    "nas-bench-macro": NAS_BENCH_MACRO,
+    "seed-blocks": SEED_BLOCKS,
+    "torchvision": TORCHVISION,
+    "torchvision-pretrained": TORCHVISION_PRETRAINED,
+}
 
 
-def _stage(chooser: Chooser, name: str, *, stage: int, stride: int) -> Layer:
-    block = chooser.suggest_categorical(f"{name}.block", ("Conv", "DWConv", "InvertedResidualv2"))
-    width = chooser.suggest_categorical(f"{name}.width", _WIDTHS[min(stage, len(_WIDTHS) - 1)])
-    kernel = chooser.suggest_categorical(f"{name}.kernel", (3, 5))
-    repeat = chooser.suggest_int(f"{name}.repeat", 1, 3)
-    arguments: tuple[Any, ...] = (width, kernel, stride)
-    if block == "InvertedResidualv2":
-        expansion = chooser.suggest_categorical(f"{name}.expansion", (2, 4, 6))
-        arguments = (width, expansion, stride, kernel)
-    return (repeat, block, arguments)
+def architecture_space(choice: str | ArchitectureSpace) -> ArchitectureSpace:
+    """The space that a spec names or writes out. ValueError if there is no preset of that name."""
+    if isinstance(choice, ArchitectureSpace):
+        return choice
+    if choice not in PRESETS:
+        raise ValueError(f"unknown architecture {choice!r}; known: {', '.join(sorted(PRESETS))}")
+    return PRESETS[choice]
 
 
-PRESETS: dict[str, Preset] = {"blocks-small": blocks_small}
+class _NameOrSpace:
+    """Validates either form without a word about the other, so that an error's path is that of the mistake."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(
+            cls._validate,
+            handler.generate_schema(ArchitectureSpace),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls._plain),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        assert schema["type"] == "function-wrap"
+        return {"anyOf": [{"enum": sorted(PRESETS)}, handler(schema["schema"])]}
+
+    @staticmethod
+    def _validate(value: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
+        if isinstance(value, str):
+            architecture_space(value)
+            return value
+        return handler(value)
+
+    @staticmethod
+    def _plain(choice: str | ArchitectureSpace) -> Any:
+        return choice if isinstance(choice, str) else choice.model_dump(mode="json", exclude_defaults=True)
+
+
+#: A preset's name, or a space written out.
+ArchitectureChoice = Annotated[str | ArchitectureSpace, _NameOrSpace]

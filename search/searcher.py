@@ -16,7 +16,7 @@ from optuna.trial import TrialState as OptunaState
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
-from search.candidate import Candidate
+from search.candidate import Candidate, UnbuildableError
 from search.metrics import NATURAL_GOALS, Goal, Metrics, first_complaint
 from search.optuna_trials import OPTUNA_STATES, Assignment, PastTrial, Replay, frozen_trial, violations
 from search.space import draw
@@ -59,7 +59,7 @@ def make_sampler(spec: SamplerSpec, *, past: int, concurrency: int) -> optuna.sa
 class StudySearch(OptunaSearch):  # type: ignore[misc]
     """Suggests candidates of one study until its TrialLog takes no more.
 
-    ``profile`` gives the metrics that need no training (macs, params) in milliseconds.
+    ``profile`` gives the metrics that need no training (macs, params) in milliseconds, or raises UnbuildableError.
     """
 
     def __init__(
@@ -106,13 +106,20 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
                     break
                 continue
             attempts = 0
-            metrics = self._profile(candidate)
-            reason = first_complaint(self._spec.constraints, metrics)
+            metrics, reason = self._priced(candidate)
             if reason is None:
                 return self._start(trial_id, trial, candidate, metrics)
             self._log.infeasible(assignment=trial.params, candidate=candidate, metrics=metrics, reason=reason)
             self._reject(trial, candidate.fingerprint, metrics)
         return str(Searcher.FINISHED)
+
+    def _priced(self, candidate: Candidate) -> tuple[Metrics, str | None]:
+        """What the candidate costs, and why it need not be run."""
+        try:
+            metrics = self._profile(candidate)
+        except UnbuildableError as error:
+            return {}, str(error)
+        return metrics, first_complaint(self._spec.constraints, metrics)
 
     def _take_queue(self) -> None:
         for queue_id, assignment in self._log.enqueued().items():
@@ -182,8 +189,9 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         return TrialState.CANCELLED
 
     def _tell(self, trial: optuna.trial.Trial, metrics: Metrics, state: OptunaState) -> None:
-        for name, share in violations(self._spec.constraints, metrics).items():
-            trial.set_constraint(name, share)
+        if state is not OptunaState.FAIL:
+            for name, share in violations(self._spec.constraints, metrics).items():
+                trial.set_constraint(name, share)
         values = None
         if state is OptunaState.COMPLETE:
             values = [metrics[objective.metric] for objective in self._spec.objectives]

@@ -1,5 +1,6 @@
 """From a spec's space to a candidate: every parameter, its conditions, and the order in which it is drawn."""
 
+from search.architectures.draw import draw_architecture
 from search.augmentation import (
     BATCH_OPERATION_NAMES,
     FLIP_NAMES,
@@ -9,9 +10,9 @@ from search.augmentation import (
     OperationName,
     Policy,
 )
-from search.candidate import Architecture, Candidate
+from search.candidate import Candidate
 from search.chooser import Chooser, choose
-from search.presets import PRESETS
+from search.presets import architecture_space
 from search.spec import AugmentationSpec, SpaceSpec
 from search.values import Range
 
@@ -20,7 +21,9 @@ def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:
     """Draw one candidate for a data set of ``classes`` classes; a fixed value is no parameter."""
     side_px = choose(chooser, "image_size", space.image_size)
     return Candidate(
-        architecture=Architecture(backbone=PRESETS[space.architecture](chooser, side_px=side_px, classes=classes)),
+        architecture=draw_architecture(
+            architecture_space(space.architecture), chooser, side_px=side_px, classes=classes
+        ),
         image_size=side_px,
         batch_size=choose(chooser, "batch_size", space.batch_size),
         learning_rate=_real(chooser, "learning_rate", space.learning_rate),

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from search.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.dataset import DatasetSpec
 from search.metrics import Constraint, Goal, Objective, Score
-from search.presets import PRESETS
+from search.presets import ArchitectureChoice, architecture_space
 from search.recipes import DEFAULT_RECIPES, Recipe, default_recipe
 from search.values import BatchSizes, CopyCounts, Name, Range, Sides, choices_schema, one_or_more
 
@@ -49,14 +49,8 @@ class AugmentationSpec(_Part):
         return self
 
 
-def _known_preset(name: str) -> str:
-    if name not in PRESETS:
-        raise ValueError(f"unknown architecture {name!r}; known: {', '.join(sorted(PRESETS))}")
-    return name
-
-
 class SpaceSpec(_Part):
-    architecture: Annotated[str, AfterValidator(_known_preset)] = "blocks-small"
+    architecture: ArchitectureChoice = "blocks-small"
     image_size: Sides = (64,)
     batch_size: BatchSizes = (64,)
     learning_rate: Annotated[Range, AfterValidator(lambda rate: rate.within(1e-6, 10.0))] = Range(
@@ -71,6 +65,15 @@ class SpaceSpec(_Part):
     augmentation: AugmentationSpec | None = Field(
         default=None, description="policies to search; none means horizontal flips only"
     )
+
+    @model_validator(mode="after")
+    def _different_parameters(self) -> "SpaceSpec":
+        taken = architecture_space(self.architecture).names & set(type(self).model_fields)
+        if taken:
+            raise ValueError(
+                f"rename what the architecture calls {', '.join(sorted(taken))}: the space has that itself"
+            )
+        return self
 
 
 class SamplerSpec(_Part):
@@ -91,6 +94,16 @@ class ResourcesSpec(_Part):
     concurrency: int = Field(default=2, ge=1, le=10_000)
     cpus_per_trial: float = Field(default=1, gt=0)
     gpus_per_trial: float = Field(default=0, ge=0)
+
+
+class RetrainSpec(_Part):
+    """Which of the best candidates are trained again after the search, on the whole training split, before they are
+    compressed: ``top`` of them, each with ``seeds`` seeds, ranked by their mean f1.
+    """
+
+    top: int = Field(default=0, ge=0, le=1000)
+    seeds: int = Field(default=3, ge=1, le=20)
+    epochs: int | None = Field(default=None, ge=1, le=10_000, description="none means the budget's")
 
 
 class TargetSpec(_Part):
@@ -157,6 +170,7 @@ class StudySpec(_Part):
     sampler: SamplerSpec = SamplerSpec()
     budget: BudgetSpec = BudgetSpec()
     resources: ResourcesSpec = ResourcesSpec()
+    retrain: RetrainSpec = RetrainSpec()
     target: TargetSpec = TargetSpec()
     score: Score = Score()
     compression: CompressionSpec = CompressionSpec()

@@ -64,8 +64,8 @@ JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
 }
 
-#: Trials that use up the budget. A cancelled one was cut off from outside and gave no answer.
-SPENT_TRIAL_STATES = frozenset({TrialState.COMPLETED, TrialState.STOPPED, TrialState.INFEASIBLE, TrialState.FAILED})
+#: Trials that gave an answer. A cancelled one was cut off from outside and gave none.
+ANSWERED_TRIAL_STATES = frozenset({TrialState.COMPLETED, TrialState.STOPPED, TrialState.INFEASIBLE, TrialState.FAILED})
 
 
 def sources_of(transitions: dict[S, frozenset[S]], target: S) -> tuple[S, ...]:

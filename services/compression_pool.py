@@ -77,10 +77,9 @@ class Pool:
         with self._engine.connect() as connection:
             trial = trials.get(connection, job.trial_id)
             spec = StudySpec.model_validate(studies.get(connection, job.study_id).spec)
-            weights = variants.weights_of(connection, job.trial_id)
         return CompressionTask(
             candidate=Candidate.model_validate(trial.candidate),
-            weights=self._artifacts.get(weights.sha256),
+            weights=self._artifacts.get(job.weights_sha256),
             spec=spec,
             recipe=Recipe.model_validate(job.recipe),
             cache_dir=self._config.cache_dir,

@@ -13,17 +13,17 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, text
 
-from search.states import JobState, StudyState
+from search.states import StudyState
 from services.db import LEADER_LOCK, make_engine, new_id
 from services.ray_jobs import RayJobs
 from services.reasons import last_lines
 from services.settings import Settings
-from services.store import dataset_checks, jobs, studies, trials
+from services.store import jobs, studies, trials
+from services.tasks import KINDS, MAX_LOST, Task, job_name, to_run
 
 log = structlog.get_logger()
 PERIOD_S = 0.5
 MAX_SUBMISSIONS = 5
-MAX_CHECKS = 3
 _POOL = "compression-pool"
 
 
@@ -64,30 +64,28 @@ class StartPool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
-    """Start the check of a data set."""
+class StartTask:
+    """Start the job of a data set's check or a training."""
 
-    check_id: str
-    attempt: int
+    task: Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class GiveUpCheck:
-    """The check of a data set was lost again and again."""
+class GiveUpTask:
+    """The job of a task was lost again and again."""
 
-    check_id: str
-    job_id: str
-
-
-Action = Submit | Requeue | GiveUp | Stop | StartPool | Check | GiveUpCheck
+    task: Task
 
 
-def plan(rows: Sequence[Any], alive: Collection[str], *, waiting_jobs: int, checks: Sequence[Any] = ()) -> list[Action]:
+Action = Submit | Requeue | GiveUp | Stop | StartPool | StartTask | GiveUpTask
+
+
+def plan(rows: Sequence[Any], alive: Collection[str], *, waiting_jobs: int, tasks: Sequence[Task] = ()) -> list[Action]:
     """What to do, given the studies to look after, Ray's live jobs, the number of waiting compression jobs, and the
-    checks of data sets that have not ended.
+    tasks that have not ended.
     """
     actions = [action for row in rows if (action := _plan_study(row, alive)) is not None]
-    actions += [action for row in checks if (action := _plan_check(row, alive)) is not None]
+    actions += [_plan_task(task) for task in tasks if task.job_id not in alive]
     if waiting_jobs and not any(job_id.startswith(_POOL) for job_id in alive):
         actions.append(StartPool())
     return actions
@@ -107,18 +105,8 @@ def _plan_study(row: Any, alive: Collection[str]) -> Action | None:
     return None
 
 
-def _plan_check(row: Any, alive: Collection[str]) -> Action | None:
-    job_id = job_name(row.id, row.attempts)
-    if job_id in alive:
-        return None
-    if row.attempts >= MAX_CHECKS:
-        return GiveUpCheck(check_id=row.id, job_id=job_id)
-    return Check(check_id=row.id, attempt=row.attempts + 1)
-
-
-def job_name(row_id: str, attempt: int) -> str:
-    """The id of the Ray job that does the work of a row, the ``attempt``-th time."""
-    return f"{row_id}-{attempt}"
+def _plan_task(task: Task) -> Action:
+    return StartTask(task=task) if task.lost < MAX_LOST else GiveUpTask(task=task)
 
 
 class Controller:
@@ -168,18 +156,17 @@ class Controller:
             return
         # Ray is asked first: a driver that has ended by then has written its last word before the table is read.
         alive = self._ray.alive()
-        rows, waiting_jobs, checks = self._wanted()
-        for action in plan(rows, alive, waiting_jobs=waiting_jobs, checks=checks):
+        rows, waiting_jobs, tasks = self._wanted()
+        for action in plan(rows, alive, waiting_jobs=waiting_jobs, tasks=tasks):
             log.info("reconciling", action=repr(action))
             try:
                 self._carry_out(action)
             except Exception as error:
                 log.warning("not done", action=repr(action), why=str(error))
 
-    def _wanted(self) -> tuple[Sequence[Any], int, Sequence[Any]]:
+    def _wanted(self) -> tuple[Sequence[Any], int, list[Task]]:
         with self._engine.connect() as connection:
-            unfinished = dataset_checks.unfinished(connection)
-            return studies.to_look_after(connection), jobs.waiting(connection), unfinished
+            return studies.to_look_after(connection), jobs.waiting(connection), to_run(connection)
 
     def _carry_out(self, action: Action) -> None:
         match action:
@@ -193,10 +180,10 @@ class Controller:
                 self._ray.stop(job_id)
             case StartPool():
                 self._ray.submit(new_id(_POOL), "python -m services.compression_pool")
-            case Check(check_id=check_id, attempt=attempt):
-                self._check(check_id, attempt)
-            case GiveUpCheck(check_id=check_id, job_id=job_id):
-                self._give_up_check(check_id, job_id)
+            case StartTask(task=task):
+                self._start_task(task)
+            case GiveUpTask(task=task):
+                self._give_up_task(task)
 
     def _submit(self, study_id: str, attempt: int) -> None:
         job_id = job_name(study_id, attempt)
@@ -206,15 +193,16 @@ class Controller:
         with self._engine.begin() as connection:
             studies.count_submission(connection, study_id)
 
-    def _check(self, check_id: str, attempt: int) -> None:
+    def _start_task(self, task: Task) -> None:
+        kind, attempt = KINDS[task.kind], task.attempts + 1
         with self._engine.begin() as connection:
-            dataset_checks.record_submission(connection, check_id, attempt)
-        self._ray.submit(job_name(check_id, attempt), f"python -m services.dataset_job {shlex.quote(check_id)}")
+            kind.record(connection, task.row_id, attempt)
+        self._ray.submit(job_name(task.row_id, attempt), f"python -m {kind.module} {shlex.quote(task.row_id)}")
 
-    def _give_up_check(self, check_id: str, job_id: str) -> None:
-        reason = f"its check was lost {MAX_CHECKS} times; the last one said:\n{self._last_words(job_id)}"
+    def _give_up_task(self, task: Task) -> None:
+        reason = f"its job was lost {MAX_LOST} times in a row; the last one said:\n{self._last_words(task.job_id)}"
         with self._engine.begin() as connection:
-            dataset_checks.end(connection, check_id, JobState.FAILED, reason=reason)
+            KINDS[task.kind].fail(connection, task.row_id, reason)
 
     def _last_words(self, job_id: str) -> str:
         return last_lines(self._ray.log(job_id)) or "nothing"

@@ -16,7 +16,7 @@ from search.metrics import MetricName
 from search.states import TrialState
 from services.errors import RejectedError
 from services.store import variants as variant_rows
-from services.tables import METRIC_COLUMNS, trials, variants
+from services.tables import METRIC_COLUMNS, RETRAINED_COLUMNS, trials, variants
 
 
 def encode_cursor(*key: Any) -> str:
@@ -37,7 +37,7 @@ def decode_cursor(cursor: str, parts: int) -> list[Any]:
 
 def metrics_of(row: Any) -> dict[str, float]:
     """The metrics of a row that are known."""
-    return {name: row[name] for name in METRIC_COLUMNS if row[name] is not None}
+    return {name: row[name] for name in (*METRIC_COLUMNS, *RETRAINED_COLUMNS) if row.get(name) is not None}
 
 
 def trial_page(
@@ -117,10 +117,9 @@ def variant_views(connection: Connection, rows: Sequence[Any]) -> list[dict[str,
 
 
 def _sort_key(table: Table, sort: MetricName | str, descending: bool) -> ColumnElement[float]:
-    if sort not in METRIC_COLUMNS and sort != "number":
-        raise RejectedError("sort", f"unknown metric {sort!r}; known: number, {', '.join(METRIC_COLUMNS)}")
-    if sort not in table.c:
-        raise RejectedError("sort", f"{sort} is no column of this listing; known: {', '.join(METRIC_COLUMNS)}")
+    known = [name for name in ("number", *METRIC_COLUMNS, *RETRAINED_COLUMNS) if name in table.c]
+    if sort not in known:
+        raise RejectedError("sort", f"this listing has no {sort!r} to sort by; known: {', '.join(known)}")
     last = literal(float("-inf") if descending else float("inf"), Float(53))
     return func.coalesce(cast(table.c[sort], Float(53)), last)
 

@@ -11,7 +11,7 @@ from search.candidate import Candidate
 from search.metrics import Metrics
 from search.optuna_trials import Assignment, PastTrial
 from search.spec import BudgetSpec, StudySpec
-from search.states import SPENT_TRIAL_STATES, StudyState, TrialState
+from search.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from services.artifacts import ArtifactStore
 from services.db import new_id
 from services.errors import ConflictError, LeaseLostError
@@ -20,6 +20,8 @@ from services.store import studies, trials, variants
 from services.tables import METRIC_COLUMNS
 
 LEASE_S = 15.0
+#: A search ends when its limits rule out so many candidates in a row: they cost no budget.
+MAX_RULED_OUT = 200
 _HEARTBEAT_S = 1.0
 log = structlog.get_logger()
 
@@ -35,6 +37,7 @@ class Recorder:
         self._token = new_id("lease")
         self.lost = self._progressed = False
         self._failures_in_row, self._last_failure = 0, ""
+        self._ruled_out_in_row, self._last_complaint = 0, ""
         with engine.begin() as connection:
             self._take_over(connection)
         self._heartbeat = Heartbeat("lease", self._beat, period_s=_HEARTBEAT_S)
@@ -53,9 +56,9 @@ class Recorder:
             )
         for assignment in trials.cancel_running(connection, self._study_id, "its driver was lost: it is run again"):
             studies.enqueue(connection, new_id("enqueued"), self._study_id, assignment)
-        spent = trials.of_study(connection, self._study_id, SPENT_TRIAL_STATES)
-        self.history = [past_trial(row) for row in spent]
-        self._spent = len(spent)
+        answered = trials.of_study(connection, self._study_id, ANSWERED_TRIAL_STATES)
+        self.history = [past_trial(row) for row in answered]
+        self._spent = sum(row.state is not TrialState.INFEASIBLE or row.host is not None for row in answered)
         self._number = trials.next_number(connection, self._study_id)
         self._enqueued = studies.enqueued(connection, self._study_id)
 
@@ -76,6 +79,8 @@ class Recorder:
         """Why the search ends before its number of trials, or None."""
         if self._failures_in_row >= self.budget.max_failures:
             return f"{self._failures_in_row} trials failed in a row; the last one: {self._last_failure}"
+        if self._ruled_out_in_row >= MAX_RULED_OUT:
+            return f"{MAX_RULED_OUT} candidates in a row were ruled out before training: {self._last_complaint}"
         if self.budget.max_minutes is not None and self._elapsed_s >= 60 * self.budget.max_minutes:
             return f"the budget of {self.budget.max_minutes:g} minutes is used up"
         return None
@@ -90,12 +95,15 @@ class Recorder:
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
         with self.writing() as connection:
             trial_id = self._add(connection, assignment, candidate, metrics)
+            self._spent += 1
+            self._ruled_out_in_row = 0
             if enqueued is not None:
                 studies.dequeue(connection, enqueued)
                 self._enqueued = studies.enqueued(connection, self._study_id)
         return trial_id
 
     def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
+        self._ruled_out_in_row, self._last_complaint = self._ruled_out_in_row + 1, reason
         with self.writing() as connection:
             trial_id = self._add(connection, assignment, candidate, metrics)
             row = trials.end(connection, trial_id, TrialState.INFEASIBLE, reason=reason)
@@ -113,7 +121,6 @@ class Recorder:
             metrics=metrics,
         )
         self._number += 1
-        self._spent += 1
         return trial_id
 
     def epoch(self, trial_id: str, report: Mapping[str, float]) -> None:
@@ -127,6 +134,7 @@ class Recorder:
         *,
         reason: str | None = None,
         metrics: Metrics | None = None,
+        scores: Mapping[str, Any] | None = None,
         host: str | None = None,
         weights: bytes | None = None,
     ) -> None:
@@ -134,7 +142,7 @@ class Recorder:
         sha256 = self._artifacts.put(weights) if weights else None
         try:
             with self.writing() as connection:
-                row = trials.end(connection, trial_id, state, reason=reason, metrics=metrics, host=host)
+                row = trials.end(connection, trial_id, state, reason=reason, metrics=metrics, scores=scores, host=host)
                 if sha256 is not None and weights is not None:
                     variants.add_artifact(connection, _weights_artifact(trial_id, sha256, len(weights)))
                 if not self._progressed:

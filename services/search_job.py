@@ -68,12 +68,13 @@ class Record(NotPickled, tune.Callback):  # type: ignore[misc]
                 host=result["host"],
             )
         elif "metrics" in result:
-            # Tune keeps the last result of every trial: the files shall not stay in it.
-            files = result.pop("files", {})
+            # Tune keeps the last result of every trial: the files and the matrix shall not stay in it.
+            files, scores = result.pop("files", {}), result.pop("scores", None)
             self._recorder.ended(
                 trial_id,
                 TrialState.COMPLETED,
                 metrics=result["metrics"],
+                scores=scores,
                 host=result.get("host"),
                 weights=files.get("weights"),
             )

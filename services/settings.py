@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     def cache_dir(self) -> Path:
         return self.home / "cache"
 
+    @property
+    def checkpoints_dir(self) -> Path:
+        return self.home / "checkpoints"
+
     def require_database_url(self) -> str:
         """The URL, or ValueError in a process that the service did not start."""
         if self.database_url is None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from search.spec import StudySpec
 from search.states import JobState, StudyState, TrialState
 from services.db import new_id
 from services.errors import ConflictError, KeyReusedError, RejectedError
-from services.store import events, jobs, studies, trials
+from services.store import events, jobs, studies, trainings, trials, variants
 
 _RETRYABLE = (TrialState.FAILED, TrialState.CANCELLED, TrialState.STOPPED)
 
@@ -58,6 +59,7 @@ def cancel(engine: Engine, study_id: str) -> None:
     with engine.begin() as connection:
         studies.set_state(connection, study_id, StudyState.CANCELLED, lease_token=None)
         trials.cancel_running(connection, study_id, reason)
+        trainings.cancel_all(connection, study_id, reason)
         jobs.cancel_all(connection, study_id, reason)
 
 
@@ -91,9 +93,9 @@ def _raised_budget(spec: StudySpec, *, max_trials: int | None, max_minutes: floa
 def _search_on(connection: Connection, row: Row[Any]) -> None:
     """Have a study searched again if its search has ended."""
     ended = row.state in (StudyState.COMPLETED, StudyState.FAILED)
-    compressing = row.state is StudyState.RUNNING and row.searched_at is not None
-    if ended or compressing:
-        studies.set_state(connection, row.id, StudyState.QUEUED, searched_at=None, submissions=0)
+    searched = row.state is StudyState.RUNNING and row.searched_at is not None
+    if ended or searched:
+        studies.set_state(connection, row.id, StudyState.QUEUED, searched_at=None, retrained_at=None, submissions=0)
 
 
 def retry(engine: Engine, trial_id: str) -> None:
@@ -124,28 +126,83 @@ def compress(engine: Engine, trial_id: str, recipe: Recipe) -> str:
         return _add_job(connection, trial, recipe)
 
 
+def train(engine: Engine, trial_id: str, *, epochs: int, seeds: int) -> str:
+    """Have the candidate of a trial trained in full; returns the training's id."""
+    with engine.begin() as connection:
+        trial = trials.get(connection, trial_id)
+        if trial.state in (TrialState.RUNNING, TrialState.INFEASIBLE):
+            raise ConflictError(f"trial {trial_id} is {trial.state}: only trials that ran are trained in full")
+        if studies.get(connection, trial.study_id, lock=True).state is StudyState.CANCELLED:
+            raise ConflictError(f"study {trial.study_id} was cancelled: its trials are not trained any more")
+        return _add_training(connection, trial, epochs=epochs, seeds=seeds)
+
+
+def _add_training(connection: Connection, trial: Row[Any], *, epochs: int, seeds: int) -> str:
+    training_id = new_id("training")
+    trainings.add(
+        connection, training_id=training_id, trial_id=trial.id, study_id=trial.study_id, epochs=epochs, seeds=seeds
+    )
+    return training_id
+
+
+def end_training(connection: Connection, training_id: str, target: JobState, *, reason: str | None = None) -> None:
+    """End a training, a completed one with its seeds' mean f1 and the best seed's weights; and go on with its study."""
+    row = trainings.get(connection, training_id)
+    studies.get(connection, row.study_id, lock=True)
+    if target is JobState.COMPLETED:
+        _record_result(connection, row)
+    else:
+        trainings.end(connection, training_id, target, reason=reason)
+    go_on(connection, row.study_id)
+
+
+def _record_result(connection: Connection, training: Row[Any]) -> None:
+    runs = trainings.runs(connection, training.id)
+    f1 = [run.f1 for run in runs]
+    mean, deviation = statistics.fmean(f1), statistics.stdev(f1) if len(f1) > 1 else 0.0
+    trainings.end(connection, training.id, JobState.COMPLETED, f1=mean, f1_deviation=deviation)
+    trials.set_retrained(connection, training.trial_id, f1=mean, f1_deviation=deviation)
+    best = max(runs, key=lambda run: run.f1)
+    variants.add_artifact(
+        connection,
+        {
+            "id": new_id("artifact"),
+            "kind": "weights",
+            "trial_id": training.trial_id,
+            "sha256": best.weights_sha256,
+            "size_bytes": best.weights_size_bytes,
+        },
+    )
+
+
 def _add_job(connection: Connection, trial: Row[Any], recipe: Recipe) -> str:
     body = recipe.model_dump(mode="json")
-    return jobs.add(connection, job_id=new_id("job"), trial_id=trial.id, study_id=trial.study_id, recipe=body)
+    weights = variants.weights_of(connection, trial.id)
+    return jobs.add(
+        connection,
+        job_id=new_id("job"),
+        trial_id=trial.id,
+        study_id=trial.study_id,
+        recipe=body,
+        weights_sha256=weights.sha256,
+    )
 
 
 def end_search(connection: Connection, study_id: str, *, reason: str | None) -> None:
-    """The search of a running study is over: queue the compression of its best, or end it."""
+    """The search of a running study is over: have its best trained in full and compressed, or end it."""
     spec = StudySpec.model_validate(studies.get(connection, study_id, lock=True).spec)
     completed = trials.of_study(connection, study_id, [TrialState.COMPLETED])
     if not completed:
         studies.set_state(connection, study_id, StudyState.FAILED, reason=reason or "no trial was completed")
         return
-    for trial in candidates_to_compress(spec, completed):
-        for recipe in spec.compression.recipes:
-            _add_job(connection, trial, recipe)
+    for trial in best_trials(spec, completed, spec.retrain.top):
+        _add_training(connection, trial, epochs=spec.retrain.epochs or spec.budget.epochs, seeds=spec.retrain.seeds)
     studies.set_values(connection, study_id, searched_at=func.now(), reason=reason)
-    complete_if_done(connection, study_id, reason=reason)
+    go_on(connection, study_id)
 
 
-def candidates_to_compress(spec: StudySpec, completed: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """The most spread trials of the front, or the best by score."""
-    count = spec.compression.max_candidates
+def best_trials(spec: StudySpec, completed: Sequence[Row[Any]], count: int) -> list[Row[Any]]:
+    """The most spread trials of the front, or the best by score, as ``compression.candidates`` says."""
     if spec.compression.candidates == "top":
         return sorted(completed, key=lambda trial: trial.score)[:count]
     losses = losses_of(spec.objectives, [trial._asdict() for trial in completed])
@@ -153,11 +210,28 @@ def candidates_to_compress(spec: StudySpec, completed: Sequence[Row[Any]]) -> li
     return [completed[on_front[position]] for position in spread(losses[on_front], count)]
 
 
-def complete_if_done(connection: Connection, study_id: str, *, reason: str | None = None) -> None:
-    """End a study that has been searched and has no compression job left."""
+def go_on(connection: Connection, study_id: str) -> None:
+    """Take a searched study to its next phase when one is over: training in full, compression, the end."""
     row = studies.get(connection, study_id, lock=True)
-    if row.state is StudyState.RUNNING and row.searched_at is not None and not jobs.unfinished(connection, study_id):
-        studies.set_state(connection, study_id, StudyState.COMPLETED, reason=reason or row.reason)
+    if row.state is not StudyState.RUNNING or row.searched_at is None:
+        return
+    if row.retrained_at is None and not trainings.unfinished(connection, study_id):
+        _queue_compression(connection, StudySpec.model_validate(row.spec), study_id)
+        studies.set_values(connection, study_id, retrained_at=func.now())
+        row = studies.get(connection, study_id)
+    if row.retrained_at is not None and not jobs.unfinished(connection, study_id):
+        studies.set_state(connection, study_id, StudyState.COMPLETED, reason=row.reason)
+
+
+def _queue_compression(connection: Connection, spec: StudySpec, study_id: str) -> None:
+    """Of the trials that were trained in full, best mean f1 first; without any, of the best of the search."""
+    completed = trials.of_study(connection, study_id, [TrialState.COMPLETED])
+    count = spec.compression.max_candidates
+    retrained = [trial for trial in completed if trial.retrained_f1 is not None] if spec.retrain.top else []
+    retrained.sort(key=lambda trial: -trial.retrained_f1)
+    for trial in retrained[:count] or best_trials(spec, completed, count):
+        for recipe in spec.compression.recipes:
+            _add_job(connection, trial, recipe)
 
 
 def hold_job(connection: Connection, job: Row[Any], token: str) -> None:
@@ -170,4 +244,4 @@ def hold_job(connection: Connection, job: Row[Any], token: str) -> None:
 def end_job(connection: Connection, job: Row[Any], target: JobState, *, reason: str | None = None) -> None:
     """End a compression job that is held, and with the last one its study."""
     jobs.set_state(connection, job.id, target, reason=reason)
-    complete_if_done(connection, job.study_id)
+    go_on(connection, job.study_id)

@@ -65,12 +65,15 @@ METRIC_COLUMNS = (
     "macs",
     "params",
     "size_bytes",
+    "memory_bytes",
     "score",
 )
+#: Of a trial's candidate that was trained in full with several seeds: the mean of their f1 and its deviation.
+RETRAINED_COLUMNS = ("retrained_f1", "retrained_f1_deviation")
 
 
 def _metrics() -> tuple[Column[Any] | CheckConstraint, ...]:
-    counts = ("macs", "params", "size_bytes")
+    counts = ("macs", "params", "size_bytes", "memory_bytes")
     columns: list[Column[Any]] = [Column(name, BigInteger if name in counts else Float(53)) for name in METRIC_COLUMNS]
     return (
         *columns,
@@ -79,7 +82,7 @@ def _metrics() -> tuple[Column[Any] | CheckConstraint, ...]:
         CheckConstraint("accuracy BETWEEN 0 AND 1", name="accuracy"),
         CheckConstraint("latency_ms > 0 AND latency_ms < 'Infinity'", name="latency_ms"),
         CheckConstraint("latency_low_ms <= latency_high_ms", name="latency_interval"),
-        CheckConstraint("macs >= 0 AND params >= 0 AND size_bytes >= 0", name="counts"),
+        CheckConstraint("macs >= 0 AND params >= 0 AND size_bytes >= 0 AND memory_bytes >= 0", name="counts"),
     )
 
 
@@ -103,6 +106,7 @@ studies = Table(
     _time("lease_expires_at"),
     Column("search_elapsed_s", Float(53), nullable=False, server_default=text("0")),
     _time("searched_at"),
+    _time("retrained_at"),
     Column("idempotency_key", Text, unique=True),
     Column("request_sha256", Text),
     _now("created_at"),
@@ -124,6 +128,9 @@ trials = Table(
     Column("candidate", JSONB, nullable=False),
     Column("assignment", JSONB, nullable=False, comment="the sampler's choices, by parameter"),
     *_metrics(),
+    Column("per_class_f1", JSONB(none_as_null=True), comment="in the order of the study's classes"),
+    Column("confusion", JSONB(none_as_null=True), comment="counts, rows the true class, columns the predicted one"),
+    *(Column(name, Float(53)) for name in RETRAINED_COLUMNS),
     Column("host", Text, comment="where the latency was measured"),
     _now("created_at"),
     _time("finished_at"),
@@ -163,6 +170,7 @@ compression_jobs = Table(
     Column("trial_id", ForeignKey(trials.c.id, ondelete="CASCADE"), nullable=False),
     Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
     Column("recipe", JSONB, nullable=False),
+    Column("weights_sha256", Text, nullable=False, comment="the weights that are compressed"),
     Column("state", _state(JobState, "job_state"), nullable=False),
     Column("reason", Text),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
@@ -171,7 +179,7 @@ compression_jobs = Table(
     _now("created_at"),
     _time("started_at"),
     _time("finished_at"),
-    UniqueConstraint("trial_id", "recipe"),
+    UniqueConstraint("trial_id", "recipe", "weights_sha256"),
     CheckConstraint("(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)", name="finished"),
     CheckConstraint("state <> 'FAILED' OR reason IS NOT NULL", name="failed_says_why"),
     CheckConstraint("(state = 'RUNNING') = (lease_token IS NOT NULL)", name="running_is_leased"),
@@ -213,6 +221,57 @@ artifacts = Table(
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
     Index("ix_artifacts_trial_id", "trial_id"),
     Index("ix_artifacts_variant_id", "variant_id"),
+)
+
+trainings = Table(
+    "trainings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("trial_id", ForeignKey(trials.c.id, ondelete="CASCADE"), nullable=False),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
+    Column("epochs", Integer, nullable=False),
+    Column("seeds", Integer, nullable=False),
+    Column("state", _state(JobState, "job_state"), nullable=False),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("furthest_attempt", Integer, nullable=False, server_default=text("0"), comment="the last that got further"),
+    Column("f1", Float(53), comment="the mean of the seeds"),
+    Column("f1_deviation", Float(53), comment="the sample's standard deviation; 0 for one seed"),
+    _now("created_at"),
+    _time("finished_at"),
+    CheckConstraint("(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)", name="finished"),
+    CheckConstraint("state <> 'FAILED' OR reason IS NOT NULL", name="failed_says_why"),
+    CheckConstraint("state <> 'COMPLETED' OR (f1 BETWEEN 0 AND 1 AND f1_deviation >= 0)", name="completed_has_f1"),
+    Index("ix_trainings_trial_id", "trial_id"),
+    Index("ix_trainings_unfinished", "study_id", postgresql_where=text("state IN ('QUEUED', 'RUNNING')")),
+    comment="candidates of trials, trained in full",
+)
+
+training_epochs = Table(
+    "training_epochs",
+    metadata,
+    Column("training_id", ForeignKey(trainings.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("seed", Integer, primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("loss", Float(53), nullable=False),
+    Column("f1", Float(53), nullable=False),
+    Column("accuracy", Float(53), nullable=False),
+    Column("elapsed_s", Float(53), nullable=False),
+)
+
+training_runs = Table(
+    "training_runs",
+    metadata,
+    Column("training_id", ForeignKey(trainings.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("seed", Integer, primary_key=True),
+    Column("f1", Float(53), nullable=False),
+    Column("accuracy", Float(53), nullable=False),
+    Column("per_class_f1", JSONB, nullable=False),
+    Column("confusion", JSONB, nullable=False),
+    Column("weights_sha256", Text, nullable=False),
+    Column("weights_size_bytes", BigInteger, nullable=False),
+    _now("created_at"),
+    comment="what one seed of a training came to",
 )
 
 dataset_checks = Table(

@@ -12,6 +12,7 @@ from search.recipes import Recipe
 from search.spec import StudySpec
 from workers.compression.pipeline import Compressed, compress
 from workers.compression.registry import NotApplicableError, Workpiece
+from workers.deployed import describe
 from workers.export import load_weights, save_weights, to_onnx
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network
@@ -56,7 +57,9 @@ class Compressor:
         compressed = compress(task.recipe, piece, dataset.images[validation], dataset.labels[validation])
         threads = task.spec.target.threads
         timing = ray.get(benchmark_slot().time_variant.remote(compressed.model, parent, threads=threads))
-        files = {"onnx": compressed.model}
+        spec, side_px = task.spec.dataset, task.candidate.image_size
+        model = describe(compressed.model, classes=dataset.classes, side_px=side_px, resize=spec.resize)
+        files = {"onnx": model}
         variants = [_variant(task, compressed, timing, runtime="onnxruntime", files=files)]
         if not task.recipe.steps:
             variants.append(self._eager(task, compressed))
@@ -90,7 +93,7 @@ class Compressor:
 
 
 def _network(task: CompressionTask) -> Network:
-    network = build_network(task.candidate.architecture)
+    network = build_network(task.candidate.architecture, pretrained=False)
     load_weights(network, task.weights)
     return network
 

@@ -4,8 +4,10 @@ import io
 import logging
 import warnings
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
@@ -32,8 +34,36 @@ def to_onnx(network: nn.Module, side_px: int) -> bytes:
             network, (example,), input_names=[INPUT], output_names=[OUTPUT], dynamo=True, verbose=False
         )
     assert program is not None
+    return _without_traces(program.model_proto)
+
+
+def _without_traces(model: onnx.ModelProto) -> bytes:
+    """The exporter notes for each node where it came from: a tenth of a small model's size, of no use to a user."""
+    graph = model.graph
+    for part in (*graph.node, *graph.initializer, *graph.input, *graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    del graph.value_info[:]
+    return cast(bytes, model.SerializeToString())
+
+
+def quick_onnx(network: nn.Module, side_px: int) -> bytes:
+    """The same computation as ``to_onnx``, in a twentieth of the time, for a look at a trial's latency.
+
+    The TorchScript exporter is deprecated and leaves the graph as it traced it; ONNX Runtime makes both equally fast.
+    """
+    network.eval()
     buffer = io.BytesIO()
-    program.save(buffer)  # type: ignore[arg-type]  # any file object will do
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, 3, side_px, side_px),),
+            buffer,  # type: ignore[arg-type]  # any file object will do
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamo=False,
+        )
     return buffer.getvalue()
 
 

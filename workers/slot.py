@@ -49,7 +49,7 @@ class BenchmarkSlot:
         from workers.models import build_network
 
         def make() -> Any:
-            network = build_network(Architecture.model_validate(architecture))
+            network = build_network(Architecture.model_validate(architecture), pretrained=False)
             load_weights(network, weights)
             return network
 

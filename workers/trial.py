@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from search.dataset import DatasetSpec
 from search.metrics import Constraint, Score, first_complaint
 from search.spec import StudySpec
 from workers.data import Dataset, load_dataset
-from workers.export import save_weights, to_onnx
+from workers.export import quick_onnx, save_weights
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, profile
 from workers.slot import benchmark_slot
@@ -71,7 +71,8 @@ def resident_split(spec: DatasetSpec, side_px: int, cache_dir: Path, split: str,
 
 
 def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator[Report]:
-    """Train and time a candidate; a report an epoch, the last one with ``metrics``, ``host``, ``files`` and ``done``.
+    """Train and time a candidate; a report an epoch, the last one with ``metrics``, ``scores``, ``host``, ``files``
+    and ``done``.
 
     Ends early with ``infeasible`` and its reason when the latency breaks a constraint.
     """
@@ -79,7 +80,7 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
     torch.manual_seed(task.seed)
     network = build_network(candidate.architecture)
     with gate.working():
-        exported = to_onnx(network, candidate.image_size)
+        exported = quick_onnx(network, candidate.image_size)
     timing = benchmark_slot().time_file.remote(exported, threads=task.target_threads)
     network.to(task.device)
     static = {**profile(candidate), "size_bytes": len(exported)}
@@ -96,20 +97,25 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
         if last:
             metrics = {"f1": epoch.scores.f1, "accuracy": epoch.scores.accuracy, **static}
             metrics["score"] = task.score.of(f1=metrics["f1"], latency_ms=metrics["latency_ms"])
-            files = {"weights": save_weights(network.cpu())}
-            yield {**report, **metrics, "metrics": metrics, "host": timed["host"], "files": files, "done": True}
+            result = {"scores": asdict(epoch.scores), "files": {"weights": save_weights(network.cpu())}}
+            yield {**report, **metrics, "metrics": metrics, "host": timed["host"], **result, "done": True}
         else:
             yield report
 
 
-def _epochs(network: Network, candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator[Epoch]:
-    plan = TrainingPlan(
-        epochs=task.epochs,
+def plan_of(candidate: Candidate, *, epochs: int, seed: int) -> TrainingPlan:
+    """How a candidate wants to be trained."""
+    return TrainingPlan(
+        epochs=epochs,
         batch_size=candidate.batch_size,
         learning_rate=candidate.learning_rate,
         optimizer=candidate.optimizer,
-        seed=task.seed,
+        seed=seed,
     )
+
+
+def _epochs(network: Network, candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator[Epoch]:
+    plan = plan_of(candidate, epochs=task.epochs, seed=task.seed)
     prepared = prepare(candidate, task.dataset, task.seed, task.device, task.cache_dir, gate.working())
     validation = resident_split(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
     yield from train(network, prepared.training, validation, plan, augment=prepared.augment, working=gate.working)

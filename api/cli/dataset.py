@@ -15,6 +15,7 @@ from rich.progress import Progress
 from api.cli.documents import read_dataset, read_policy
 from api.cli.errors import CommandError
 from api.cli.output import console, print_table
+from api.cli.process import ask
 
 app = typer.Typer(no_args_is_help=True, help="Look at a data set.")
 _MOST_NAMED = 20
@@ -33,7 +34,7 @@ def check(
     output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
 ) -> None:
     """Classes, sizes, what cannot be read, duplicates and leaks; exit code 1 if a study could not use it."""
-    report = _report(read_dataset(path).model_dump_json())
+    report = ask("workers.data", read_dataset(path).model_dump_json())
     if output == "json":
         print(json.dumps(report, indent=2))
     else:
@@ -99,16 +100,6 @@ def _augmentation(path: Path, policy: Path, out: Path, seed: int, **more: int) -
         if process.wait():
             complaints.seek(0)
             raise CommandError(complaints.read().strip() or f"{' '.join(command)} ended with {process.returncode}")
-
-
-def _report(spec: str) -> dict[str, Any]:
-    """Workers read images, in a process of their own: the command line itself needs none of their packages."""
-    command = [sys.executable, "-m", "workers.data"]
-    done = subprocess.run(command, input=spec, text=True, capture_output=True, check=False)
-    if done.returncode:
-        raise CommandError(done.stderr.strip() or f"{' '.join(command)} ended with {done.returncode}")
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
 
 
 def _header(report: dict[str, Any]) -> Iterator[str]:

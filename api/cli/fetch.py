@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from api.cli.errors import CommandError
-from api.cli.model_card import architecture_yaml, file_name, model_card
+from api.cli.model_card import file_name, model_card
 from api.client.client import Client
+from search.architectures.text import write_architecture
 
 
 def fetch(
@@ -36,5 +37,6 @@ def _write(client: Client, variant_id: str, folder: Path) -> None:
     trial, study = client.get_trial(variant.trial_id), client.get_study(variant.study_id)
     for artifact in variant.artifacts:
         client.download(artifact, folder / file_name(artifact))
-    (folder / "model.yaml").write_text(architecture_yaml(trial.candidate), encoding="utf-8")
+    architecture = write_architecture(trial.candidate.architecture, side_px=trial.candidate.image_size)
+    (folder / "model.yaml").write_text(architecture, encoding="utf-8")
     (folder / "README.md").write_text(model_card(study, trial, variant), encoding="utf-8")

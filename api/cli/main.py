@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from api.cli import compress, dataset, fetch, leaderboard, quickstart, serve, study
+from api.cli import compress, dataset, fetch, infer, leaderboard, model, quickstart, serve, study, train
 from api.cli.errors import CommandError
 from api.client.errors import SeedleafError
 
@@ -19,9 +19,12 @@ app.command()(serve.up)
 app.command()(quickstart.quickstart)
 app.add_typer(study.app, name="study")
 app.command()(leaderboard.leaderboard)
+app.command()(train.train)
 app.command()(compress.compress)
 app.command()(fetch.fetch)
+app.command()(infer.infer)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(model.app, name="model")
 
 
 def main() -> None:

@@ -1,11 +1,8 @@
-"""What goes with a model that is handed out: its architecture as the competition wrote it, and a model card."""
-
-import json
+"""What goes with a model that is handed out: a model card."""
 
 from api.cli import formats
 from api.cli.variant_rows import latency, speed_up
 from api.schemas import ArtifactView, StudyView, TrialView, VariantView
-from search.candidate import Candidate
 
 _FILE_NAMES = {"onnx": "model.onnx", "weights": "model.safetensors"}
 _RESIZES = {"pad": "padded with black to a square", "stretch": "stretched to a square", "crop": "cropped to a square"}
@@ -26,19 +23,6 @@ session = onnxruntime.InferenceSession("model.onnx")
 
 def file_name(artifact: ArtifactView) -> str:
     return _FILE_NAMES.get(artifact.kind, f"model.{artifact.kind}")
-
-
-def architecture_yaml(candidate: Candidate) -> str:
-    """The candidate's network in the competition's format, a line a layer: repeat, module, arguments."""
-    architecture = candidate.architecture
-    layers = "".join(f"  - {json.dumps(layer)}\n" for layer in architecture.backbone)
-    return (
-        f"input_channel: {architecture.input_channels}\n"
-        f"depth_multiple: {architecture.depth_multiple}\n"
-        f"width_multiple: {architecture.width_multiple}\n"
-        f"INPUT_SIZE: {candidate.image_size}\n"
-        f"backbone:\n{layers}"
-    )
 
 
 def model_card(study: StudyView, trial: TrialView, variant: VariantView) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from api.cli import formats
 from api.client.events import StudyEvent
 from search.spec import StudySpec
-from search.states import SPENT_TRIAL_STATES, JobState, StudyState, TrialState
+from search.states import ANSWERED_TRIAL_STATES, JobState, StudyState, TrialState
 
 _RATE_OVER_TRIALS = 10
 _ENDED_JOBS = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
@@ -32,7 +32,7 @@ class StudyProgress:
     def __init__(self, spec: StudySpec) -> None:
         self.total, self._epochs = spec.budget.max_trials, spec.budget.epochs
         self.state = StudyState.QUEUED
-        self.finished = 0
+        self.finished = self.ruled_out = 0
         self.best: Mark | None = None
         self.fastest: Mark | None = None
         self._numbers: dict[str, int] = {}
@@ -104,14 +104,18 @@ class StudyProgress:
                 self._ends.append(event.at)
             return None
         self._running.pop(event.trial_id, None)
-        if state in SPENT_TRIAL_STATES:
+        if state is TrialState.INFEASIBLE and event.payload["host"] is None:
+            self.ruled_out += 1
+            return None
+        if state in ANSWERED_TRIAL_STATES:
             self.finished += 1
             self._ends.append(event.at)
         line = _with_reason(f"[{self.finished}/{self.total}] trial {number} {state}", event, width=100)
         if state is TrialState.COMPLETED:
             line += f": {self._completed(number, event.payload['metrics'])}"
         best = "" if self.best is None else f"best f1 {self.best.f1:.3f}"
-        return "; ".join(filter(None, (line, self.pace(), best)))
+        ruled_out = f"{self.ruled_out} ruled out by the limits" if self.ruled_out else ""
+        return "; ".join(filter(None, (line, self.pace(), best, ruled_out)))
 
     def _completed(self, number: int, metrics: Mapping[str, float]) -> str:
         mark = Mark(number=number, f1=metrics["f1"], latency_ms=metrics["latency_ms"])

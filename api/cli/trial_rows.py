@@ -14,6 +14,7 @@ HEADERS = (
     "trial",
     "state",
     "F1",
+    "F1 in full",
     "latency ms",
     "MACs",
     "params",
@@ -26,7 +27,8 @@ HEADERS = (
     "trial id",
 )
 WORDS = frozenset({"state", "best variant", "trial id"})
-_METRICS = (*NATURAL_GOALS, "latency_low_ms", "latency_high_ms")
+_IN_FULL = ("retrained_f1", "retrained_f1_deviation")
+_METRICS = (*NATURAL_GOALS, "latency_low_ms", "latency_high_ms", *_IN_FULL)
 
 
 def ranks(trials: Sequence[TrialView]) -> list[int | None]:
@@ -46,6 +48,7 @@ def row(rank: int | None, trial: TrialView) -> tuple[str, ...]:
         str(trial.number),
         trial.state,
         metric(trial, "f1", "{:.3f}".format),
+        _in_full(trial),
         latency(trial),
         metric(trial, "macs", formats.si),
         metric(trial, "params", formats.si),
@@ -54,6 +57,12 @@ def row(rank: int | None, trial: TrialView) -> tuple[str, ...]:
         *_outcome(trial),
         trial.id,
     )
+
+
+def _in_full(trial: TrialView) -> str:
+    """The mean of the seeds and their deviation, where the candidate was trained in full."""
+    mean, deviation = (trial.metrics.get(name) for name in _IN_FULL)
+    return "" if mean is None else f"{mean:.3f} ± {deviation or 0:.3f}"
 
 
 def _outcome(trial: TrialView) -> tuple[str, str, str, str]:

@@ -23,6 +23,9 @@ from api.schemas import (
     Queued,
     StudyPatch,
     StudyView,
+    TrainingDetail,
+    TrainingView,
+    TrainRequest,
     TrialDetail,
     TrialView,
     VariantView,
@@ -162,10 +165,23 @@ class Client:
         """A trial with its learning curve and its compression jobs."""
         return self._get(TrialDetail, _path("trials", trial_id))
 
+    def get_architecture(self, trial_id: str) -> str:
+        """A trial's network in the competition's format, YAML."""
+        return self._connection.get(_path("trials", trial_id, "model.yaml"), {}).decode()
+
     def compress_trial(self, trial_id: str, recipe: str | Recipe) -> Queued:
         """Queue one more recipe for a completed trial: a default one's name, or a recipe written out."""
         body = CompressRequest(recipe=recipe).model_dump(mode="json")
         return self._read(Queued, self._connection.send("POST", _path("trials", trial_id, "compress"), body))
+
+    def train_trial(self, trial_id: str, *, epochs: int = 30, seeds: int = 1) -> TrainingView:
+        """Have a trial's candidate trained in full, on all the data."""
+        body = TrainRequest(epochs=epochs, seeds=seeds).model_dump(mode="json")
+        return self._read(TrainingView, self._connection.send("POST", _path("trials", trial_id, "train"), body))
+
+    def get_training(self, training_id: str) -> TrainingDetail:
+        """A training with each seed's result and every epoch so far."""
+        return self._get(TrainingDetail, _path("trainings", training_id))
 
     def retry_trial(self, trial_id: str) -> StudyView:
         """Run a trial that gave no result once more, as a new trial beyond the budget."""

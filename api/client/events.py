@@ -12,8 +12,9 @@ class StudyEvent:
     """Something that happened to a study; ``id`` grows from event to event.
 
     kind: study (state, reason), trial (number, state, reason, metrics), epoch (epoch, loss, f1, accuracy, elapsed_s),
-    compression (job_id, recipe, state, reason), variant (id, recipe, runtime and metrics) or budget; what it says is
-    in ``payload``.
+    training (training_id, state, reason, f1), training_epoch (training_id, seed and what an epoch has), compression
+    (job_id, recipe, state, reason), variant (id, recipe, runtime and metrics) or budget; what it says is in
+    ``payload``.
     """
 
     id: int

@@ -3,15 +3,18 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse
 
-from api.schemas import CompressRequest, Page, Queued, StudyView, TrialDetail, TrialView
+from api.schemas import CompressRequest, Page, Queued, StudyView, TrainingView, TrainRequest, TrialDetail, TrialView
 from api.state import State
+from search.architectures.text import write_architecture
+from search.candidate import Candidate
 from search.recipes import Recipe, default_recipe
 from search.states import JobState, TrialState
 from services import leaderboard, study_views
 from services import studies as operations
 from services.errors import RejectedError
-from services.store import jobs, trials
+from services.store import jobs, trainings, trials
 
 router = APIRouter(prefix="/trials", tags=["trials"])
 Order = Literal["asc", "desc"]
@@ -51,9 +54,20 @@ def get_trial(trial_id: str, state: State) -> TrialDetail:
         detail: dict[str, Any] = {
             **leaderboard.trial_view(row, best.get(trial_id)),
             "epochs": trials.learning_curve(connection, trial_id),
+            "per_class_f1": row["per_class_f1"],
+            "confusion": row["confusion"],
             "compression": [job._asdict() for job in jobs.of_trial(connection, trial_id)],
+            "trainings": [row._asdict() for row in trainings.of_trials(connection, [trial_id])[trial_id]],
         }
     return TrialDetail.model_validate(detail)
+
+
+@router.get("/{trial_id}/model.yaml", response_class=PlainTextResponse)
+def get_architecture(trial_id: str, state: State) -> str:
+    """The trial's network in the competition's format, as ``seedleaf model show`` reads it."""
+    with state.engine.connect() as connection:
+        candidate = Candidate.model_validate(trials.get(connection, trial_id).candidate)
+    return write_architecture(candidate.architecture, side_px=candidate.image_size)
 
 
 @router.post("/{trial_id}/compress", status_code=202)
@@ -62,6 +76,14 @@ def compress_trial(trial_id: str, request: CompressRequest, state: State) -> Que
     job_id = operations.compress(state.engine, trial_id, _recipe(request.recipe))
     with state.engine.connect() as connection:
         return Queued(id=job_id, state=JobState(jobs.get(connection, job_id).state))
+
+
+@router.post("/{trial_id}/train", status_code=202)
+def train_trial(trial_id: str, request: TrainRequest, state: State) -> TrainingView:
+    """Have a trial's candidate trained in full, on all the data; its best weights are what is compressed afterwards."""
+    training_id = operations.train(state.engine, trial_id, epochs=request.epochs, seeds=request.seeds)
+    with state.engine.connect() as connection:
+        return TrainingView.model_validate(trainings.get(connection, training_id)._asdict())
 
 
 @router.post("/{trial_id}/retry", status_code=202)

@@ -4,13 +4,13 @@ import platform
 from collections.abc import Sequence
 from statistics import median
 
-import psutil
-
-from workers.latency.host import this_host
-
 
 def describe() -> str:
     """The machine in a line."""
+    import psutil  # here, so that a machine with torch alone can print figures
+
+    from workers.latency.host import this_host
+
     host = this_host(runtime="onnxruntime", threads=1)
     memory_gib = psutil.virtual_memory().total / 2**30
     return f"{host.cpu}, {host.cores} cores, {memory_gib:.0f} GiB, Python {platform.python_version()}"

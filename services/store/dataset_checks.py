@@ -32,8 +32,10 @@ def page(connection: Connection, *, before_id: str | None, limit: int) -> Sequen
     return connection.execute(query if before_id is None else query.where(checks.c.id < before_id)).all()
 
 
-def unfinished(connection: Connection) -> Sequence[Row[Any]]:
-    query: Select[Any] = select(checks.c.id, checks.c.attempts).where(checks.c.state.in_(UNFINISHED))
+def to_run(connection: Connection) -> Sequence[Row[Any]]:
+    query: Select[Any] = select(checks.c.id, checks.c.attempts, checks.c.attempts.label("lost")).where(
+        checks.c.state.in_(UNFINISHED)
+    )
     return connection.execute(query.order_by(checks.c.id)).all()
 
 

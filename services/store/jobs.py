@@ -16,14 +16,15 @@ TERMINAL = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 MAX_ATTEMPTS = 3
 
 
-def add(connection: Connection, *, job_id: str, trial_id: str, study_id: str, recipe: dict[str, Any]) -> str:
-    """Queue a recipe for a trial; the same recipe for the same trial is queued once. Returns the job's id."""
-    statement = upsert(jobs).values(
-        id=job_id, trial_id=trial_id, study_id=study_id, recipe=recipe, state=JobState.QUEUED
-    )
+def add(
+    connection: Connection, *, job_id: str, trial_id: str, study_id: str, recipe: dict[str, Any], weights_sha256: str
+) -> str:
+    """Queue a recipe for a trial's weights; the same recipe for the same weights is queued once. The job's id."""
+    what = {"trial_id": trial_id, "recipe": recipe, "weights_sha256": weights_sha256}
+    statement = upsert(jobs).values(id=job_id, study_id=study_id, state=JobState.QUEUED, **what)
     added = connection.execute(statement.on_conflict_do_nothing().returning(jobs.c.id)).scalar()
     if added is None:
-        same = select(jobs.c.id).where(jobs.c.trial_id == trial_id, jobs.c.recipe == recipe)
+        same = select(jobs.c.id).where(*(jobs.c[name] == value for name, value in what.items()))
         return str(connection.execute(same).scalar_one())
     payload = {"job_id": job_id, "recipe": recipe["name"], "state": JobState.QUEUED}
     events.emit(connection, study_id, "compression", payload, trial_id=trial_id)

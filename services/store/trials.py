@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.states import SPENT_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
+from search.states import ANSWERED_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
 from services.errors import ConflictError, NotFoundError
 from services.store import events
 from services.tables import METRIC_COLUMNS, epochs, trials
@@ -51,13 +51,18 @@ def end(
     *,
     reason: str | None = None,
     metrics: Mapping[str, float] | None = None,
+    scores: Mapping[str, Any] | None = None,
     host: str | None = None,
 ) -> Row[Any]:
-    """The one place where a trial leaves RUNNING; returns its row. ConflictError if it has ended: its state stays."""
+    """The one place where a trial leaves RUNNING; returns its row. ConflictError if it has ended: its state stays.
+
+    Of ``scores`` the ``per_class_f1`` and the ``confusion`` matrix are kept beside the metrics.
+    """
+    by_class = {name: scores[name] for name in ("per_class_f1", "confusion")} if scores else {}
     row = connection.execute(
         update(trials)
         .where(trials.c.id == trial_id, trials.c.state.in_(sources_of(TRIAL_TRANSITIONS, target)))
-        .values(state=target, reason=reason, finished_at=func.now(), host=host, **_known(metrics or {}))
+        .values(state=target, reason=reason, finished_at=func.now(), host=host, **by_class, **_known(metrics or {}))
         .returning(*trials.c)
     ).one_or_none()
     if row is None:
@@ -71,6 +76,12 @@ def end(
     }
     events.emit(connection, row.study_id, "trial", payload, trial_id=trial_id)
     return row
+
+
+def set_retrained(connection: Connection, trial_id: str, *, f1: float, f1_deviation: float) -> None:
+    """Note what a trial's candidate reached when it was trained in full; its state stays."""
+    values = {"retrained_f1": f1, "retrained_f1_deviation": f1_deviation}
+    connection.execute(update(trials).where(trials.c.id == trial_id).values(**values))
 
 
 def cancel_running(connection: Connection, study_id: str, reason: str) -> list[dict[str, Any]]:
@@ -115,8 +126,12 @@ def learning_curve(connection: Connection, trial_id: str) -> list[dict[str, Any]
 
 
 def progress(connection: Connection, study_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """For each study, how many trials have used up budget and the best f1 so far."""
-    spent = func.count().filter(trials.c.state.in_(SPENT_TRIAL_STATES))
+    """For each study, how many trials have used up budget and the best f1 so far.
+
+    What a limit ruled out before it ran uses none: it was never on a host.
+    """
+    ran = or_(trials.c.state != TrialState.INFEASIBLE, trials.c.host.is_not(None))
+    spent = func.count().filter(trials.c.state.in_(ANSWERED_TRIAL_STATES), ran)
     query = select(trials.c.study_id, spent.label("finished"), func.max(trials.c.f1).label("best_f1"))
     rows = connection.execute(query.where(trials.c.study_id.in_(study_ids)).group_by(trials.c.study_id))
     return {row.study_id: {"finished": row.finished, "best_f1": row.best_f1} for row in rows}

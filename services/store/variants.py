@@ -40,9 +40,10 @@ def artifact(connection: Connection, artifact_id: str) -> Row[Any]:
 
 
 def weights_of(connection: Connection, trial_id: str) -> Row[Any]:
-    """The artifact with a trial's trained weights."""
+    """The artifact with a trial's weights: those of its latest full training, else those of the search."""
     query = select(artifacts).where(artifacts.c.trial_id == trial_id, artifacts.c.kind == "weights")
-    row = connection.execute(query.where(artifacts.c.variant_id.is_(None))).one_or_none()
+    latest = query.where(artifacts.c.variant_id.is_(None)).order_by(artifacts.c.id.desc()).limit(1)
+    row = connection.execute(latest).one_or_none()
     if row is None:
         raise NotFoundError("weights of trial", trial_id)
     return row

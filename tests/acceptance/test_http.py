@@ -24,7 +24,7 @@ def client(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def finished_study(server: Server) -> str:
     with server.client() as client:
-        study_id = post_study(client)
+        study_id = post_study(client, retrain={"top": 1, "seeds": 2, "epochs": 2})
         study = wait_until_ended(client, study_id)
     assert study["state"] == "COMPLETED", study["reason"]
     return study_id
@@ -48,6 +48,23 @@ def test_a_study_ends_with_every_trial_measured(client: httpx.Client, finished_s
     scores = [trial["metrics"]["score"] for trial in trials]
     assert scores == sorted(scores)
     assert sum(trial["best_variant"] is not None for trial in trials) == 1
+
+
+def test_the_best_is_trained_in_full_with_its_spread_before_it_is_compressed(
+    client: httpx.Client, finished_study: str
+) -> None:
+    best = client.get("/trials", params={"study_id": finished_study, "sort": "retrained_f1", "order": "desc"}).json()
+    trial = client.get(f"/trials/{best['items'][0]['id']}").json()
+    (training,) = trial["trainings"]
+    assert (training["state"], training["epochs"], training["seeds"]) == ("COMPLETED", 2, 2)
+    assert trial["metrics"]["retrained_f1"] == training["f1"]
+    detail = client.get(f"/trainings/{training['id']}").json()
+    assert sum(run["f1"] for run in detail["runs"]) / 2 == pytest.approx(training["f1"])
+    assert [(epoch["seed"], epoch["epoch"]) for epoch in detail["curves"]] == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    for scored in (trial, *detail["runs"]):
+        assert len(scored["per_class_f1"]) == 10
+        assert sum(map(sum, scored["confusion"])) == 359
+    assert trial["best_variant"] is not None
 
 
 def test_a_variant_is_a_model_that_runs_anywhere_with_its_sha256_as_etag(

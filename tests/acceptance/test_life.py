@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -75,11 +76,12 @@ def test_killed_trials_keep_their_reason_and_end_the_study_after_some_in_a_row(
 def test_a_limit_that_is_broken_before_training_costs_no_epoch(client: httpx.Client) -> None:
     study_id = post_study(client, constraints=[{"metric": "params", "max": 10}], budget={"max_trials": 3, "epochs": 1})
     study = wait_until_ended(client, study_id)
-    assert (study["state"], study["reason"]) == ("FAILED", "no trial was completed")
+    assert (study["state"], study["progress"]["finished"]) == ("FAILED", 0)
+    assert "200 candidates in a row were ruled out before training: params" in study["reason"]
     for trial in trials_of(client, study_id):
         assert trial["state"] == "INFEASIBLE"
         assert "is above the limit of 10" in trial["reason"]
-        assert client.get(f"/trials/{trial['id']}").json()["epochs"] == []
+    assert client.get(f"/trials/{trial['id']}").json()["epochs"] == []
 
 
 def test_a_latency_limit_that_is_broken_ends_the_trial_early(client: httpx.Client) -> None:
@@ -104,6 +106,27 @@ def test_a_killed_driver_is_replaced_and_no_finished_trial_is_lost(client: httpx
     driver.kill()
     study = wait_until_ended(client, study_id)
     _check_whole(client, study, finished, total=5)
+
+
+def test_a_full_training_whose_job_is_killed_goes_on_from_its_last_epoch(client: httpx.Client, server: Server) -> None:
+    study_id = post_study(client, budget={"max_trials": 1, "epochs": 1}, compression=NO_COMPRESSION)
+    assert wait_until_ended(client, study_id)["state"] == "COMPLETED"
+    (trial,) = trials_of(client, study_id)
+    training_id = client.post(f"/trials/{trial['id']}/train", json={"epochs": 40}).json()["id"]
+
+    def training() -> dict[str, Any]:
+        found: dict[str, Any] = client.get(f"/trainings/{training_id}").json()
+        return found
+
+    wait_for(lambda: len(training()["curves"]) >= 3, timeout_s=60, what="the first epochs")
+    for process in server.processes("services.training_job", training_id):
+        process.kill()
+    before = training()["curves"]
+    assert len(before) < 40
+    wait_for(lambda: training()["state"] == "COMPLETED", timeout_s=90, what="the training to end")
+    after = training()["curves"]
+    assert after[: len(before)] == before
+    assert [epoch["epoch"] for epoch in after] == list(range(1, 41))
 
 
 @pytest.fixture

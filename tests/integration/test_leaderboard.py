@@ -59,7 +59,7 @@ def test_a_cursor_of_someone_elses_making_is_refused(engine: Engine, cursor: str
 def test_an_unknown_metric_is_named_with_the_known_ones(engine: Engine) -> None:
     with (
         engine.connect() as connection,
-        pytest.raises(RejectedError, match="unknown metric 'speed'; known: number, f1"),
+        pytest.raises(RejectedError, match="this listing has no 'speed' to sort by; known: number, f1"),
     ):
         leaderboard.trial_page(
             connection, study_id=None, state=None, sort="speed", descending=False, cursor=None, limit=5

@@ -10,7 +10,7 @@ from search.states import StudyState, TrialState
 from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.errors import ConflictError, LeaseLostError
-from services.recorder import Recorder
+from services.recorder import MAX_RULED_OUT, Recorder
 from services.store import studies, trials, variants
 from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial
 from tests.server import wait_for
@@ -109,3 +109,20 @@ def test_there_is_nothing_to_search_in_a_study_that_is_not_queued_or_running(
         Recorder(engine, artifacts, study_id)
     with engine.connect() as connection:
         assert studies.get(connection, study_id).state is state
+
+
+def test_what_is_ruled_out_before_it_runs_costs_no_budget_until_it_is_all_there_is(
+    engine: Engine, artifacts: ArtifactStore
+) -> None:
+    study_id = make_study(engine, budget={"max_trials": 1})
+    recorder = Recorder(engine, artifacts, study_id)
+    candidate = Candidate.model_validate(CANDIDATE)
+    for _ in range(MAX_RULED_OUT):
+        assert recorder.remaining() == 1
+        assert recorder.accepts_more()
+        recorder.infeasible(assignment={}, candidate=candidate, metrics={"macs": 9}, reason="macs 9 is too many")
+    assert not recorder.accepts_more()
+    assert recorder.stop_reason() == "200 candidates in a row were ruled out before training: macs 9 is too many"
+    with engine.connect() as connection:
+        assert trials.progress(connection, [study_id])[study_id]["finished"] == 0
+    recorder.close()

@@ -38,7 +38,9 @@ def test_a_cancelled_study_stays_cancelled_with_all_that_belongs_to_it(engine: E
     study_id = make_study(engine)
     running, done = make_trial(engine, study_id, TrialState.RUNNING), make_trial(engine, study_id)
     with engine.begin() as connection:
-        job_id = jobs.add(connection, job_id="job", trial_id=done, study_id=study_id, recipe={"name": "fp32"})
+        job_id = jobs.add(
+            connection, job_id="job", trial_id=done, study_id=study_id, recipe={"name": "fp32"}, weights_sha256="0" * 64
+        )
     operations.cancel(engine, study_id)
     for change in (operations.pause, operations.resume, operations.cancel):
         with pytest.raises(ConflictError):

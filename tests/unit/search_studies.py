@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from search.candidate import Candidate, Layer
-from search.chooser import Chooser
+from search.architectures.space import ArchitectureSpace, Stage
+from search.candidate import Candidate
 from search.metrics import Metrics
 from search.optuna_trials import Assignment, PastTrial
 from search.searcher import StudySearch
@@ -15,25 +15,28 @@ OBJECTIVES = [{"metric": "f1", "goal": "maximize"}, {"metric": "macs", "goal": "
 WIDTHS = (8, 16, 24, 32)
 
 
-def tiny(chooser: Chooser, *, side_px: int, classes: int) -> tuple[Layer, ...]:
-    """One convolution of 4 widths and 2 kernels; depthwise ones have no kernel to choose: 12 networks."""
-    width = chooser.suggest_categorical("width", WIDTHS)
-    if chooser.suggest_categorical("block", ("Conv", "DWConv")) == "DWConv":
-        layer: Layer = (1, "DWConv", (width, 3, 1))
-    else:
-        layer = (1, "Conv", (width, chooser.suggest_categorical("kernel", (3, 5)), 1))
-    return (layer, (1, "GlobalAvgPool", ()), (1, "FixedConv", (classes,)))
+#: One convolution of 4 widths and 2 kernels; depthwise ones have no kernel to choose: 12 networks.
+TINY = ArchitectureSpace(
+    parameters={"width": WIDTHS, "kernel": (3, 5)},
+    stages=(
+        Stage(
+            name="conv",
+            blocks={"DWConv": [(1, "DWConv", ("$width", 3, 1))], "Conv": [(1, "Conv", ("$width", "$kernel", 1))]},
+        ),
+    ),
+    head=(Stage(name="head", blocks={"pooled": [(1, "GlobalAvgPool", ()), (1, "FixedConv", ("$classes",))]}),),
+)
 
 
 def tiny_spec(*, learning_rate: Any = 0.1, **fields: Any) -> StudySpec:
     """A study of the 12 networks; every other choice is fixed."""
-    space = {"architecture": "tiny", "image_size": 16, "learning_rate": learning_rate}
+    space = {"architecture": TINY, "image_size": 16, "learning_rate": learning_rate}
     fields = {"name": "tiny", "dataset": {"source": "sklearn"}, "objectives": OBJECTIVES, "space": space, **fields}
     return StudySpec.model_validate(fields)
 
 
 def tiny_cost(candidate: Candidate) -> Metrics:
-    """A cost that depends on all that ``tiny`` chooses."""
+    """A cost that depends on all that TINY chooses."""
     _, block, (width, kernel, _) = candidate.architecture.backbone[0]
     return {"params": width * kernel, "macs": 10 * width * kernel if block == "Conv" else width * kernel}
 

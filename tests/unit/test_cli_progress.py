@@ -91,8 +91,18 @@ def test_the_line_of_a_trial_says_how_it_ended_and_how_it_goes_on() -> None:
     story.start(0, 0)
     line = story.complete(0, 10, f1=0.8123, latency_ms=0.2)
     assert line == "[1/4] trial 0 COMPLETED: f1 0.812 in 0.200 ms; 6.0 trials/min, 0:30 left; best f1 0.812"
-    line = story.tell("trial", 20, trial_id="trial_1", number=1, state="INFEASIBLE", reason="too slow", metrics={})
+    line = story.tell("trial", 20, trial_id="trial_1", number=1, state="INFEASIBLE", reason="too slow", host="a-host")
     assert line == "[2/4] trial 1 INFEASIBLE: too slow; 6.0 trials/min, 0:20 left; best f1 0.812"
+
+
+def test_what_a_limit_rules_out_before_training_is_counted_apart() -> None:
+    story = _Story()
+    for number in range(2):
+        trial = {"trial_id": f"trial_{number}", "number": number, "reason": "too many macs", "host": None}
+        assert story.tell("trial", number, state="INFEASIBLE", **trial) is None
+    story.start(2, 0)
+    assert story.complete(2, 10, f1=0.8, latency_ms=0.2).endswith("best f1 0.800; 2 ruled out by the limits")
+    assert story.progress.finished == 1
 
 
 def test_a_raised_budget_is_the_new_total() -> None:

@@ -3,10 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import yaml
-
 from api.cli import trial_rows, variant_rows
-from api.cli.model_card import architecture_yaml
 from api.schemas import TrialView, VariantView
 from search.candidate import Architecture, Candidate
 
@@ -75,11 +72,14 @@ def test_a_row_shows_the_trial_and_its_best_variant() -> None:
         "params": 83_100,
         "size_bytes": 340_000,
         "score": 0.512,
+        "retrained_f1": 0.9712,
+        "retrained_f1_deviation": 0.0031,
     }
     row = trial_rows.row(1, _trial(metrics=metrics, best_variant=_variant()))
     assert dict(zip(trial_rows.HEADERS, row, strict=True)) == {
         "#": "1",
         "trial": "7",
+        "F1 in full": "0.971 ± 0.003",
         "state": "COMPLETED",
         "F1": "0.961",
         "latency ms": "0.213 [0.210, 0.217]",
@@ -116,11 +116,3 @@ def test_a_variant_is_compared_with_its_trial_in_eager_pytorch() -> None:
 def test_figures_of_different_machines_are_not_compared() -> None:
     assert variant_rows.versus_eager(_variant(), _variant("torch", host="other CPU, 8 cores")) is None
     assert variant_rows.versus_eager(_variant(), None) is None
-
-
-def test_an_architecture_can_be_read_back_from_the_competitions_format() -> None:
-    document = yaml.safe_load(architecture_yaml(_CANDIDATE))
-    side_px = document.pop("INPUT_SIZE")
-    document["input_channels"] = document.pop("input_channel")
-    assert side_px == 24
-    assert Architecture.model_validate(document) == _CANDIDATE.architecture

@@ -8,7 +8,7 @@ from torch import nn
 
 from search.candidate import Layer
 from search.recipes import FineTuning, StructuredPruning, UnstructuredPruning
-from tests.unit.training_sets import CLASSES, SIDE_PX
+from tests.unit.training_sets import CLASSES, EVERY_BLOCK, SIDE_PX, small_network
 from tests.unit.workpieces import trained, workpiece
 from workers.compression import fine_tuning, structured, unstructured
 from workers.compression.registry import NotApplicableError
@@ -95,6 +95,26 @@ def test_structured_pruning_makes_the_network_smaller_and_keeps_its_classes(rati
     assert count_macs(piece.network, SIDE_PX) < count_macs(before, SIDE_PX)
     assert all(module.out_channels % 8 == 0 for module in layers(piece.network))
     assert piece.network.eval()(torch.rand(2, 3, SIDE_PX, SIDE_PX)).shape == (2, CLASSES)
+
+
+def test_structured_pruning_works_on_every_block_and_leaves_shuffled_channels_as_they_are() -> None:
+    network, before = small_network(backbone=EVERY_BLOCK), small_network(backbone=EVERY_BLOCK)
+    structured.prune(StructuredPruning(ratio=0.5), workpiece(network=network))
+    params = [
+        (count_params(layer), count_params(old)) for layer, old in zip(network.layers, before.layers, strict=True)
+    ]
+    names = [name for _, name, _ in EVERY_BLOCK]
+    assert {name for name, (after, old) in zip(names, params, strict=True) if 0 < after == old} <= {
+        "ShuffleNetV2",
+        "Linear",
+    }
+    assert network.eval()(torch.rand(2, 3, SIDE_PX, SIDE_PX)).shape == (2, CLASSES)
+
+
+def test_structured_pruning_does_not_apply_where_dependencies_cannot_be_followed() -> None:
+    network = small_network(backbone=((1, "TorchVision", ("shufflenet_v2_x0_5", 1, None, False, CLASSES, 8)),))
+    with pytest.raises(NotApplicableError, match="torch-pruning cannot follow this network"):
+        structured.prune(StructuredPruning(ratio=0.5), workpiece(network=network))
 
 
 def narrow(*first: Any) -> tuple[Layer, ...]:

@@ -7,18 +7,18 @@ import pytest
 
 from search.states import StudyState
 from services.controller import (
-    MAX_CHECKS,
     MAX_SUBMISSIONS,
     Action,
-    Check,
     GiveUp,
-    GiveUpCheck,
+    GiveUpTask,
     Requeue,
     StartPool,
+    StartTask,
     Stop,
     Submit,
     plan,
 )
+from services.tasks import MAX_LOST, Task
 
 QUEUED, RUNNING, PAUSED = StudyState.QUEUED, StudyState.RUNNING, StudyState.PAUSED
 COMPLETED, FAILED, CANCELLED = StudyState.COMPLETED, StudyState.FAILED, StudyState.CANCELLED
@@ -99,28 +99,22 @@ def test_a_pool_is_started_when_jobs_wait_and_none_runs(
     assert plan([], alive, waiting_jobs=waiting_jobs) == expected
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckRow:
-    """A data set's check as ``unfinished`` returns it."""
-
-    id: str = "dataset-1"
-    attempts: int
-
-
 @pytest.mark.parametrize(
-    ("attempts", "alive", "expected"),
+    ("attempts", "lost", "alive", "expected"),
     [
-        (0, set(), [Check(check_id="dataset-1", attempt=1)]),
-        (1, {"dataset-1-1"}, []),
-        (1, set(), [Check(check_id="dataset-1", attempt=2)]),
-        (MAX_CHECKS, {f"dataset-1-{MAX_CHECKS}"}, []),
-        (MAX_CHECKS, set(), [GiveUpCheck(check_id="dataset-1", job_id=f"dataset-1-{MAX_CHECKS}")]),
+        (0, 0, set(), StartTask),
+        (1, 1, {"training-1-1"}, None),
+        (1, 1, set(), StartTask),
+        (7, 1, set(), StartTask),
+        (7, MAX_LOST, {"training-1-7"}, None),
+        (7, MAX_LOST, set(), GiveUpTask),
     ],
 )
-def test_a_check_runs_until_it_ends_or_was_lost_too_often(
-    attempts: int, alive: set[str], expected: list[Action]
+def test_a_task_is_started_until_it_ends_or_was_lost_too_often_in_a_row(
+    attempts: int, lost: int, alive: set[str], expected: type[StartTask | GiveUpTask] | None
 ) -> None:
-    assert plan([], alive, waiting_jobs=0, checks=[CheckRow(attempts=attempts)]) == expected
+    task = Task(kind="training", row_id="training-1", attempts=attempts, lost=lost)
+    assert plan([], alive, waiting_jobs=0, tasks=[task]) == ([] if expected is None else [expected(task=task)])
 
 
 def test_each_study_is_decided_by_itself_in_order() -> None:

@@ -1,13 +1,15 @@
 """Exported files compute what their networks compute, and weights survive the way to bytes and back."""
 
+from collections.abc import Callable
+
 import numpy as np
 import onnx
 import pytest
 import torch
 
 from search.candidate import Architecture, Layer
-from tests.unit.training_sets import BACKBONE, CLASSES, SIDE_PX, coloured, coloured_images, small_network
-from workers.export import INPUT, OUTPUT, load_weights, model_input, onnx_predictor, save_weights, to_onnx
+from tests.unit.training_sets import BACKBONE, CLASSES, EVERY_BLOCK, SIDE_PX, coloured, coloured_images, small_network
+from workers.export import INPUT, OUTPUT, load_weights, model_input, onnx_predictor, quick_onnx, save_weights, to_onnx
 from workers.models import Network, build_network
 from workers.training.resident import pixels
 
@@ -29,11 +31,14 @@ def used_network(backbone: tuple[Layer, ...] = BACKBONE) -> Network:
     return network
 
 
-@pytest.mark.parametrize("backbone", [BACKBONE, HARDSWISH], ids=["relu", "hardswish"])
-def test_an_exported_file_computes_what_its_network_computes(backbone: tuple[Layer, ...]) -> None:
+@pytest.mark.parametrize("export", [to_onnx, quick_onnx])
+@pytest.mark.parametrize("backbone", [BACKBONE, HARDSWISH, EVERY_BLOCK], ids=["relu", "hardswish", "every block"])
+def test_an_exported_file_computes_what_its_network_computes(
+    backbone: tuple[Layer, ...], export: Callable[[Network, int], bytes]
+) -> None:
     network = used_network(backbone)
     images, _ = coloured_images(12, seed=5)
-    predict = onnx_predictor(to_onnx(network, SIDE_PX))
+    predict = onnx_predictor(export(network, SIDE_PX))
     with torch.inference_mode():
         expected = network.eval()(torch.from_numpy(model_input(images))).numpy()
     found = predict(images)

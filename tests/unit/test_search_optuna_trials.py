@@ -10,17 +10,11 @@ from optuna.trial import TrialState as OptunaState
 
 from search.metrics import Constraint
 from search.optuna_trials import Mirror, PastTrial, Replay, directions, frozen_trial, violations
-from search.presets import PRESETS
 from search.states import TrialState
-from tests.unit.search_studies import CLASSES, tiny, tiny_spec
+from tests.unit.search_studies import CLASSES, tiny_spec
 
-DEPTHWISE = {"width": 16, "block": "DWConv"}
+DEPTHWISE = {"width": 16, "conv.block": "DWConv"}
 METRICS = {"f1": 0.5, "macs": 100.0, "params": 48.0}
-
-
-@pytest.fixture(autouse=True)
-def _tiny_is_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PRESETS, "tiny", tiny)
 
 
 def past(**fields: object) -> PastTrial:

@@ -7,20 +7,15 @@ import pytest
 from optuna.trial import TrialState as OptunaState
 from ray.tune.search import Searcher
 
-from search.candidate import Candidate
+from search.candidate import Candidate, UnbuildableError
+from search.metrics import Metrics
 from search.optuna_trials import PastTrial
-from search.presets import PRESETS
 from search.searcher import StudySearch
 from search.states import TrialState
-from tests.unit.search_studies import WIDTHS, MemoryLog, make_search, tiny, tiny_spec
+from tests.unit.search_studies import CLASSES, WIDTHS, MemoryLog, make_search, tiny_cost, tiny_spec
 
 NETWORKS = 12
-FIRST = {"width": 8, "block": "DWConv"}
-
-
-@pytest.fixture(autouse=True)
-def _tiny_is_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PRESETS, "tiny", tiny)
+FIRST = {"width": 8, "conv.block": "DWConv"}
 
 
 def past(number: int = 0, state: TrialState = TrialState.COMPLETED, **assignment: object) -> PastTrial:
@@ -102,6 +97,21 @@ def test_a_rejected_trial_tells_the_sampler_by_how_much() -> None:
     assert trial.constraints == {"params": pytest.approx((24 - 6) / 6)}
 
 
+def test_what_cannot_be_built_is_recorded_with_its_reason_and_violates_a_constraint() -> None:
+    def only_depthwise(candidate: Candidate) -> Metrics:
+        if candidate.architecture.backbone[0][1] != "DWConv":
+            raise UnbuildableError("layer 1: it vanishes")
+        return tiny_cost(candidate)
+
+    log = MemoryLog(budget=NETWORKS)
+    search = StudySearch(spec=tiny_spec(), classes=CLASSES, history=(), log=log, profile=only_depthwise)
+    while search.suggest(trial_id := str(len(log.candidates))) != Searcher.FINISHED:
+        finish(search, trial_id)
+    assert Counter(log.reasons) == {None: 4, "layer 1: it vanishes": 8}
+    refused = [trial for trial in search._ot_study.trials if trial.state is OptunaState.PRUNED]
+    assert all(trial.constraints == {"architecture": 1.0} for trial in refused)
+
+
 @pytest.mark.parametrize(
     ("result", "error", "expected"),
     [
@@ -136,7 +146,7 @@ def test_the_objectives_of_a_completed_trial_are_told_in_the_order_of_the_spec()
 
 
 def test_enqueued_assignments_come_first_even_if_they_are_known_already() -> None:
-    second = {"width": 16, "block": "Conv", "kernel": 5}
+    second = {"width": 16, "conv.block": "Conv", "kernel": 5}
     log = MemoryLog(budget=3, queue={"q1": FIRST, "q2": second})
     search = make_search(tiny_spec(), log, history=[past()])
     for number in range(3):
@@ -185,7 +195,7 @@ def test_each_sampler_suggests_from_a_history(sampler: str) -> None:
         PastTrial(
             number=number,
             state=TrialState.COMPLETED,
-            assignment={"width": WIDTHS[number % 4], "block": "DWConv", "learning_rate": 0.01 * (number + 1)},
+            assignment={"width": WIDTHS[number % 4], "conv.block": "DWConv", "learning_rate": 0.01 * (number + 1)},
             metrics={"f1": number / 20, "macs": 1.0 + number % 3},
         )
         for number in range(20)
@@ -203,7 +213,7 @@ def test_nsga2_breeds_from_the_history_after_a_restart() -> None:
         PastTrial(
             number=number,
             state=TrialState.COMPLETED,
-            assignment={"width": 24, "block": "DWConv", "learning_rate": 0.01 * (number + 1)},
+            assignment={"width": 24, "conv.block": "DWConv", "learning_rate": 0.01 * (number + 1)},
             metrics={"f1": number / 20, "macs": 1.0 + number},
         )
         for number in range(20)
@@ -212,7 +222,7 @@ def test_nsga2_breeds_from_the_history_after_a_restart() -> None:
     search = make_search(tiny_spec(learning_rate=rates, sampler={"name": "nsga2"}), log, history=history)
     for number in range(20):
         search.suggest(str(number))
-    inherited = [assignment["width"] == 24 and assignment["block"] == "DWConv" for assignment in log.assignments]
+    inherited = [assignment["width"] == 24 and assignment["conv.block"] == "DWConv" for assignment in log.assignments]
     assert sum(inherited) >= 6  # 2.5 of 20 at random
 
 

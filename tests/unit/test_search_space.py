@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from optuna.trial import FixedTrial
 from pydantic import ValidationError
 
+from search.architectures.draw import draw_architecture
 from search.augmentation import BATCH_OPERATION_NAMES, FLIP_NAMES, FLIP_ONLY, OPERATION_NAMES, WITHOUT_MAGNITUDE, Policy
 from search.candidate import Architecture, Candidate, Layer
+from search.chooser import Chooser
 from search.optuna_trials import Replay
 from search.presets import PRESETS
 from search.space import draw
@@ -93,6 +95,10 @@ def test_fixed_values_are_no_parameters(data: st.DataObject) -> None:
     assert candidate.learning_rate == 0.1
 
 
+def blocks_small(chooser: Chooser, *, side_px: int = 64) -> tuple[Layer, ...]:
+    return draw_architecture(PRESETS["blocks-small"], chooser, side_px=side_px, classes=6).backbone
+
+
 def first_stages() -> set[Layer]:
     """Every first stage that ``blocks-small`` offers; FixedTrial rejects what it does not."""
     later = {f"stage{stage}.{name}": value for stage in (2, 3) for name, value in PLAIN_STAGE.items()}
@@ -100,7 +106,7 @@ def first_stages() -> set[Layer]:
     for block, width, kernel, repeat, expansion in product(BLOCKS, (8, 16, 24, 32), (3, 5), (1, 2, 3), (2, 4, 6)):
         first = {"block": block, "width": width, "kernel": kernel, "repeat": repeat, "expansion": expansion}
         chosen = {"stages": 3, "head_width": 128, **{f"stage1.{name}": value for name, value in first.items()}}
-        found.add(PRESETS["blocks-small"](FixedTrial({**later, **chosen}), side_px=64, classes=6)[0])
+        found.add(blocks_small(FixedTrial({**later, **chosen}))[0])
     return found
 
 
@@ -109,7 +115,7 @@ def first_stages() -> set[Layer]:
 def test_a_stage_may_be_drawn_in_120_ways(data: st.DataObject) -> None:
     every = first_stages()
     assert len(every) == 120
-    assert PRESETS["blocks-small"](Noting(data), side_px=64, classes=6)[0] in every
+    assert blocks_small(Noting(data))[0] in every
 
 
 @settings(deadline=None, max_examples=60)
@@ -117,7 +123,7 @@ def test_a_stage_may_be_drawn_in_120_ways(data: st.DataObject) -> None:
 def test_a_network_is_halved_to_between_4_and_7_px_unless_it_has_too_few_stages(
     data: st.DataObject, side_px: int
 ) -> None:
-    backbone = PRESETS["blocks-small"](Noting(data), side_px=side_px, classes=6)
+    backbone = blocks_small(Noting(data), side_px=side_px)
     *stages, head, pool, classifier = backbone
     assert 3 <= len(stages) <= 6
     strides = [arguments[2] for _, _, arguments in stages]

@@ -138,7 +138,7 @@ def test_unknown_keys_are_rejected_everywhere(path: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "path", "message"),
     [
-        ({"space": {"architecture": "huge"}}, "space.architecture", "known: blocks-small"),
+        ({"space": {"architecture": "huge"}}, "space.architecture", "known: baseline-blocks, blocks-small"),
         ({"space": {"image_size": []}}, "space.image_size", "an empty list: name at least one value"),
         ({"space": {"learning_rate": {"low": 0, "high": 1, "log": True}}}, "space.learning_rate", "starts above 0"),
         ({"space": {"learning_rate": 0}}, "space.learning_rate", "must lie within 1e-06 to 10.0, got 0.0 to 0.0"),

@@ -3,8 +3,8 @@
 import pytest
 
 from search.states import (
+    ANSWERED_TRIAL_STATES,
     JOB_TRANSITIONS,
-    SPENT_TRIAL_STATES,
     STUDY_TRANSITIONS,
     TRIAL_TRANSITIONS,
     JobState,
@@ -44,4 +44,4 @@ def test_sources_are_the_inverse_of_transitions(transitions: dict[StudyState, fr
 
 
 def test_a_trial_that_was_cut_off_from_outside_uses_up_no_budget() -> None:
-    assert set(TrialState) - SPENT_TRIAL_STATES == {TrialState.RUNNING, TrialState.CANCELLED}
+    assert set(TrialState) - ANSWERED_TRIAL_STATES == {TrialState.RUNNING, TrialState.CANCELLED}

@@ -28,9 +28,21 @@ def run(training: Resident, **fields: Any) -> list[Epoch]:
     return list(train(network, training, coloured(24, seed=1), plan(**fields), augment=unchanged))
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-def test_a_separable_set_is_learned_with_one_range_of_learning_rates(optimizer: str) -> None:
-    epochs = run(coloured(96), epochs=6, optimizer=optimizer)
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"optimizer": "sgd"},
+        {"optimizer": "adamw"},
+        {"optimizer": "muon"},
+        {"schedule": "cosine"},
+        {"loss": "focal"},
+        {"loss": "class-balanced"},
+        {"ema_decay": 0.9},
+    ],
+    ids=str,
+)
+def test_a_separable_set_is_learned_with_one_range_of_learning_rates(choice: dict[str, Any]) -> None:
+    epochs = run(coloured(96), epochs=6, **choice)
     assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4, 5, 6]
     assert epochs[-1].loss < 0.7 * epochs[0].loss
     assert epochs[-1].scores.f1 > 0.95
@@ -49,7 +61,7 @@ def test_a_loss_that_is_no_number_ends_the_training_with_advice(learning_rate: f
 
 
 @pytest.mark.parametrize(("count", "batch_size", "steps"), [(48, 16, 3), (49, 16, 4), (5, 2, 3), (7, 100, 1)])
-def test_each_epoch_sees_every_image_once_in_batches_of_about_equal_size(
+def test_each_epoch_sees_every_image_in_batches_of_equal_size_the_last_filled_up(
     count: int, batch_size: int, steps: int
 ) -> None:
     seen: list[Tensor] = []
@@ -73,10 +85,11 @@ def test_each_epoch_sees_every_image_once_in_batches_of_about_equal_size(
     )
     next(epochs)
     assert len(stepped) == len(seen) == steps
-    assert max(len(batch) for batch in seen) <= batch_size
+    assert len({len(batch) for batch in seen}) == 1
+    assert len(seen[0]) <= batch_size
     everything = torch.cat(seen).flatten(1)
     assert torch.equal(everything.unique(dim=0), training.images.flatten(1).unique(dim=0))
-    assert len(everything) == count
+    assert count <= len(everything) < count + steps
     next(epochs)
     assert len(stepped) == 2 * steps
     assert not torch.equal(torch.cat(seen[steps:]), torch.cat(seen[:steps]))
@@ -108,6 +121,46 @@ def test_every_unit_of_work_is_announced_so_that_a_measurement_can_wait_for_its_
 
     list(train(small_network(), coloured(48), coloured(6), plan(epochs=1), augment=unchanged, working=working))
     assert len(entered) == 3 + 1
+
+
+def test_a_cpu_training_ends_at_the_first_step_whose_loss_is_no_number() -> None:
+    stepped: list[bool] = []
+    epochs = train(
+        small_network(),
+        coloured(48),
+        coloured(6),
+        plan(learning_rate=math.nan),
+        augment=unchanged,
+        after_step=lambda: stepped.append(True),
+    )
+    with pytest.raises(NotFiniteError):
+        next(epochs)
+    assert len(stepped) == 2
+
+
+def test_the_average_of_the_weights_is_what_is_scored_and_returned() -> None:
+    network, validation = small_network(), coloured(24, seed=1)
+    *_, last = train(network, coloured(96), validation, plan(epochs=2, ema_decay=0.9), augment=unchanged)
+    assert evaluate(network, validation) == last.scores
+
+    plain = small_network()
+    list(train(plain, coloured(96), validation, plan(epochs=2), augment=unchanged))
+    averaged, trained = (model.get_buffer("layers.0.1.running_mean") for model in (network, plain))
+    assert not torch.equal(averaged, trained)
+    assert torch.allclose(averaged, trained, atol=0.2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"epochs": 0}, "epochs and batch_size are at least 1, not 0 and 16"),
+        ({"ema_decay": 1.0}, r"ema_decay is in \[0, 1\), not 1.0"),
+        ({"focal_gamma": -1.0}, "focal_gamma is 0 or more, not -1.0"),
+    ],
+)
+def test_a_plan_that_makes_no_sense_cannot_be_built(fields: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        plan(**fields)
 
 
 def test_evaluation_changes_nothing_and_counts_every_image() -> None:

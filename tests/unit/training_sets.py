@@ -19,6 +19,26 @@ BACKBONE: tuple[Layer, ...] = (
     (1, "GlobalAvgPool", ()),
     (1, "FixedConv", (CLASSES,)),
 )
+#: One of each block that may stand before a pooled head.
+EVERY_BLOCK: tuple[Layer, ...] = (
+    (1, "Conv", (16, 3, 2)),
+    (1, "InvertedResidualv3", (3, 3, 32, 1, 1)),
+    (1, "ECAInvertedResidualv2", (32, 2)),
+    (1, "ECAInvertedResidualv3", (3, 2, 32, None, 0)),
+    (1, "MBConv", (2, 32)),
+    (1, "Fire", (16, 16, 16)),
+    (1, "Bottleneck", (32,)),
+    (1, "MaxPool", (2, 2)),
+    (1, "AvgPool", (3, 1, 1)),
+    (1, "Pass", ()),
+    (2, "Ghost", (32, 3)),
+    (1, "Conv", (16,)),
+    (2, "ShuffleNetV2", (32,)),
+    (1, "Conv", (32,)),
+    (1, "GlobalAvgPool", ()),
+    (1, "Flatten", ()),
+    (1, "Linear", (CLASSES,)),
+)
 
 
 def coloured_images(count: int, *, seed: int = 0) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

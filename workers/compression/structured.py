@@ -10,33 +10,46 @@ import torch_pruning
 
 from search.recipes import StructuredPruning
 from workers.compression.registry import NotApplicableError, Workpiece, on_network
-from workers.models.profile import count_params
+from workers.models import ArchitectureError, Network
+from workers.models.profile import count_macs, count_params
+from workers.models.registry import Unprunable
 
 _CHANNELS_MULTIPLE = 8
 
 
 @on_network(StructuredPruning)
 def prune(config: StructuredPruning, piece: Workpiece) -> None:
-    """Remove ``ratio`` of the channels of each group, to multiples of 8; the classifier keeps its outputs.
+    """Remove ``ratio`` of the channels of each group, to multiples of 8; the classifier keeps its outputs, and blocks
+    that cannot be pruned keep their channels.
 
-    NotApplicableError if nothing could be removed.
+    NotApplicableError if nothing could be removed, or torch-pruning cannot tell which channels depend on each other.
     """
     if piece.masks:
         raise NotApplicableError("structured pruning changes the shapes of pruned weights: put it before unstructured")
-    side_px = piece.candidate.image_size
     before = count_params(piece.network)
-    piece.network.eval()
+    try:
+        _prune(piece.network, config.ratio, piece.candidate.image_size)
+    except (ZeroDivisionError, RuntimeError, ArchitectureError) as error:
+        raise NotApplicableError(f"torch-pruning cannot follow this network: {error}") from error
+    if count_params(piece.network) == before:
+        raise NotApplicableError(f"no group of channels is wide enough to lose {config.ratio:.0%} in steps of 8")
+
+
+def _prune(network: Network, ratio: float, side_px: int) -> None:
+    network.eval()
     with warnings.catch_warnings():
         # torch-pruning warns of parameters outside its layers that it leaves alone.
         warnings.simplefilter("ignore")
         pruner = torch_pruning.pruner.BasePruner(
-            piece.network,
+            network,
             torch.zeros(1, 3, side_px, side_px),
             importance=torch_pruning.importance.GroupMagnitudeImportance(p=2),
-            pruning_ratio=config.ratio,
+            pruning_ratio=ratio,
             round_to=_CHANNELS_MULTIPLE,
-            ignored_layers=[piece.network.classifier],
+            ignored_layers=[
+                network.classifier,
+                *(module for module in network.modules() if isinstance(module, Unprunable)),
+            ],
         )
         pruner.step()
-    if count_params(piece.network) == before:
-        raise NotApplicableError(f"no group of channels is wide enough to lose {config.ratio:.0%} in steps of 8")
+    count_macs(network, side_px)

@@ -2,17 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 import workers.models.blocks  # noqa: F401  (registers the blocks)
-from search.candidate import Architecture, Layer
-from workers.models.registry import BLOCKS, Block
+from search.candidate import Architecture, Layer, UnbuildableError
+from workers.models.registry import BLOCKS, Pretrained
 
 
-class ArchitectureError(ValueError):
-    """A line of the backbone that cannot be built; the message names it."""
+class ArchitectureError(UnbuildableError):
+    """A network that cannot be built or does not work; the message names the layer of the backbone.
+
+    ``layer`` counts from 1; None where no single one is to blame.
+    """
+
+    def __init__(self, reason: str, layer: int | None = None) -> None:
+        super().__init__(reason, layer)
+        self.reason, self.layer = reason, layer
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class Network(nn.Module):
@@ -32,10 +43,13 @@ class Network(nn.Module):
         return [module for module in self.modules() if isinstance(module, nn.Conv2d | nn.Linear)][-1]
 
 
-def build_network(architecture: Architecture, *, device: str | torch.device = "cpu") -> Network:
-    """Build a network with fresh weights; ``device="meta"`` makes one without weights.
+def build_network(
+    architecture: Architecture, *, device: str | torch.device = "cpu", pretrained: bool = True
+) -> Network:
+    """Build a network with fresh weights, or with the pretrained ones that its blocks name.
 
-    ArchitectureError if a block is unknown or its arguments do not fit.
+    ``pretrained=False`` leaves those fresh too, for weights that are loaded next. ``device="meta"`` makes a network
+    without weights. ArchitectureError if a block is unknown, its arguments do not fit or its weights cannot be had.
     """
     channels, modules = architecture.input_channels, []
     with torch.device(device):
@@ -44,8 +58,16 @@ def build_network(architecture: Architecture, *, device: str | torch.device = "c
                 module, channels = build_layer(
                     layer, channels, depth=architecture.depth_multiple, width=architecture.width_multiple
                 )
+                if pretrained and torch.device(device).type != "meta":
+                    _load_pretrained(module)
             modules.append(module)
         return Network(nn.Sequential(*modules))
+
+
+def _load_pretrained(module: nn.Module) -> None:
+    for part in module.modules():
+        if isinstance(part, Pretrained):
+            part.load_pretrained()
 
 
 @contextmanager
@@ -54,7 +76,11 @@ def naming_layer(position: int, layer: Layer) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ArchitectureError(f"layer {position + 1} {list(layer)}: {error}") from error
+        repeat, name, arguments = layer
+        reason = " ".join(str(error).split())
+        raise ArchitectureError(
+            f"layer {position + 1} {[repeat, name, list(arguments)]}: {reason}", position + 1
+        ) from error
 
 
 def build_layer(layer: Layer, channels: int, *, depth: float, width: float) -> tuple[nn.Module, int]:
@@ -66,30 +92,15 @@ def build_layer(layer: Layer, channels: int, *, depth: float, width: float) -> t
     return (modules[0] if len(modules) == 1 else nn.Sequential(*modules)), channels
 
 
-def units(layer: Layer, *, depth: float, width: float) -> list[tuple[str, tuple[object, ...]]]:
-    """The blocks that one line of the backbone stands for, each with its arguments. ValueError for an unknown block."""
+def units(layer: Layer, *, depth: float, width: float) -> list[tuple[str, tuple[Any, ...]]]:
+    """The blocks that one line of the backbone stands for, each with all its arguments.
+
+    ValueError for an unknown block, or for arguments that it does not take.
+    """
     repeat, name, arguments = layer
     if name not in BLOCKS:
         raise ValueError(f"unknown block {name!r}; known: {', '.join(sorted(BLOCKS))}")
     if repeat > 1:
         repeat = max(round(repeat * depth), 1)
-    first = _scaled(BLOCKS[name], arguments, width)
-    return [(name, first), *[(name, _with_unit_stride(BLOCKS[name], first))] * (repeat - 1)]
-
-
-def _scaled(block: Block, arguments: tuple[object, ...], multiple: float) -> tuple[object, ...]:
-    """The width times the multiple, rounded to a multiple of 8 and never below 8."""
-    if block.width_at is None or len(arguments) <= block.width_at or multiple == 1.0:
-        return arguments
-    width = float(str(arguments[block.width_at])) * multiple
-    return _replaced(arguments, block.width_at, max(8, int(width + 4) // 8 * 8))
-
-
-def _with_unit_stride(block: Block, arguments: tuple[object, ...]) -> tuple[object, ...]:
-    if block.stride_at is None or len(arguments) <= block.stride_at:
-        return arguments
-    return _replaced(arguments, block.stride_at, 1)
-
-
-def _replaced(arguments: tuple[object, ...], position: int, value: object) -> tuple[object, ...]:
-    return (*arguments[:position], value, *arguments[position + 1 :])
+    first = BLOCKS[name].arguments(arguments, width_multiple=width)
+    return [(name, first), *[(name, BLOCKS[name].repeated(first))] * (repeat - 1)]

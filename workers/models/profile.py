@@ -1,39 +1,65 @@
-"""What a network costs before it has weights: multiply-accumulates and parameters, exact."""
+"""What a network costs before it has weights: multiply-accumulates, parameters and memory, exact."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from search.candidate import Architecture, Candidate, Layer
+from workers.models.activations import ACTIVATION_TYPES
 from workers.models.builder import ArchitectureError, naming_layer, units
-from workers.models.registry import ACTIVATION_TYPES, BLOCKS
+from workers.models.registry import BLOCKS
 
 Shape = tuple[int, ...]
+_FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerCost:
-    """``macs`` of one image, ``params`` and the output's ``shape`` (channels, height, width) of a backbone's line."""
+    """A line of the backbone: ``macs`` of one image, ``params``, the output's ``shape`` (channels, height, width), and
+    ``activation_bytes``, the largest sum of the input and the output of one of its layers in float32.
+    """
 
     macs: int
     params: int
+    activation_bytes: int
     shape: Shape
 
 
 def profile(candidate: Candidate) -> dict[str, float]:
-    """``macs`` of one image and ``params`` of a candidate, without weights, in milliseconds.
+    """``macs`` and ``memory_bytes`` of one image and ``params`` of a candidate, without weights, in milliseconds.
 
     ArchitectureError if the shapes do not work out.
     """
-    costs = layer_costs(candidate.architecture, candidate.image_size)
-    return {"macs": sum(cost.macs for cost in costs), "params": sum(cost.params for cost in costs)}
+    return dict(totals(layer_costs(candidate.architecture, candidate.image_size)))
+
+
+def totals(costs: list[LayerCost]) -> dict[str, int]:
+    """The whole network's ``macs``, ``params`` and ``memory_bytes``.
+
+    The memory is the peak of one image's inference in float32 where nothing is kept longer than needed: all weights,
+    and the input and the output of the layer for which they are largest. Layers are convolutions, products with a
+    matrix and poolings; normalization and activations work in place or are folded into them, and what a shortcut keeps
+    for later is not counted.
+    """
+    params = sum(cost.params for cost in costs)
+    activation_bytes = max((cost.activation_bytes for cost in costs), default=0)
+    return {
+        "macs": sum(cost.macs for cost in costs),
+        "params": params,
+        "memory_bytes": _FLOAT_BYTES * params + activation_bytes,
+    }
 
 
 def layer_costs(architecture: Architecture, side_px: int) -> list[LayerCost]:
-    """The cost of each line of the backbone at ``side_px``. ArchitectureError names the line that does not work."""
+    """The cost of each line of the backbone at ``side_px``. ArchitectureError names the line that does not work.
+
+    The last line must leave one number a class.
+    """
     shape: Shape = (architecture.input_channels, side_px, side_px)
     costs = []
     for position, layer in enumerate(architecture.backbone):
@@ -41,29 +67,56 @@ def layer_costs(architecture: Architecture, side_px: int) -> list[LayerCost]:
             cost = _layer_cost(layer, shape, architecture)
         costs.append(cost)
         shape = cost.shape
+    if any(side != 1 for side in shape[1:]):
+        ends = " x ".join(str(size) for size in shape)
+        reason = f"the network ends with {ends} and not with a number a class: end it with GlobalAvgPool and FixedConv"
+        raise ArchitectureError(reason, len(costs) or None)
     return costs
 
 
 def _layer_cost(layer: Layer, shape: Shape, architecture: Architecture) -> LayerCost:
-    macs = params = 0
+    macs = params = activation_bytes = 0
     for name, arguments in units(layer, depth=architecture.depth_multiple, width=architecture.width_multiple):
         cost = _unit_cost(name, arguments, shape)
         macs, params, shape = macs + cost.macs, params + cost.params, cost.shape
-    return LayerCost(macs=macs, params=params, shape=shape)
+        activation_bytes = max(activation_bytes, cost.activation_bytes)
+    return LayerCost(macs=macs, params=params, activation_bytes=activation_bytes, shape=shape)
 
 
 @lru_cache(maxsize=100_000)
-def _unit_cost(name: str, arguments: tuple[object, ...], shape: Shape) -> LayerCost:
+def _unit_cost(name: str, arguments: tuple[Any, ...], shape: Shape) -> LayerCost:
+    block, count = BLOCKS[name], _Count()
     with torch.device("meta"):
-        module, _ = BLOCKS[name].build(shape[0], *arguments)
+        module, _ = block.build(shape[0], *arguments)
         params = count_params(module)
         for part in module.modules():
-            # They cost no multiply-accumulates and keep the shape, but on the meta device they take most of the time.
             if isinstance(part, (nn.BatchNorm2d, *ACTIVATION_TYPES)):
-                part.forward = _unchanged  # type: ignore[method-assign,assignment]
-        with FlopCounterMode(display=False) as counter, torch.no_grad():
+                # It multiplies nothing and keeps the shape, but on the meta device it would take most of the time.
+                part.forward = _unchanged
+            elif not any(True for _ in part.children()):
+                part.register_forward_hook(count.note)
+        counter = FlopCounterMode(display=False) if block.functional else nullcontext()
+        with counter, torch.no_grad():
             output: Tensor = module.eval()(torch.empty(1, *shape))
-    return LayerCost(macs=_macs(counter), params=params, shape=tuple(output.shape[1:]))
+    return LayerCost(
+        macs=_macs(counter) if isinstance(counter, FlopCounterMode) else count.macs,
+        params=params,
+        activation_bytes=_FLOAT_BYTES * count.largest,
+        shape=tuple(output.shape[1:]),
+    )
+
+
+@dataclass
+class _Count:
+    """What runs through the layers of a block: their ``macs``, and the ``largest`` sum of an input and output."""
+
+    macs: int = 0
+    largest: int = 0
+
+    def note(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
+            self.macs += output.numel() * module.weight[0].numel()
+        self.largest = max(self.largest, inputs[0].numel() + output.numel())
 
 
 def _unchanged(images: Tensor) -> Tensor:

@@ -6,52 +6,88 @@ from typing import Any
 
 from torch import nn
 
+from workers.models.arguments import Parameter, checked, parameters_of
+
 #: Makes a block from the number of input channels and the arguments of its line in the backbone; returns the module
 #: and its number of output channels.
 BlockBuilder = Callable[..., tuple[nn.Module, int]]
+_MULTIPLE = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """A registered block. ``width_at`` and ``stride_at`` say which argument is its width (scaled by the width
-    multiple) and its stride (1 in all repeats but the first); None where it has none.
+    """A registered block. ``widths`` are the positions of the arguments that the width multiple scales, ``stride`` is
+    that of the one that is 1 in all repeats but the first. ``functional`` is a block that multiplies elsewhere than in
+    convolution and linear modules, as attention does: counting its multiplications takes longer.
     """
 
     build: BlockBuilder
-    width_at: int | None = None
-    stride_at: int | None = None
+    parameters: tuple[Parameter, ...]
+    widths: tuple[int, ...]
+    stride: int | None
+    functional: bool
+
+    def arguments(self, given: tuple[object, ...], *, width_multiple: float = 1.0) -> tuple[Any, ...]:
+        """All arguments of the first of the repeats. ValueError if they do not fit the block's parameters."""
+        arguments = list(checked(self.parameters, given))
+        if width_multiple != 1.0:
+            for position in self.widths:
+                arguments[position] = multiple_of_8(arguments[position] * width_multiple)
+        return tuple(arguments)
+
+    def repeated(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments of the further repeats."""
+        if self.stride is None:
+            return arguments
+        return (*arguments[: self.stride], 1, *arguments[self.stride + 1 :])
+
+
+class Unprunable(nn.Module):
+    """A block whose channels structured pruning leaves as they are, with those of the layers around it."""
+
+
+class Pretrained(nn.Module):
+    """A block that may start from weights that were trained elsewhere."""
+
+    def load_pretrained(self) -> None:
+        """Fill it with them. ValueError says what to do where they cannot be had."""
+        raise NotImplementedError
 
 
 BLOCKS: dict[str, Block] = {}
 
 
 def block(
-    name: str, *, width_at: int | None = None, stride_at: int | None = None
+    name: str, *, widths: tuple[str, ...] = (), stride: str | None = None, functional: bool = False
 ) -> Callable[[BlockBuilder], BlockBuilder]:
-    """Register a block under the name that the backbone uses for it."""
+    """Register a block under the name that the backbone uses for it; ``widths`` and ``stride`` are its parameters'."""
 
     def register(build: BlockBuilder) -> BlockBuilder:
         assert name not in BLOCKS, name
-        BLOCKS[name] = Block(build=build, width_at=width_at, stride_at=stride_at)
+        parameters = parameters_of(build)
+        names = [parameter.name for parameter in parameters]
+        BLOCKS[name] = Block(
+            build=build,
+            parameters=parameters,
+            widths=tuple(names.index(width) for width in widths),
+            stride=None if stride is None else names.index(stride),
+            functional=functional,
+        )
         return build
 
     return register
 
 
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "ReLU": lambda: nn.ReLU(inplace=True),
-    "Hardswish": lambda: nn.Hardswish(inplace=True),
-    "Identity": nn.Identity,
-}
+def multiple_of_8(width: float) -> int:
+    """The nearest multiple of 8, never below 8."""
+    return max(_MULTIPLE, int(width + _MULTIPLE / 2) // _MULTIPLE * _MULTIPLE)
 
 
-ACTIVATION_TYPES = (nn.ReLU, nn.Hardswish)
-
-
-def activation(name: str) -> nn.Module:
-    if name not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}")
-    return ACTIVATIONS[name]()
+def halves(block_name: str, out: int) -> int:
+    """Half of ``out``. ValueError if it is odd."""
+    if out % 2:
+        raise ValueError(f"{block_name} makes its channels in two halves: choose an even width, such as {out + 1}")
+    return out // 2
 
 
 def conv_norm(

@@ -6,7 +6,7 @@ import torch
 
 from search.augmentation import Policy
 from workers.augmentation.batch import BatchAugmenter
-from workers.training.engine import Augment
+from workers.training.augment import Augment, ChanceAugment
 from workers.training.resident import Resident
 
 _COPY_BATCH = 512
@@ -24,7 +24,7 @@ def training_input(split: Resident, policy: Policy, *, seed: int) -> TrainingInp
     """
     generator = torch.Generator(device=split.images.device).manual_seed(seed)
     if not policy.copies:
-        return TrainingInput(training=split, augment=BatchAugmenter(policy, generator))
+        return TrainingInput(training=split, augment=_augment(policy, generator))
     ahead = policy.model_copy(update={"operations": policy.image_operations, "copies": 0})
     rest = policy.model_copy(update={"operations": policy.flips + policy.batch_operations, "max_ops": 0, "copies": 0})
     copies = [_copy(split, BatchAugmenter(ahead, generator)) for _ in range(policy.copies)]
@@ -33,7 +33,11 @@ def training_input(split: Resident, policy: Policy, *, seed: int) -> TrainingInp
         labels=split.labels.repeat(1 + policy.copies),
         classes=split.classes,
     )
-    return TrainingInput(training=training, augment=BatchAugmenter(rest, generator))
+    return TrainingInput(training=training, augment=_augment(rest, generator))
+
+
+def _augment(policy: Policy, generator: torch.Generator) -> ChanceAugment:
+    return ChanceAugment(change=BatchAugmenter(policy, generator), generator=generator)
 
 
 def _copy(split: Resident, augment: Augment) -> torch.Tensor:

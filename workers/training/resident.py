@@ -19,6 +19,10 @@ class Resident:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def images_at(self, index: Tensor) -> Tensor:
+        """The images at ``index``, int64 [n], in the same layout: whole images are copied, not pixel by pixel."""
+        return self.images.permute(0, 2, 3, 1).index_select(0, index).permute(0, 3, 1, 2)
+
 
 def resident(
     images: NDArray[np.uint8], labels: NDArray[np.int64], indices: NDArray[np.int64], *, classes: int, device: str
@@ -34,4 +38,4 @@ def resident(
 
 def pixels(images: Tensor) -> Tensor:
     """uint8 [n, 3, h, w] to float in [0, 1], the layout kept: what every network takes."""
-    return images.to(torch.float32).div_(255)
+    return images / 255

@@ -1,5 +1,29 @@
 """The blocks, each registered by its file."""
 
-from workers.models.blocks import conv, heads, inverted_residual
+from workers.models.blocks import (
+    bottleneck,
+    conv,
+    eca_inverted_residual,
+    fire,
+    ghost,
+    heads,
+    inverted_residual,
+    mbconv,
+    pooling,
+    shufflenet,
+    torchvision_network,
+)
 
-__all__ = ["conv", "heads", "inverted_residual"]
+__all__ = [
+    "bottleneck",
+    "conv",
+    "eca_inverted_residual",
+    "fire",
+    "ghost",
+    "heads",
+    "inverted_residual",
+    "mbconv",
+    "pooling",
+    "shufflenet",
+    "torchvision_network",
+]

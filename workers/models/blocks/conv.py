@@ -2,26 +2,33 @@
 
 from torch import nn
 
-from workers.models.registry import activation, block, conv_norm
+from workers.models.activations import ActivationName, activation
+from workers.models.arguments import Groups, Kernel, Padding, Stride, Width
+from workers.models.registry import block, conv_norm
 
 
-@block("Conv", width_at=0, stride_at=2)
+@block("Conv", widths=("out",), stride="stride")
 def conv(
     channels_in: int,
-    out: int,
-    kernel: int = 1,
-    stride: int = 1,
-    padding: int | None = None,
-    groups: int = 1,
-    act: str = "ReLU",
+    out: Width,
+    kernel: Kernel = 1,
+    stride: Stride = 1,
+    padding: Padding | None = None,
+    groups: Groups = 1,
+    act: ActivationName = "ReLU",
 ) -> tuple[nn.Module, int]:
     layers = conv_norm(channels_in, out, kernel, stride, groups=groups, padding=padding)
     return nn.Sequential(*layers, activation(act)), out
 
 
-@block("DWConv", width_at=0, stride_at=2)
+@block("DWConv", widths=("out",), stride="stride")
 def depthwise_conv(
-    channels_in: int, out: int, kernel: int = 3, stride: int = 1, padding: int | None = None, act: str = "ReLU"
+    channels_in: int,
+    out: Width,
+    kernel: Kernel = 3,
+    stride: Stride = 1,
+    padding: Padding | None = None,
+    act: ActivationName = "ReLU",
 ) -> tuple[nn.Module, int]:
     depthwise = conv_norm(channels_in, channels_in, kernel, stride, groups=channels_in, padding=padding)
     pointwise = conv_norm(channels_in, out, 1)

@@ -1,0 +1,19 @@
+"""Trainings: candidates of trials, trained in full with several seeds."""
+
+from fastapi import APIRouter
+
+from api.schemas import TrainingDetail
+from api.state import State
+from services.store import trainings
+
+router = APIRouter(prefix="/trainings", tags=["trials"])
+
+
+@router.get("/{training_id}")
+def get_training(training_id: str, state: State) -> TrainingDetail:
+    """A training with each seed's result and every epoch so far."""
+    with state.engine.connect() as connection:
+        row = trainings.get(connection, training_id)
+        runs = [run._asdict() for run in trainings.runs(connection, training_id)]
+        curves = trainings.curves(connection, training_id)
+    return TrainingDetail.model_validate({**row._mapping, "runs": runs, "curves": curves})

@@ -1,0 +1,74 @@
+"""What a trial costs beyond its training steps: real trials, one after another in one warm worker.
+
+The trials are random candidates of blocks-small at 64 px, 3 epochs on the whole training split, on one thread, as a
+study's worker runs them: build, export, a look at the latency by the host's benchmark slot, training with a score an
+epoch, weights. The first is not counted: it decodes the data. The ratio is the time from the second's start to the
+last's end over the time that was spent inside training steps.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import optuna
+import ray
+
+from benchmarks.parts.machine import describe, spread
+from search.space import draw
+from search.spec import StudySpec
+from workers.latency.gate import HostGate
+from workers.slot import NAMESPACE, RESOURCE
+from workers.trial import TrialTask, run_trial
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/trashnet"), help="a folder of class folders")
+    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=3)
+    options = parser.parse_args()
+    spec = _spec(options.data, options.epochs)
+    ray.init(namespace=NAMESPACE, num_cpus=2, resources={RESOURCE: 1}, log_to_driver=False, logging_level="ERROR")
+    with tempfile.TemporaryDirectory() as cache:
+        worker = ray.remote(num_cpus=1)(Worker).remote(TrialTask.of(spec, cache_dir=Path(cache)), spec)
+        ray.get(worker.run.remote(0))
+        started = time.perf_counter()
+        found = [ray.get(worker.run.remote(seed)) for seed in range(1, options.trials + 1)]
+        whole_s = time.perf_counter() - started
+    ray.shutdown()
+    steps_s = sum(trial["steps_s"] for trial in found)
+    print(f"{describe()}; {options.data.name}, 64 px, {options.trials} trials of {options.epochs} epochs")
+    print(f"trials {whole_s:.1f} s, their training steps {steps_s:.1f} s, ratio {whole_s / steps_s:.3f}")
+    print(f"each: {spread([trial['whole_s'] / trial['steps_s'] for trial in found])}")
+    print(f"from the suggestion to the first step: {spread([trial['first_step_s'] for trial in found])} s")
+
+
+class Worker:
+    """Runs one trial after another, and counts the time inside training steps."""
+
+    def __init__(self, task: TrialTask, spec: StudySpec) -> None:
+        self._task, self._spec = task, spec
+
+    def run(self, seed: int) -> dict[str, float]:
+        chooser = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
+        candidate = draw(self._spec.space, chooser, classes=6)
+        started = time.perf_counter()
+        *_, last = run_trial(candidate, self._task, HostGate())
+        whole_s = time.perf_counter() - started
+        return {"whole_s": whole_s, "steps_s": last["steps_s"], "first_step_s": last["first_step_s"]}
+
+
+def _spec(data: Path, epochs: int) -> StudySpec:
+    return StudySpec.model_validate(
+        {
+            "name": "bench-trials",
+            "dataset": {"source": "folder", "path": str(data.resolve())},
+            "space": {"architecture": "blocks-small", "image_size": 64, "batch_size": 64},
+            "budget": {"epochs": epochs},
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

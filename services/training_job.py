@@ -1,0 +1,96 @@
+"""The Ray job of one training: ``python -m services.training_job ID`` trains a candidate in full, seed by seed.
+
+It may be killed at any moment: every epoch is in a checkpoint, and the next attempt goes on from there.
+"""
+
+import argparse
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import ray
+import structlog
+from sqlalchemy import Engine, Row
+
+from search.candidate import Candidate
+from search.spec import ResourcesSpec, StudySpec
+from search.states import JobState
+from services import studies as operations
+from services.artifacts import ArtifactStore
+from services.db import make_engine
+from services.errors import LeaseLostError
+from services.reasons import last_lines
+from services.settings import Settings, settings
+from services.store import studies, trainings, trials
+from workers.full_training import FullTraining, train_in_full
+from workers.slot import NAMESPACE
+
+log = structlog.get_logger()
+
+
+class TrainingJob:
+    """Writes what its seeds report under this attempt; LeaseLostError once the training has ended or another has it."""
+
+    def __init__(self, engine: Engine, config: Settings, training_id: str) -> None:
+        self._engine, self._artifacts = engine, ArtifactStore(config.artifacts_dir)
+        with engine.connect() as connection:
+            self._training = trainings.get(connection, training_id)
+            self._done = {run.seed for run in trainings.runs(connection, training_id)}
+            spec = StudySpec.model_validate(studies.get(connection, self._training.study_id).spec)
+            candidate = Candidate.model_validate(trials.get(connection, self._training.trial_id).candidate)
+        self._resources: ResourcesSpec = spec.resources
+        self._task = FullTraining.of(
+            spec,
+            candidate,
+            epochs=self._training.epochs,
+            cache_dir=config.cache_dir,
+            checkpoints=config.checkpoints_dir / training_id,
+        )
+
+    def run(self) -> None:
+        """Train what is missing, as many seeds at a time as the cluster has room for."""
+        missing = [seed for seed in range(self._training.seeds) if seed not in self._done]
+        try:
+            with ThreadPoolExecutor(max(len(missing), 1)) as pool:
+                list(pool.map(self._seed, missing))
+        except ray.exceptions.RayTaskError as error:
+            self._end(JobState.FAILED, reason=last_lines(str(error)))
+        else:
+            self._end(JobState.COMPLETED)
+        shutil.rmtree(self._task.checkpoints, ignore_errors=True)
+
+    def _seed(self, seed: int) -> None:
+        options = {"num_cpus": self._resources.cpus_per_trial, "num_gpus": self._resources.gpus_per_trial}
+        remote = ray.remote(train_in_full).options(max_retries=0, **options)
+        for reference in remote.remote(self._task, seed):
+            self._record(seed, ray.get(reference))
+
+    def _record(self, seed: int, report: dict[str, Any]) -> None:
+        weights = report.get("weights")
+        sha256 = None if weights is None else self._artifacts.put(weights)
+        with self._engine.begin() as connection:
+            training: Row[Any] = trainings.hold(connection, self._training.id, self._training.attempts)
+            trainings.add_epoch(connection, training, seed, report)
+            if weights is not None:
+                files = {"weights_sha256": sha256, "weights_size_bytes": len(weights)}
+                trainings.add_run(connection, training.id, {"seed": seed, **report["scores"], **files})
+
+    def _end(self, state: JobState, *, reason: str | None = None) -> None:
+        with self._engine.begin() as connection:
+            operations.end_training(connection, self._training.id, state, reason=reason)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("training_id")
+    training_id = parser.parse_args().training_id
+    ray.init(namespace=NAMESPACE, log_to_driver=False)
+    config = settings()
+    try:
+        TrainingJob(make_engine(config.require_database_url()), config, training_id).run()
+    except LeaseLostError as error:
+        log.info("nothing to do", training_id=training_id, why=str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Trainings in the record: queued, written under their attempt, and what becomes of their study."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from search.recipes import default_recipe
+from search.states import JobState, StudyState, TrialState
+from services import studies as operations
+from services.errors import ConflictError, LeaseLostError
+from services.store import jobs, studies, trainings, trials, variants
+from tests.integration.records import make_study, make_trial
+
+RETRAIN = {"retrain": {"top": 2, "seeds": 2, "epochs": 7}, "compression": {"candidates": "top", "recipes": ["fp32"]}}
+EPOCH = {"epoch": 1, "loss": 1.0, "f1": 0.5, "accuracy": 0.5, "elapsed_s": 0.1}
+
+
+def searched_study(engine: Engine) -> tuple[str, list[str]]:
+    """A study with three trials, the last the best by score, whose search has just ended."""
+    study_id = make_study(engine, **RETRAIN)
+    trial_ids = [make_trial(engine, study_id, score=score) for score in (0.3, 0.2, 0.1)]
+    with engine.begin() as connection:
+        operations.end_search(connection, study_id, reason=None)
+    return study_id, trial_ids
+
+
+def open_trainings(engine: Engine, trial_ids: list[str]) -> dict[str, Any]:
+    with engine.connect() as connection:
+        found = trainings.of_trials(connection, trial_ids)
+    return {trial_id: rows[0] for trial_id, rows in found.items() if rows}
+
+
+def complete(engine: Engine, training_id: str, f1: tuple[float, ...]) -> None:
+    with engine.begin() as connection:
+        trainings.record_submission(connection, training_id, 1)
+        for seed, value in enumerate(f1):
+            result = {"f1": value, "accuracy": value, "per_class_f1": [value], "confusion": [[1]]}
+            weights = {"weights_sha256": f"{seed + 1:064x}", "weights_size_bytes": 4}
+            trainings.add_run(connection, training_id, {"seed": seed, **result, **weights})
+        operations.end_training(connection, training_id, JobState.COMPLETED)
+
+
+def state_of(engine: Engine, study_id: str) -> StudyState:
+    with engine.connect() as connection:
+        return StudyState(studies.get(connection, study_id).state)
+
+
+def test_the_best_are_trained_in_full_and_then_compressed_with_their_best_weights(engine: Engine) -> None:
+    study_id, trial_ids = searched_study(engine)
+    queued = open_trainings(engine, trial_ids)
+    assert set(queued) == set(trial_ids[1:])
+    assert {(row.epochs, row.seeds, row.state) for row in queued.values()} == {(7, 2, "QUEUED")}
+    complete(engine, queued[trial_ids[1]].id, (0.9, 0.8))
+    with engine.connect() as connection:
+        assert not jobs.unfinished(connection, study_id)
+    complete(engine, queued[trial_ids[2]].id, (0.6, 0.7))
+    with engine.begin() as connection:
+        row = trials.get(connection, trial_ids[1])
+        assert row.retrained_f1 == pytest.approx(0.85)
+        assert row.retrained_f1_deviation == pytest.approx(0.0707, abs=1e-4)
+        leased = [jobs.lease(connection, "token", lease_s=30) for _ in range(3)]
+    assert leased[2] is None
+    assert [(job.trial_id, job.weights_sha256) for job in leased[:2] if job] == [
+        (trial_ids[1], f"{1:064x}"),
+        (trial_ids[2], f"{2:064x}"),
+    ]
+    assert state_of(engine, study_id) is StudyState.RUNNING
+    for job in leased[:2]:
+        assert job is not None
+        with engine.begin() as connection:
+            operations.end_job(connection, job, JobState.COMPLETED)
+    assert state_of(engine, study_id) is StudyState.COMPLETED
+
+
+def test_trainings_that_fail_leave_the_best_of_the_search_to_compress(engine: Engine) -> None:
+    study_id, trial_ids = searched_study(engine)
+    for row in open_trainings(engine, trial_ids).values():
+        with engine.begin() as connection:
+            operations.end_training(connection, row.id, JobState.FAILED, reason="for a test")
+    with engine.connect() as connection:
+        assert jobs.counts(connection, [study_id]) == {study_id: {JobState.QUEUED: 3}}
+
+
+def test_a_training_asked_for_later_changes_no_study(engine: Engine) -> None:
+    study_id = make_study(engine, StudyState.COMPLETED)
+    trial_id = make_trial(engine, study_id)
+    complete(engine, operations.train(engine, trial_id, epochs=3, seeds=1), (0.95,))
+    assert state_of(engine, study_id) is StudyState.COMPLETED
+    with engine.connect() as connection:
+        assert variants.weights_of(connection, trial_id).sha256 == f"{1:064x}"
+        assert trials.get(connection, trial_id).retrained_f1_deviation == 0.0
+
+
+def test_the_same_recipe_is_queued_again_for_other_weights(engine: Engine) -> None:
+    trial_id = make_trial(engine, make_study(engine, StudyState.COMPLETED))
+    first = operations.compress(engine, trial_id, default_recipe("fp32"))
+    assert operations.compress(engine, trial_id, default_recipe("fp32")) == first
+    complete(engine, operations.train(engine, trial_id, epochs=3, seeds=1), (0.95,))
+    assert operations.compress(engine, trial_id, default_recipe("fp32")) != first
+
+
+def test_a_lost_attempt_writes_nothing_more_and_one_that_got_further_is_not_counted(engine: Engine) -> None:
+    trial_id = make_trial(engine, make_study(engine))
+    training_id = operations.train(engine, trial_id, epochs=3, seeds=1)
+    with engine.begin() as connection:
+        trainings.record_submission(connection, training_id, 1)
+        trainings.add_epoch(connection, trainings.hold(connection, training_id, 1), 0, EPOCH)
+    with engine.begin() as connection:
+        trainings.record_submission(connection, training_id, 2)
+        assert [(row.attempts, row.lost) for row in trainings.to_run(connection)] == [(2, 1)]
+    with engine.begin() as connection, pytest.raises(LeaseLostError):
+        trainings.hold(connection, training_id, 1)
+
+
+def test_cancelling_a_study_cancels_its_trainings_and_pausing_holds_them_back(engine: Engine) -> None:
+    study_id = make_study(engine)
+    training_id = operations.train(engine, make_trial(engine, study_id), epochs=3, seeds=1)
+    operations.pause(engine, study_id)
+    with engine.connect() as connection:
+        assert not trainings.to_run(connection)
+    operations.cancel(engine, study_id)
+    with engine.connect() as connection:
+        assert trainings.get(connection, training_id).state is JobState.CANCELLED
+
+
+def test_what_never_ran_is_not_trained_in_full(engine: Engine) -> None:
+    trial_id = make_trial(engine, make_study(engine), TrialState.INFEASIBLE)
+    with pytest.raises(ConflictError, match="INFEASIBLE: only trials that ran"):
+        operations.train(engine, trial_id, epochs=3, seeds=1)

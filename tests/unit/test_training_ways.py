@@ -1,0 +1,175 @@
+"""The ways to run a step give the same loss curve: as it is, rehearsed, as a plain loop writes it, as a CUDA graph."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from search.augmentation import OPERATION_NAMES, Operation, Policy
+from tests.unit.training_sets import CLASSES, coloured, coloured_images, small_network
+from workers.training.augment import Augment
+from workers.training.augmenting import training_input
+from workers.training.engine import Epoch, TrainingPlan, train
+from workers.training.errors import DeviceMemoryError
+from workers.training.optimizers import OPTIMIZERS
+from workers.training.plan import OptimizerName
+from workers.training.precision import has_bfloat16_instructions, training_precision
+from workers.training.resident import Resident, pixels, resident
+from workers.training.state import TrainingState
+from workers.training.ways import Way, Work, captured, eager, rehearse
+
+PLAN = TrainingPlan(epochs=3, batch_size=16, learning_rate=0.1, optimizer="sgd", seed=0)
+EVERYTHING = Policy(operations=tuple(Operation(name=name, probability=0.5) for name in OPERATION_NAMES), max_ops=2)
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+#: Of a loss: bfloat16 arithmetic whose sums are in another order.
+TOLERANCE = 0.02
+
+
+def rehearsed(work: Work, state: TrainingState) -> Work:
+    """What ``captured`` does, but for the capture."""
+    rehearse(work, state)
+    return work
+
+
+def on(device: str, count: int, *, seed: int = 0) -> Resident:
+    images, labels = coloured_images(count, seed=seed)
+    return resident(images, labels, np.arange(count), classes=CLASSES, device=device)
+
+
+def curve(way: Way, plan: TrainingPlan, *, device: str = "cpu", policy: Policy = EVERYTHING) -> list[float]:
+    return [epoch.loss for epoch in epochs(way, plan, device=device, policy=policy)]
+
+
+def epochs(way: Way, plan: TrainingPlan, *, device: str = "cpu", policy: Policy = EVERYTHING) -> list[Epoch]:
+    prepared = training_input(on(device, 96), policy, seed=0)
+    network = small_network()
+    return [
+        replace(epoch, elapsed_s=0.0)
+        for epoch in train(network, prepared.training, on(device, 24, seed=1), plan, augment=prepared.augment, way=way)
+    ]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+def test_rehearsing_leaves_no_trace(optimizer: OptimizerName, ema_decay: float) -> None:
+    plan = replace(PLAN, optimizer=optimizer, ema_decay=ema_decay, epochs=2)
+    assert epochs(rehearsed, plan) == epochs(eager, plan)
+
+
+def plain_loop(network: nn.Module, training: Resident, plan: TrainingPlan) -> Iterator[float]:
+    """The same training as one would write it down, without augmentation."""
+    generator = torch.Generator().manual_seed(plan.seed)
+    precision = training_precision(torch.device("cpu"))
+    steps = len(training) // plan.batch_size
+    weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": plan.weight_decay}, {"params": others}]
+    optimizer = torch.optim.SGD(groups, lr=plan.learning_rate, momentum=0.9, nesterov=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, plan.learning_rate, total_steps=plan.epochs * steps, cycle_momentum=False
+    )
+    for epoch in range(plan.epochs):
+        losses = []
+        for index in torch.randperm(len(training), generator=generator).split(plan.batch_size):
+            with precision():
+                logits = network(pixels(training.images[index]))
+            loss = functional.cross_entropy(logits.float(), training.labels[index], label_smoothing=0.1)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if (epoch, len(losses)) != (plan.epochs - 1, steps - 1):
+                schedule.step()
+            losses.append(loss.item())
+        yield sum(losses) / steps
+
+
+def test_the_loss_curve_is_that_of_a_plain_loop() -> None:
+    expected = list(plain_loop(small_network().to(memory_format=torch.channels_last), coloured(96), PLAN))
+    assert curve(eager, PLAN, policy=Policy(max_ops=0)) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.skipif(not has_bfloat16_instructions(), reason="needs a CPU with bfloat16 instructions")
+def test_on_a_cpu_with_bfloat16_plain_convolutions_use_it_and_grouped_ones_do_not() -> None:
+    found = {}
+    network = small_network()
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(lambda module, _, output: found.update({module.groups > 1: output.dtype}))
+    with training_precision(torch.device("cpu"))():
+        network(pixels(coloured(4).images)).sum().backward()
+    assert found == {False: torch.bfloat16, True: torch.float32}
+
+
+def test_a_full_memory_becomes_an_error_that_says_what_to_do() -> None:
+    def full(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    augment: Augment = full
+    with pytest.raises(DeviceMemoryError, match=r"at batch size 16 and 8 px: train with smaller batches or images"):
+        next(train(small_network(), coloured(48), coloured(6), PLAN, augment=augment))
+
+
+def test_the_engine_needs_torch_and_numpy_only() -> None:
+    """So that it can be measured where nothing else is installed."""
+    code = (
+        "import sys, workers.training.engine; "
+        "print(*{'ray', 'pydantic', 'sqlalchemy', 'torchvision', 'albumentations', 'cv2', 'PIL', 'psutil'} & "
+        "set(sys.modules))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+@needs_cuda
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+def test_a_cuda_graph_has_the_loss_curve_of_the_eager_step(optimizer: OptimizerName, ema_decay: float) -> None:
+    plan = replace(PLAN, optimizer=optimizer, ema_decay=ema_decay)
+    assert curve(captured, plan, device="cuda") == pytest.approx(curve(eager, plan, device="cuda"), rel=TOLERANCE)
+
+
+@needs_cuda
+def test_cuda_has_the_loss_curve_of_the_cpu_where_nothing_is_drawn_there() -> None:
+    """Orders are drawn on the device, so only a training in one batch an epoch sees the same."""
+    plan = replace(PLAN, batch_size=96)
+    cpu, cuda = (curve(eager, plan, device=device, policy=Policy(max_ops=0)) for device in ("cpu", "cuda"))
+    assert cuda == pytest.approx(cpu, rel=TOLERANCE)
+
+
+@needs_cuda
+def test_one_seed_gives_one_course_on_a_gpu() -> None:
+    assert epochs(captured, PLAN, device="cuda") == epochs(captured, PLAN, device="cuda")
+
+
+@needs_cuda
+def test_a_graph_draws_anew_in_every_replay() -> None:
+    prepared = training_input(on("cuda", 32), EVERYTHING, seed=0)
+    seen = torch.zeros_like(prepared.training.images)
+    targets = functional.one_hot(prepared.training.labels, CLASSES).float()
+    generator = prepared.augment.generator  # type: ignore[attr-defined]
+
+    def work() -> None:
+        seen.copy_(prepared.augment(prepared.training.images, targets)[0])
+
+    replay = captured(work, TrainingState({"seen": seen}, (generator,), torch.device("cuda", 0)))
+    replay()
+    first = seen.clone()
+    replay()
+    assert not torch.equal(first, seen)
+
+
+@needs_cuda
+def test_a_gpu_share_that_is_too_small_is_told() -> None:
+    with pytest.raises(DeviceMemoryError, match="at batch size 16"):
+        list(
+            train(small_network(), on("cuda", 96), on("cuda", 6), PLAN, augment=lambda *batch: batch, memory_share=1e-6)
+        )
+    torch.cuda.set_per_process_memory_fraction(1.0)

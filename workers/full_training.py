@@ -1,0 +1,78 @@
+"""A candidate in full: one seed of it, on the whole training split, going on from its checkpoint where there is one."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from search.candidate import Candidate
+from search.dataset import DatasetSpec
+from search.spec import StudySpec
+from workers.export import save_weights
+from workers.latency.gate import HostGate
+from workers.models import build_network
+from workers.training.engine import train
+from workers.trial import plan_of, prepare, resident_split
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullTraining:
+    """What the seeds of a training have in common; plain data. ``checkpoints`` is a folder that every worker sees."""
+
+    candidate: Candidate
+    dataset: DatasetSpec
+    epochs: int
+    threads: int
+    device: str
+    cache_dir: Path
+    checkpoints: Path
+
+    @classmethod
+    def of(
+        cls, spec: StudySpec, candidate: Candidate, *, epochs: int, cache_dir: Path, checkpoints: Path
+    ) -> "FullTraining":
+        return cls(
+            candidate=candidate,
+            dataset=spec.dataset.model_copy(update={"subset_fraction": 1.0}),
+            epochs=epochs,
+            threads=max(int(spec.resources.cpus_per_trial), 1),
+            device="cuda" if spec.resources.gpus_per_trial else "cpu",
+            cache_dir=cache_dir,
+            checkpoints=checkpoints,
+        )
+
+
+def train_in_full(task: FullTraining, seed: int) -> Iterator[Report]:
+    """A report an epoch, those of the checkpoint first; the last one with its ``scores`` and ``weights``."""
+    torch.set_num_threads(task.threads)
+    torch.manual_seed(seed)
+    candidate, gate = task.candidate, HostGate()
+    network = build_network(candidate.architecture).to(task.device)
+    prepared = prepare(candidate, task.dataset, seed, task.device, task.cache_dir, gate.working())
+    validation = resident_split(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
+    task.checkpoints.mkdir(parents=True, exist_ok=True)
+    epochs = train(
+        network,
+        prepared.training,
+        validation,
+        plan_of(candidate, epochs=task.epochs, seed=seed),
+        augment=prepared.augment,
+        working=gate.working,
+        checkpoint=task.checkpoints / f"{seed}.pt",
+    )
+    for epoch in epochs:
+        report = {
+            "epoch": epoch.epoch,
+            "loss": epoch.loss,
+            "f1": epoch.scores.f1,
+            "accuracy": epoch.scores.accuracy,
+            "elapsed_s": epoch.elapsed_s,
+        }
+        if epoch.epoch == task.epochs:
+            yield {**report, "scores": asdict(epoch.scores), "weights": save_weights(network.cpu())}
+        else:
+            yield report

@@ -1,0 +1,1 @@
+"""Inference as a submission does it: a deployed file, a folder of images, one at a time."""

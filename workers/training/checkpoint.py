@@ -1,0 +1,81 @@
+"""A training at the end of an epoch as one file, written whole or not at all."""
+
+import os
+import pickle
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from workers.training.errors import CheckpointError
+from workers.training.metrics import Scores
+from workers.training.plan import TrainingPlan
+from workers.training.resident import Resident
+from workers.training.state import Snapshot, TrainingState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What one epoch brought; ``epoch`` counts from 1, ``loss`` is the mean of the training batches."""
+
+    epoch: int
+    loss: float
+    elapsed_s: float
+    scores: Scores
+
+
+class Checkpoint:
+    """The file at ``path`` for a training by ``plan`` on ``training`` whose changing parts are in ``state``."""
+
+    def __init__(self, path: Path, plan: TrainingPlan, training: Resident, state: TrainingState) -> None:
+        self._path, self._state = path, state
+        shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors.items()}
+        self._subject = {"plan": asdict(plan), "labels": training.labels.cpu(), "shapes": shapes}
+
+    def save(self, epochs: Sequence[Epoch]) -> None:
+        """Replace the file. A crash meanwhile leaves the one before."""
+        snapshot = self._state.copy()
+        content = {
+            **self._subject,
+            "tensors": snapshot.tensors,
+            "generators": snapshot.generators,
+            "epochs": [asdict(epoch) for epoch in epochs],
+        }
+        beside = self._path.with_name(f"{self._path.name}.part")
+        with beside.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._path)
+
+    def resume(self) -> list[Epoch]:
+        """Bring the training to where the file has it, and return the epochs so far: none if there is no file.
+
+        CheckpointError if it cannot be read or is that of another training.
+        """
+        if not self._path.exists():
+            return []
+        content = self._content()
+        self._state.restore(Snapshot(tensors=content["tensors"], generators=content["generators"]))
+        return [Epoch(**{**epoch, "scores": Scores(**epoch["scores"])}) for epoch in content["epochs"]]
+
+    def _content(self) -> dict[str, Any]:
+        try:
+            content: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
+            other = [name for name, value in self._subject.items() if not _same(content[name], value)]
+        except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+            raise CheckpointError(
+                f"{self._path} holds no checkpoint: remove it and the training starts anew"
+            ) from error
+        if other:
+            raise CheckpointError(
+                f"{self._path} is the checkpoint of another training (other {', '.join(other)}): "
+                "remove it, or choose another file"
+            )
+        return content
+
+
+def _same(saved: Any, value: Any) -> bool:
+    return torch.equal(saved, value) if isinstance(value, torch.Tensor) else bool(saved == value)

@@ -1,0 +1,31 @@
+"""What the engine asks of a device before a training, and what a full memory means."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from workers.training.errors import DeviceMemoryError
+
+
+def prepare_device(device: torch.device, memory_share: float) -> None:
+    """Let this process have ``memory_share`` of a GPU's memory, and repeat itself at a fixed seed.
+
+    Trying out algorithms (``cudnn.benchmark``) takes 20 seconds a network, longer than many trainings.
+    """
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+        torch.cuda.set_per_process_memory_fraction(memory_share, device)
+
+
+@contextmanager
+def memory_advice(batch_size: int, side_px: int) -> Iterator[None]:
+    """DeviceMemoryError in place of torch.OutOfMemoryError."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceMemoryError(
+            f"the device's memory is full at batch size {batch_size} and {side_px} px: train with smaller batches or "
+            "images, or give each trial a larger share of the GPU (resources.gpus_per_trial)"
+        ) from error

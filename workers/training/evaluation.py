@@ -1,0 +1,58 @@
+"""Scoring a network on resident data, in float32 as it is exported, chunk by chunk without waiting for the device."""
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor, nn
+
+from workers.training.metrics import Scores, confusion, scores
+from workers.training.resident import Resident, pixels
+from workers.training.state import TrainingState
+from workers.training.ways import Way, Work, eager
+
+#: Entered around each unit of work, so that a latency measurement on this host can wait for a quiet moment.
+Working = Callable[[], AbstractContextManager[object]]
+
+_CHUNK_IMAGES = 256
+
+
+class Evaluation:
+    """Scores ``network`` on ``data``, each chunk of equal size in the given way."""
+
+    def __init__(self, network: nn.Module, data: Resident, *, way: Way) -> None:
+        self._network, self._data, self._way = network, data, way
+        device = data.images.device
+        self._chunks = math.ceil(len(data) / _CHUNK_IMAGES)
+        self._within = torch.arange(math.ceil(len(data) / self._chunks), device=device)
+        self._chunk = torch.zeros((), dtype=torch.int64, device=device)
+        self._matrix = torch.zeros(data.classes, data.classes, dtype=torch.int64, device=device)
+        self._state = TrainingState({"chunk": self._chunk, "matrix": self._matrix}, (), device)
+        self._run: Work | None = None
+
+    def __call__(self, *, working: Working = nullcontext) -> Scores:
+        self._network.eval()
+        self._chunk.zero_()
+        self._matrix.zero_()
+        if self._run is None:
+            self._run = self._way(self._count_chunk, self._state)
+        for _ in range(self._chunks):
+            with working():
+                self._run()
+        return scores(self._matrix)
+
+    @torch.no_grad()
+    def _count_chunk(self) -> None:
+        """Add the next chunk to the confusion matrix; what exceeds the data does not count."""
+        rows = self._chunk * len(self._within) + self._within
+        index = rows.clamp(max=len(self._data) - 1)
+        predicted: Tensor = self._network(pixels(self._data.images_at(index))).argmax(dim=1)
+        labels, classes = self._data.labels[index], self._data.classes
+        self._matrix += confusion(predicted, labels, classes, counted=rows < len(self._data))
+        self._chunk += 1
+
+
+def evaluate(network: nn.Module, data: Resident, *, working: Working = nullcontext) -> Scores:
+    """Scores of the network in evaluation mode on all of ``data``."""
+    return Evaluation(network, data, way=eager)(working=working)

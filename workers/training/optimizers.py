@@ -1,0 +1,100 @@
+"""The optimizers, made from a network and a plan. Their rates are tensors on the device: a CUDA graph sees them change.
+
+A parameter group has, beside its rate ``lr``, the highest one ``peak``: ``set_rates`` writes a share of it into ``lr``.
+Weights with one dimension (biases, normalization) do not decay.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workers.training.muon import Muon
+from workers.training.plan import OptimizerName, TrainingPlan
+
+Optimizers = tuple[torch.optim.Optimizer, ...]
+
+# Shares of SGD's rates: so one range of learning rates serves all.
+_ADAMW_RATE, _MUON_RATE = 0.05, 0.2
+
+
+def sgd(network: nn.Module, plan: TrainingPlan) -> Optimizers:
+    """Stochastic gradient descent with Nesterov momentum of 0.9."""
+    groups = _groups(network.parameters(), plan, peak=plan.learning_rate)
+    return (torch.optim.SGD(groups, momentum=0.9, nesterov=True, fused=True),)
+
+
+def adamw(network: nn.Module, plan: TrainingPlan) -> Optimizers:
+    """https://arxiv.org/abs/1711.05101"""
+    return (_adamw(network.parameters(), plan),)
+
+
+def muon(network: nn.Module, plan: TrainingPlan) -> Optimizers:
+    """Muon for the matrices between the channels of two layers; AdamW for the rest: the last layer, depthwise filters
+    and everything with one dimension.
+    """
+    weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    matrices = [weight for weight in weights[:-1] if weight.shape[1] > 1]
+    chosen = set(map(id, matrices))
+    rest = [parameter for parameter in network.parameters() if id(parameter) not in chosen]
+    groups = _groups(matrices, plan, peak=plan.learning_rate * _MUON_RATE)
+    return (*((Muon(groups),) if groups else ()), _adamw(rest, plan))
+
+
+OPTIMIZERS: dict[OptimizerName, Callable[[nn.Module, TrainingPlan], Optimizers]] = {
+    "sgd": sgd,
+    "adamw": adamw,
+    "muon": muon,
+}
+
+
+def make_optimizers(network: nn.Module, plan: TrainingPlan) -> Optimizers:
+    """The plan's optimizers, with state tensors, all zero, and rates of 0.
+
+    Optimizers make their state in the first step: so one is taken here, with gradients and rates of 0, that leaves the
+    weights as they are.
+    """
+    optimizers = OPTIMIZERS[plan.optimizer](network, plan)
+    for parameter in network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad()
+    for tensor in state_tensors(optimizers).values():
+        tensor.zero_()
+    return optimizers
+
+
+def set_rates(optimizers: Optimizers, share: Tensor) -> None:
+    """Give every group the share (a tensor of one number) of its highest rate."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            torch.mul(share, group["peak"], out=group["lr"])
+
+
+def state_tensors(optimizers: Optimizers) -> dict[str, Tensor]:
+    """What the optimizers remember, by name."""
+    return {
+        f"{number}.{position}.{name}": tensor
+        for number, optimizer in enumerate(optimizers)
+        for position, state in enumerate(optimizer.state.values())
+        for name, tensor in state.items()
+    }
+
+
+def _adamw(parameters: Iterable[nn.Parameter], plan: TrainingPlan) -> torch.optim.AdamW:
+    groups = _groups(parameters, plan, peak=plan.learning_rate * _ADAMW_RATE)
+    capturable = any(parameter.is_cuda for group in groups for parameter in group["params"])
+    return torch.optim.AdamW(groups, fused=True, capturable=capturable)
+
+
+def _groups(parameters: Iterable[nn.Parameter], plan: TrainingPlan, *, peak: float) -> list[dict[str, Any]]:
+    sorted_out: dict[float, list[nn.Parameter]] = {plan.weight_decay: [], 0.0: []}
+    for parameter in parameters:
+        sorted_out[plan.weight_decay if parameter.ndim > 1 else 0.0].append(parameter)
+    return [
+        {"params": group, "weight_decay": decay, "peak": peak, "lr": torch.zeros((), device=group[0].device)}
+        for decay, group in sorted_out.items()
+        if group
+    ]

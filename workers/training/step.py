@@ -1,0 +1,100 @@
+"""The training step: augment, forward, loss, backward, optimizer, average; the same work in whatever way it is run.
+
+n images, b in a batch, s steps an epoch, t steps in all. The step takes no arguments: it finds out on the device which
+batch it is (``order`` int64 [s, b], ``position`` counts the steps) and how fast to learn (``shares`` float32 [t]).
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from workers.training.augment import Augment, generators_of
+from workers.training.averaging import Average
+from workers.training.losses import LOSSES
+from workers.training.optimizers import make_optimizers, set_rates, state_tensors
+from workers.training.plan import TrainingPlan
+from workers.training.precision import training_precision
+from workers.training.resident import Resident, pixels
+from workers.training.schedules import shares
+from workers.training.state import TrainingState
+
+
+class TrainingStep:
+    """Trains ``network`` in place. Batches are equally large: up to s - 1 images are seen twice an epoch for that."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        training: Resident,
+        plan: TrainingPlan,
+        *,
+        augment: Augment,
+        after_step: Callable[[], None],
+    ) -> None:
+        device = training.images.device
+        self._network, self._training = network, training
+        self._augment, self._after_step = augment, after_step
+        self.steps_per_epoch = math.ceil(len(training) / plan.batch_size)
+        batch = math.ceil(len(training) / self.steps_per_epoch)
+        self._loss = LOSSES[plan.loss](plan, torch.bincount(training.labels, minlength=training.classes))
+        self._precision = training_precision(device)
+        self._optimizers = make_optimizers(network, plan)
+        self.average = Average(network, plan.ema_decay) if plan.ema_decay else None
+        self._one_hot = torch.eye(training.classes, device=device)
+        self._order = torch.zeros(self.steps_per_epoch, batch, dtype=torch.int64, device=device)
+        self._shares = shares(plan.schedule, plan.epochs * self.steps_per_epoch).to(device)
+        self._position = torch.zeros((), dtype=torch.int64, device=device)
+        self._loss_sum = torch.zeros((), device=device)
+        self._generator = torch.Generator(device=device).manual_seed(plan.seed)
+        self.state = TrainingState(self._tensors(), (self._generator, *generators_of(augment)), device)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        averages = {} if self.average is None else self.average.network.state_dict()
+        return {
+            "position": self._position,
+            "loss_sum": self._loss_sum,
+            **{f"network.{name}": tensor for name, tensor in self._network.state_dict().items()},
+            **{f"average.{name}": tensor for name, tensor in averages.items()},
+            **{f"optimizer.{name}": tensor for name, tensor in state_tensors(self._optimizers).items()},
+        }
+
+    @property
+    def scored(self) -> nn.Module:
+        return self._network if self.average is None else self.average.network
+
+    def begin_epoch(self) -> None:
+        """Draw a new order of the images."""
+        self._network.train()
+        n = len(self._training)
+        order = torch.randperm(n, generator=self._generator, device=self._order.device)
+        self._order.copy_(order.repeat(2)[: self._order.numel()].view_as(self._order))
+        self._loss_sum.zero_()
+
+    def __call__(self) -> None:
+        index = self._order.index_select(0, self._position.remainder(self.steps_per_epoch).view(1)).flatten()
+        share = self._shares.index_select(0, self._position.view(1)).squeeze(0)
+        targets = self._one_hot.index_select(0, self._training.labels.index_select(0, index))
+        images, targets = self._augment(self._training.images_at(index), targets)
+        with self._precision():
+            logits: Tensor = self._network(pixels(images))
+        loss = self._loss(logits.float(), targets)
+        self._learn(loss, share)
+        self._loss_sum += loss.detach()
+        self._position += 1
+
+    def _learn(self, loss: Tensor, share: Tensor) -> None:
+        for optimizer in self._optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        set_rates(self._optimizers, share)
+        for optimizer in self._optimizers:
+            optimizer.step()
+        self._after_step()
+        if self.average is not None:
+            self.average.follow(self._position)
+
+    def mean_loss(self, steps: int) -> float:
+        """The mean loss of the epoch's first ``steps`` batches. Waits for the device."""
+        return float(self._loss_sum) / steps

@@ -1,0 +1,54 @@
+"""The ways to run a unit of work again and again: as it is, or captured once as a CUDA graph and replayed.
+
+A unit of work takes and returns nothing: it reads and writes tensors whose memory stays where it is, and never waits
+for the device. https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
+"""
+
+from collections.abc import Callable
+
+import torch
+
+from workers.training.state import TrainingState
+
+Work = Callable[[], None]
+#: Makes of a unit of work, and the state that it changes, what runs it; the state is the same afterwards.
+Way = Callable[[Work, TrainingState], Work]
+
+_REHEARSALS = 3
+
+
+def eager(work: Work, state: TrainingState) -> Work:
+    return work
+
+
+def captured(work: Work, state: TrainingState) -> Work:
+    """As one CUDA graph. torch.OutOfMemoryError where it does not fit."""
+    stream = torch.cuda.Stream(state.device)  # type: ignore[no-untyped-call]
+    stream.wait_stream(torch.cuda.current_stream(state.device))
+    with torch.cuda.stream(stream):
+        rehearse(work, state)
+    torch.cuda.current_stream(state.device).wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    for generator in state.own_generators:
+        graph.register_generator_state(generator)
+    try:
+        with torch.cuda.graph(graph, stream=stream):
+            work()
+    except RuntimeError as error:
+        # Out of memory breaks the capture, and the end of a broken capture raises an error of its own.
+        if isinstance(error.__context__, torch.OutOfMemoryError):
+            raise error.__context__ from None
+        raise
+    return graph.replay
+
+
+def rehearse(work: Work, state: TrainingState) -> None:
+    """Run the work a few times, so that libraries set themselves up, and undo what it did to the state."""
+    before = state.copy()
+    for _ in range(_REHEARSALS):
+        work()
+        state.restore(before)
+
+
+def way_for(device: torch.device) -> Way:
+    return captured if device.type == "cuda" else eager
