@@ -14,6 +14,11 @@ MOST_REPEATS = 100
 Layer = tuple[Annotated[int, Field(ge=1, le=MOST_REPEATS)], str, tuple[Any, ...]]
 
 
+OptimizerName = Literal["sgd", "adamw", "muon"]
+ScheduleName = Literal["one-cycle", "cosine"]
+LossName = Literal["cross-entropy", "focal", "class-balanced"]
+
+
 class UnbuildableError(ValueError):
     """A candidate that makes no network; the message says why."""
 
@@ -38,7 +43,12 @@ class Candidate(BaseModel):
     image_size: int
     batch_size: int
     learning_rate: float
-    optimizer: Literal["sgd", "adamw"]
+    optimizer: OptimizerName
+    schedule: ScheduleName = "one-cycle"
+    loss: LossName = "cross-entropy"
+    label_smoothing: float = 0.1
+    weight_decay: float = 5e-4
+    ema_decay: float = 0.0
     augmentation: Policy = FLIP_ONLY
 
     @property

@@ -28,6 +28,11 @@ def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:
         batch_size=choose(chooser, "batch_size", space.batch_size),
         learning_rate=_real(chooser, "learning_rate", space.learning_rate),
         optimizer=choose(chooser, "optimizer", space.optimizer),
+        schedule=choose(chooser, "schedule", space.schedule),
+        loss=choose(chooser, "loss", space.loss),
+        label_smoothing=_real(chooser, "label_smoothing", space.label_smoothing),
+        weight_decay=_real(chooser, "weight_decay", space.weight_decay),
+        ema_decay=choose(chooser, "ema_decay", space.ema_decay),
         augmentation=_policy(chooser, space.augmentation),
     )
 

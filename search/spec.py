@@ -9,13 +9,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from search.augmentation import OPERATION_NAMES, OperationName, Policy
+from search.candidate import LossName, OptimizerName, ScheduleName
 from search.dataset import DatasetSpec
 from search.metrics import Constraint, Goal, Objective, Score
 from search.presets import ArchitectureChoice, architecture_space
 from search.recipes import DEFAULT_RECIPES, Recipe, default_recipe
-from search.values import BatchSizes, CopyCounts, Name, Range, Sides, choices_schema, one_or_more
-
-OptimizerName = Literal["sgd", "adamw"]
+from search.values import BatchSizes, CopyCounts, EmaDecays, Name, Range, Sides, choices_of, one_or_more
 
 
 class _Part(BaseModel):
@@ -56,12 +55,14 @@ class SpaceSpec(_Part):
     learning_rate: Annotated[Range, AfterValidator(lambda rate: rate.within(1e-6, 10.0))] = Range(
         low=0.01, high=0.3, log=True
     )
-    optimizer: Annotated[
-        tuple[OptimizerName, ...],
-        AfterValidator(one_or_more),
-        BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
-        choices_schema({"enum": ["sgd", "adamw"]}),
-    ] = ("sgd",)
+    optimizer: Annotated[tuple[OptimizerName, ...], *choices_of(OptimizerName)] = ("sgd",)
+    schedule: Annotated[tuple[ScheduleName, ...], *choices_of(ScheduleName)] = ("one-cycle",)
+    loss: Annotated[tuple[LossName, ...], *choices_of(LossName)] = ("cross-entropy",)
+    label_smoothing: Annotated[Range, AfterValidator(lambda share: share.within(0.0, 0.9))] = Range(low=0.1, high=0.1)
+    weight_decay: Annotated[Range, AfterValidator(lambda decay: decay.within(0.0, 1.0))] = Range(low=5e-4, high=5e-4)
+    ema_decay: EmaDecays = Field(
+        default=(0.0,), description="of the moving average of the weights that is kept instead of them; 0 for none"
+    )
     augmentation: AugmentationSpec | None = Field(
         default=None, description="policies to search; none means horizontal flips only"
     )

@@ -1,6 +1,6 @@
 """How a value of the space is written in a spec: one value, a list of choices, or a range."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -37,6 +37,12 @@ def choices_schema(item: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]})
 
 
+def choices_of(literal: Any) -> tuple[Any, ...]:
+    """What makes a tuple of a Literal's words out of one word or a list of them."""
+    schema = choices_schema({"enum": list(get_args(literal))})
+    return (AfterValidator(one_or_more), BeforeValidator(_as_choices), schema)
+
+
 Sides = Annotated[
     tuple[Annotated[int, Field(ge=8, le=1024)], ...],
     AfterValidator(one_or_more),
@@ -54,6 +60,14 @@ CopyCounts = Annotated[
     AfterValidator(one_or_more),
     BeforeValidator(_as_choices),
     choices_schema({"type": "integer", "minimum": 0, "maximum": 2}),
+]
+
+
+EmaDecays = Annotated[
+    tuple[Annotated[float, Field(ge=0, lt=1)], ...],
+    AfterValidator(one_or_more),
+    BeforeValidator(_as_choices),
+    choices_schema({"type": "number", "minimum": 0, "exclusiveMaximum": 1}),
 ]
 
 

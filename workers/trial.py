@@ -110,6 +110,11 @@ def plan_of(candidate: Candidate, *, epochs: int, seed: int) -> TrainingPlan:
         batch_size=candidate.batch_size,
         learning_rate=candidate.learning_rate,
         optimizer=candidate.optimizer,
+        schedule=candidate.schedule,
+        loss=candidate.loss,
+        label_smoothing=candidate.label_smoothing,
+        weight_decay=candidate.weight_decay,
+        ema_decay=candidate.ema_decay,
         seed=seed,
     )
 
