@@ -53,10 +53,11 @@ class Worker:
     def run(self, seed: int) -> dict[str, float]:
         chooser = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
         candidate = draw(self._spec.space, chooser, classes=6)
-        started = time.perf_counter()
-        *_, last = run_trial(candidate, self._task, HostGate())
-        whole_s = time.perf_counter() - started
-        return {"whole_s": whole_s, "steps_s": last["steps_s"], "first_step_s": last["first_step_s"]}
+        started, steps_s, first_step_s = time.perf_counter(), 0.0, 0.0
+        for report in run_trial(candidate, self._task, HostGate()):
+            first_step_s = first_step_s or time.perf_counter() - started - report["elapsed_s"]
+            steps_s += report["steps_s"]
+        return {"whole_s": time.perf_counter() - started, "steps_s": steps_s, "first_step_s": first_step_s}
 
 
 def _spec(data: Path, epochs: int) -> StudySpec:

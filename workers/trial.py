@@ -147,6 +147,7 @@ def _epoch_report(epoch: Epoch) -> Report:
         "f1": epoch.scores.f1,
         "accuracy": epoch.scores.accuracy,
         "elapsed_s": epoch.elapsed_s,
+        "steps_s": epoch.steps_s,
     }
 
 

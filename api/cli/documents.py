@@ -10,6 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from api.cli.errors import CommandError
 from api.client.errors import FieldError, told
+from search.architectures.fixed import fixed_space
+from search.architectures.space import ArchitectureSpace
+from search.architectures.text import ArchitectureText, ArchitectureTextError, read_architecture
 from search.augmentation import Policy
 from search.dataset import DatasetSpec
 from search.recipes import Recipe
@@ -28,8 +31,15 @@ _Loader.add_implicit_resolver(
 
 
 def read_spec(path: Path) -> StudySpec:
-    """A study's spec; relative paths of its data set are taken from the current directory."""
-    spec = _validated(StudySpec, path)
+    """A study's spec; relative paths are taken from the current directory.
+
+    Where its architecture is a file in the competition's format, that network is the only one of the space.
+    """
+    document = _document(path)
+    space = document.get("space") if isinstance(document, dict) else None
+    if isinstance(space, dict) and str(space.get("architecture")).endswith((".yaml", ".yml")):
+        space["architecture"] = _network(Path(space["architecture"])).model_dump(exclude_defaults=True)
+    spec = _validated(StudySpec, path, document)
     return spec.model_copy(update={"dataset": _absolute(spec.dataset)})
 
 
@@ -38,21 +48,38 @@ def read_dataset(path: Path) -> DatasetSpec:
     document = _document(path)
     if isinstance(document, dict) and "dataset" in document:
         return read_spec(path).dataset
-    return _absolute(_validated(DatasetSpec, path))
+    return _absolute(_validated(DatasetSpec, path, document))
 
 
 def read_policy(path: Path) -> Policy:
-    return _validated(Policy, path)
+    return _validated(Policy, path, _document(path))
 
 
 def read_recipe(path: Path) -> Recipe:
-    return _validated(Recipe, path)
+    return _validated(Recipe, path, _document(path))
 
 
-def _validated(model: type[M], path: Path) -> M:
+def read_network(path: Path) -> ArchitectureText:
+    """A network in the competition's format. CommandError with the line of the first mistake."""
+    try:
+        return read_architecture(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path} cannot be read: {error}") from error
+    except ArchitectureTextError as error:
+        raise CommandError(f"{path}, {error}") from error
+
+
+def _network(path: Path) -> ArchitectureSpace:
+    try:
+        return fixed_space(read_network(path).architecture)
+    except ValueError as error:
+        raise CommandError(f"{path}: {error}") from error
+
+
+def _validated(model: type[M], path: Path, document: Any) -> M:
     """CommandError that names every mistake of the file."""
     try:
-        return model.model_validate(_document(path))
+        return model.model_validate(document)
     except ValidationError as error:
         mistakes = [FieldError(**problem) for problem in spec_problems([dict(item) for item in error.errors()])]
         raise CommandError(f"{path}: {told(mistakes)}") from error

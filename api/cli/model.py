@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 import typer
 
 from api.cli import formats
+from api.cli.documents import read_network
 from api.cli.errors import CommandError
 from api.cli.output import print_table
 from api.cli.process import ask
-from search.architectures.text import ArchitectureText, ArchitectureTextError, read_architecture
+from search.architectures.text import ArchitectureText
 
 app = typer.Typer(no_args_is_help=True, help="Look at a network.")
 HEADERS = ("#", "repeat", "module", "arguments", "output", "macs", "params")
@@ -29,7 +30,7 @@ def show(
     output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
 ) -> None:
     """What each layer makes of an image and costs; exit code 1, with the line of the file, if it does not work."""
-    document = _read(path)
+    document = read_network(path)
     answer = _costs(document, path, classes)
     layers = [
         {"repeat": repeat, "module": module, "arguments": list(arguments), **cost}
@@ -44,15 +45,6 @@ def show(
             f"{formats.si(totals['macs'])} macs, {formats.si(totals['params'])} params, "
             f"{formats.size(totals['memory_bytes'])} of memory for one image of {document.side_px} px"
         )
-
-
-def _read(path: Path) -> ArchitectureText:
-    try:
-        return read_architecture(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path} cannot be read: {error}") from error
-    except ArchitectureTextError as error:
-        raise CommandError(f"{path}, {error}") from error
 
 
 def _costs(document: ArchitectureText, path: Path, classes: int | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from api.cli import importance as shares
 from api.cli.documents import read_spec
 from api.cli.errors import CommandError
 from api.cli.output import Format, print_csv, print_json, print_table
-from api.cli.study_rows import HEADERS, WORDS, details, flat, row
+from api.cli.study_rows import HEADERS, WORDS, details, flat, networks, row
 from api.cli.watch import watch_to_end
 from api.client.client import Client
 from api.schemas import StudyView
@@ -31,6 +31,7 @@ def create(
     with Client() as client:
         study = client.create_study(checked)
         print(f"created study {study.id}")
+        print(f"{networks(checked)} networks to draw from")
         if watch:
             _watch(client, study)
 

@@ -5,6 +5,9 @@ from typing import Any
 
 from api.cli import formats
 from api.schemas import StudyView
+from search.architectures.size import space_size
+from search.presets import architecture_space
+from search.spec import StudySpec
 
 HEADERS = ("study id", "name", "state", "trials", "best F1", "created", "reason")
 WORDS = frozenset({"study id", "name", "state", "created", "reason"})
@@ -34,6 +37,7 @@ def details(study: StudyView) -> list[tuple[str, str]]:
         "reason": study.reason,
         "data set": " ".join(filter(None, (dataset.source, dataset.name, dataset.path))),
         "classes": ", ".join(study.classes or ()),
+        "networks": networks(study.spec),
         "trials": _trials(study),
         "best F1": _f1(study),
         "compression jobs": jobs,
@@ -60,6 +64,13 @@ def flat(study: StudyView) -> dict[str, Any]:
         "finished_at": study.finished_at and study.finished_at.isoformat(),
         "reason": study.reason,
     }
+
+
+def networks(spec: StudySpec) -> str:
+    """How many architectures the space holds, over all its image sizes."""
+    space = architecture_space(spec.space.architecture)
+    count = sum(space_size(space, side_px=side_px) for side_px in spec.space.image_size)
+    return f"{count:,}" if count < 10**7 else f"{count:.1e}"
 
 
 def _trials(study: StudyView) -> str:

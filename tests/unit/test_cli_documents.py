@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from optuna.trial import FixedTrial
 
 from api.cli.documents import read_policy, read_recipe, read_spec
 from api.cli.errors import CommandError
 from api.cli.quickstart import SPEC
+from api.cli.study_rows import networks
+from search.architectures.text import write_architecture
+from search.candidate import Architecture
+from search.space import draw
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -77,3 +82,21 @@ def test_a_recipe_is_a_name_and_steps(tmp_path: Path) -> None:
     text = "name: half\nsteps:\n  - {technique: structured_pruning, ratio: 0.5}\n  - {technique: static_int8}\n"
     recipe = read_recipe(_written(tmp_path, text))
     assert [step.technique for step in recipe.steps] == ["structured_pruning", "static_int8"]
+
+
+def test_a_network_of_a_file_is_the_only_one_of_its_space(tmp_path: Path) -> None:
+    backbone = ((2, "Conv", (16, 3, 2)), (1, "GlobalAvgPool", ()), (1, "Flatten", ()), (1, "Linear", (10,)))
+    architecture = Architecture(backbone=backbone, depth_multiple=0.5, width_multiple=0.75)
+    model = _written(tmp_path, write_architecture(architecture, side_px=48), "model.yaml")
+    spec = _written(tmp_path, f"name: again\ndataset: {{source: sklearn}}\nspace: {{architecture: {model}}}\n")
+    space = read_spec(spec).space
+    assert networks(read_spec(spec)) == "1"
+    chooser = FixedTrial({"learning_rate": 0.1})
+    assert draw(space, chooser, classes=10).architecture == architecture
+
+
+def test_a_broken_network_is_told_with_its_line(tmp_path: Path) -> None:
+    model = _written(tmp_path, "backbone:\n  - [1, Conv, [16, 3, 2]]\n  - [0, Conv, [8]]\n", "model.yaml")
+    spec = _written(tmp_path, f"name: again\ndataset: {{source: sklearn}}\nspace: {{architecture: {model}}}\n")
+    with pytest.raises(CommandError, match=r"model\.yaml, line 3: repeat is a whole number"):
+        read_spec(spec)

@@ -47,7 +47,7 @@ def training(network: nn.Module, plan: TrainingPlan, file: Path | None, *, kille
 
 
 def course(epochs: list[Epoch]) -> list[Epoch]:
-    return [replace(epoch, elapsed_s=0.0) for epoch in epochs]
+    return [replace(epoch, elapsed_s=0.0, steps_s=0.0) for epoch in epochs]
 
 
 def weights(network: nn.Module) -> dict[str, Tensor]:

@@ -51,7 +51,7 @@ def epochs(way: Way, plan: TrainingPlan, *, device: str = "cpu", policy: Policy 
     prepared = training_input(on(device, 96), policy, seed=0)
     network = small_network()
     return [
-        replace(epoch, elapsed_s=0.0)
+        replace(epoch, elapsed_s=0.0, steps_s=0.0)
         for epoch in train(network, prepared.training, on(device, 24, seed=1), plan, augment=prepared.augment, way=way)
     ]
 

@@ -18,11 +18,14 @@ from workers.training.state import Snapshot, TrainingState
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """What one epoch brought; ``epoch`` counts from 1, ``loss`` is the mean of the training batches."""
+    """What one epoch brought; ``epoch`` counts from 1, ``loss`` is the mean of the training batches. ``steps_s`` is
+    the part of ``elapsed_s`` that went into training steps; the rest is scoring.
+    """
 
     epoch: int
     loss: float
     elapsed_s: float
+    steps_s: float
     scores: Scores
 
 

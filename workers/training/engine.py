@@ -99,8 +99,10 @@ class _Run:
                 self._check(self.step.mean_loss(done), number)
         loss = self.step.mean_loss(self.step.steps_per_epoch)
         self._check(loss, number)
+        steps_s = time.perf_counter() - started
         measured = self._evaluation(working=working)
-        return Epoch(epoch=number, loss=loss, elapsed_s=time.perf_counter() - started, scores=measured)
+        elapsed_s = time.perf_counter() - started
+        return Epoch(epoch=number, loss=loss, elapsed_s=elapsed_s, steps_s=steps_s, scores=measured)
 
     def _check(self, loss: float, epoch: int) -> None:
         if not math.isfinite(loss):
