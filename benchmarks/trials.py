@@ -29,7 +29,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     options = parser.parse_args()
     spec = _spec(options.data, options.epochs)
-    ray.init(namespace=NAMESPACE, num_cpus=2, resources={RESOURCE: 1}, log_to_driver=False, logging_level="ERROR")
+    ray.init(
+        "local", namespace=NAMESPACE, num_cpus=2, resources={RESOURCE: 1}, log_to_driver=False, logging_level="ERROR"
+    )
     with tempfile.TemporaryDirectory() as cache:
         worker = ray.remote(num_cpus=1)(Worker).remote(TrialTask.of(spec, cache_dir=Path(cache)), spec)
         ray.get(worker.run.remote(0))
