@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests.unit.training_sets import CLASSES, coloured, small_network
+from workers.training.averaging import Average
 from workers.training.engine import Epoch, NotFiniteError, TrainingPlan, evaluate, train
 from workers.training.resident import Resident
 
@@ -148,6 +149,17 @@ def test_the_average_of_the_weights_is_what_is_scored_and_returned() -> None:
     averaged, trained = (model.get_buffer("layers.0.1.running_mean") for model in (network, plain))
     assert not torch.equal(averaged, trained)
     assert torch.allclose(averaged, trained, atol=0.2)
+
+
+def test_the_average_moves_by_a_share_of_the_way_that_shrinks_to_that_of_the_decay() -> None:
+    trained = nn.BatchNorm2d(1)
+    average = Average(trained, 0.9)
+    followed = average.network.get_buffer("running_mean")
+    for step, moved in [(0, 0.9), (8, 0.5), (1000, 0.1)]:
+        followed.zero_()
+        trained.get_buffer("running_mean").fill_(1.0)
+        average.follow(torch.tensor(step))
+        assert followed.item() == pytest.approx(moved)
 
 
 @pytest.mark.parametrize(

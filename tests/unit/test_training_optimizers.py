@@ -65,3 +65,13 @@ def test_orthogonalizing_brings_the_singular_values_near_1(shape: tuple[int, int
     assert values.max() < 1.3
     assert values.median() > 0.6
     assert torch.equal(orthogonalized(torch.zeros(shape)), torch.zeros(shape))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_is_frozen_is_not_trained(name: OptimizerName) -> None:
+    network = small_network()
+    frozen = network.get_parameter("layers.0.0.weight").requires_grad_(False)
+    optimizers = make_optimizers(network, plan(name))
+    given = {id(parameter) for made in optimizers for group in made.param_groups for parameter in group["params"]}
+    assert id(frozen) not in given
+    assert len(given) == len(list(network.parameters())) - 1

@@ -28,8 +28,8 @@ from workers.training.ways import Way, Work, captured, eager, rehearse
 PLAN = TrainingPlan(epochs=3, batch_size=16, learning_rate=0.1, optimizer="sgd", seed=0)
 EVERYTHING = Policy(operations=tuple(Operation(name=name, probability=0.5) for name in OPERATION_NAMES), max_ops=2)
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-#: Of a loss: bfloat16 arithmetic whose sums are in another order.
-TOLERANCE = 0.02
+#: Of a loss, relative: bfloat16 sums in another order, and on another device with other convolutions in bfloat16.
+TOLERANCE, TOLERANCE_ACROSS_DEVICES = 0.02, 0.05
 
 
 def rehearsed(work: Work, state: TrainingState) -> Work:
@@ -141,7 +141,7 @@ def test_cuda_has_the_loss_curve_of_the_cpu_where_nothing_is_drawn_there() -> No
     """Orders are drawn on the device, so only a training in one batch an epoch sees the same."""
     plan = replace(PLAN, batch_size=96)
     cpu, cuda = (curve(eager, plan, device=device, policy=Policy(max_ops=0)) for device in ("cpu", "cuda"))
-    assert cuda == pytest.approx(cpu, rel=TOLERANCE)
+    assert cuda == pytest.approx(cpu, rel=TOLERANCE_ACROSS_DEVICES)
 
 
 @needs_cuda
@@ -168,8 +168,10 @@ def test_a_graph_draws_anew_in_every_replay() -> None:
 
 @needs_cuda
 def test_a_gpu_share_that_is_too_small_is_told() -> None:
+    def hungry(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        torch.empty(2**31, dtype=torch.uint8, device="cuda")
+        return images, targets
+
     with pytest.raises(DeviceMemoryError, match="at batch size 16"):
-        list(
-            train(small_network(), on("cuda", 96), on("cuda", 6), PLAN, augment=lambda *batch: batch, memory_share=1e-6)
-        )
+        next(train(small_network(), on("cuda", 96), on("cuda", 6), PLAN, augment=hungry, memory_share=0.005))
     torch.cuda.set_per_process_memory_fraction(1.0)

@@ -21,23 +21,23 @@ _ADAMW_RATE, _MUON_RATE = 0.05, 0.2
 
 def sgd(network: nn.Module, plan: TrainingPlan) -> Optimizers:
     """Stochastic gradient descent with Nesterov momentum of 0.9."""
-    groups = _groups(network.parameters(), plan, peak=plan.learning_rate)
+    groups = _groups(trainable(network), plan, peak=plan.learning_rate)
     return (torch.optim.SGD(groups, momentum=0.9, nesterov=True, fused=True),)
 
 
 def adamw(network: nn.Module, plan: TrainingPlan) -> Optimizers:
     """https://arxiv.org/abs/1711.05101"""
-    return (_adamw(network.parameters(), plan),)
+    return (_adamw(trainable(network), plan),)
 
 
 def muon(network: nn.Module, plan: TrainingPlan) -> Optimizers:
     """Muon for the matrices between the channels of two layers; AdamW for the rest: the last layer, depthwise filters
     and everything with one dimension.
     """
-    weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    weights = [parameter for parameter in trainable(network) if parameter.ndim > 1]
     matrices = [weight for weight in weights[:-1] if weight.shape[1] > 1]
     chosen = set(map(id, matrices))
-    rest = [parameter for parameter in network.parameters() if id(parameter) not in chosen]
+    rest = [parameter for parameter in trainable(network) if id(parameter) not in chosen]
     groups = _groups(matrices, plan, peak=plan.learning_rate * _MUON_RATE)
     return (*((Muon(groups),) if groups else ()), _adamw(rest, plan))
 
@@ -56,7 +56,7 @@ def make_optimizers(network: nn.Module, plan: TrainingPlan) -> Optimizers:
     weights as they are.
     """
     optimizers = OPTIMIZERS[plan.optimizer](network, plan)
-    for parameter in network.parameters():
+    for parameter in trainable(network):
         parameter.grad = torch.zeros_like(parameter)
     for optimizer in optimizers:
         optimizer.step()
@@ -64,6 +64,11 @@ def make_optimizers(network: nn.Module, plan: TrainingPlan) -> Optimizers:
     for tensor in state_tensors(optimizers).values():
         tensor.zero_()
     return optimizers
+
+
+def trainable(network: nn.Module) -> list[nn.Parameter]:
+    """The parameters that are not frozen."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
 def set_rates(optimizers: Optimizers, share: Tensor) -> None:
