@@ -1,6 +1,7 @@
 """``seedleaf study``: create, list, show, watch, pause, resume, cancel, extend, and the spec's JSON Schema."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,7 @@ def create(
     with Client() as client:
         study = client.create_study(checked)
         print(f"created study {study.id}")
-        print(f"{networks(checked)} networks to draw from")
+        print(f"{networks(checked)} networks to draw from", file=sys.stderr)  # scripts read the id from the rest
         if watch:
             _watch(client, study)
 
