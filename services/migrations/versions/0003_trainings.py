@@ -137,4 +137,4 @@ def _belongs_to(table: str, column: str, owner: str) -> sa.ForeignKeyConstraint:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("restore the backup that was made before the upgrade: its weights would be lost")
+    raise RuntimeError("restore the backup that was made before the upgrade: its weights would be lost")
