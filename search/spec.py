@@ -96,6 +96,14 @@ class ResourcesSpec(_Part):
     cpus_per_trial: float = Field(default=1, gt=0)
     gpus_per_trial: float = Field(default=0, ge=0)
 
+    @property
+    def threads(self) -> int:
+        return max(int(self.cpus_per_trial), 1)
+
+    @property
+    def device(self) -> Literal["cpu", "cuda"]:
+        return "cuda" if self.gpus_per_trial else "cpu"
+
 
 class RetrainSpec(_Part):
     """Which of the best candidates are trained again after the search, on the whole training split, before they are

@@ -64,6 +64,9 @@ JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
 }
 
+#: Jobs that are still to give a result.
+UNFINISHED_JOB_STATES = (JobState.QUEUED, JobState.RUNNING)
+
 #: Trials that gave an answer. A cancelled one was cut off from outside and gave none.
 ANSWERED_TRIAL_STATES = frozenset({TrialState.COMPLETED, TrialState.STOPPED, TrialState.INFEASIBLE, TrialState.FAILED})
 

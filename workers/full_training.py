@@ -14,7 +14,7 @@ from workers.export import save_weights
 from workers.latency.gate import HostGate
 from workers.models import build_network
 from workers.training.engine import train
-from workers.trial import plan_of, prepare, resident_split
+from workers.trial import epoch_report, plan_of, prepare, resident_split
 
 Report = dict[str, Any]
 
@@ -39,8 +39,8 @@ class FullTraining:
             candidate=candidate,
             dataset=spec.dataset.model_copy(update={"subset_fraction": 1.0}),
             epochs=epochs,
-            threads=max(int(spec.resources.cpus_per_trial), 1),
-            device="cuda" if spec.resources.gpus_per_trial else "cpu",
+            threads=spec.resources.threads,
+            device=spec.resources.device,
             cache_dir=cache_dir,
             checkpoints=checkpoints,
         )
@@ -65,13 +65,7 @@ def train_in_full(task: FullTraining, seed: int) -> Iterator[Report]:
         checkpoint=task.checkpoints / f"{seed}.pt",
     )
     for epoch in epochs:
-        report = {
-            "epoch": epoch.epoch,
-            "loss": epoch.loss,
-            "f1": epoch.scores.f1,
-            "accuracy": epoch.scores.accuracy,
-            "elapsed_s": epoch.elapsed_s,
-        }
+        report = epoch_report(epoch)
         if epoch.epoch == task.epochs:
             yield {**report, "scores": asdict(epoch.scores), "weights": save_weights(network.cpu())}
         else:

@@ -47,8 +47,8 @@ class TrialTask:
             dataset=spec.dataset,
             epochs=spec.budget.epochs,
             seed=spec.sampler.seed,
-            threads=max(int(spec.resources.cpus_per_trial), 1),
-            device="cuda" if spec.resources.gpus_per_trial else "cpu",
+            threads=spec.resources.threads,
+            device=spec.resources.device,
             constraints=spec.constraints,
             score=spec.score,
             target_threads=spec.target.threads,
@@ -85,7 +85,7 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
     network.to(task.device)
     static = {**profile(candidate), "size_bytes": len(exported)}
     for epoch in _epochs(network, candidate, task, gate):
-        report = _epoch_report(epoch)
+        report = epoch_report(epoch)
         last = epoch.epoch == task.epochs
         if last or ray.wait([timing], timeout=0)[0]:
             timed = ray.get(timing)
@@ -140,7 +140,8 @@ def prepare(
         return training_input(split, candidate.augmentation, seed=seed)
 
 
-def _epoch_report(epoch: Epoch) -> Report:
+def epoch_report(epoch: Epoch) -> Report:
+    """What is recorded of every epoch, and the time inside its steps."""
     return {
         "epoch": epoch.epoch,
         "loss": epoch.loss,

@@ -10,10 +10,9 @@ from api.cli.errors import CommandError
 from api.cli.output import console
 from api.client.client import Client
 from api.schemas import TrainingDetail
-from search.states import JobState
+from search.states import UNFINISHED_JOB_STATES, JobState
 
 _PERIOD_S = 1.0
-_UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 
 def train(
@@ -37,7 +36,7 @@ def _watch(client: Client, training_id: str) -> TrainingDetail:
     output = console()
     with Progress(*columns, console=output, disable=not output.is_terminal) as progress:
         bar = progress.add_task("training", total=None, note="")
-        while (training := client.get_training(training_id)).state in _UNFINISHED:
+        while (training := client.get_training(training_id)).state in UNFINISHED_JOB_STATES:
             best = max((epoch.f1 for epoch in training.curves), default=None)
             note = "waiting for a place" if best is None else f"best f1 so far {best:.3f}"
             total = training.epochs * training.seeds

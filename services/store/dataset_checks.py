@@ -5,11 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
 
-from search.states import JobState
+from search.states import UNFINISHED_JOB_STATES, JobState
 from services.errors import NotFoundError
 from services.tables import dataset_checks as checks
-
-UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 
 def add(connection: Connection, check_id: str, spec: dict[str, Any]) -> None:
@@ -34,14 +32,15 @@ def page(connection: Connection, *, before_id: str | None, limit: int) -> Sequen
 
 def to_run(connection: Connection) -> Sequence[Row[Any]]:
     query: Select[Any] = select(checks.c.id, checks.c.attempts, checks.c.attempts.label("lost")).where(
-        checks.c.state.in_(UNFINISHED)
+        checks.c.state.in_(UNFINISHED_JOB_STATES)
     )
     return connection.execute(query.order_by(checks.c.id)).all()
 
 
 def record_submission(connection: Connection, check_id: str, attempt: int) -> None:
     """Note a Ray job before it is submitted, so that it is recognised after a crash in between."""
-    connection.execute(update(checks).where(checks.c.id == check_id).values(attempts=attempt, state=JobState.RUNNING))
+    unended = update(checks).where(checks.c.id == check_id, checks.c.state.in_(UNFINISHED_JOB_STATES))
+    connection.execute(unended.values(attempts=attempt, state=JobState.RUNNING))
 
 
 def end(
@@ -54,5 +53,5 @@ def end(
 ) -> None:
     """The one place where a check ends; nothing if it has ended already."""
     values = {"state": target, "reason": reason, "report": report, "dataset_id": report and report["id"]}
-    unended = update(checks).where(checks.c.id == check_id, checks.c.state.in_(UNFINISHED))
+    unended = update(checks).where(checks.c.id == check_id, checks.c.state.in_(UNFINISHED_JOB_STATES))
     connection.execute(unended.values(finished_at=func.now(), **values))

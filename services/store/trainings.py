@@ -6,12 +6,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.states import JobState, StudyState
+from search.states import UNFINISHED_JOB_STATES, JobState, StudyState
 from services.errors import LeaseLostError, NotFoundError
 from services.store import events
 from services.tables import studies, training_epochs, training_runs, trainings
 
-UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 _EPOCH = ("epoch", "loss", "f1", "accuracy", "elapsed_s")
 
 
@@ -43,11 +42,11 @@ def to_run(connection: Connection) -> Sequence[Row[Any]]:
     paused = select(studies.c.id).where(studies.c.id == trainings.c.study_id, studies.c.state == StudyState.PAUSED)
     lost = (trainings.c.attempts - trainings.c.furthest_attempt).label("lost")
     query: Select[Any] = select(trainings.c.id, trainings.c.attempts, lost)
-    return connection.execute(query.where(trainings.c.state.in_(UNFINISHED), ~paused.exists())).all()
+    return connection.execute(query.where(trainings.c.state.in_(UNFINISHED_JOB_STATES), ~paused.exists())).all()
 
 
 def unfinished(connection: Connection, study_id: str) -> bool:
-    query = select(trainings.c.id).where(trainings.c.study_id == study_id, trainings.c.state.in_(UNFINISHED))
+    query = select(trainings.c.id).where(trainings.c.study_id == study_id, trainings.c.state.in_(UNFINISHED_JOB_STATES))
     return connection.execute(query.limit(1)).scalar() is not None
 
 
@@ -55,23 +54,27 @@ def record_submission(connection: Connection, training_id: str, attempt: int) ->
     """Note a Ray job before it is submitted; what an earlier one still writes is refused from now on."""
     values = {"attempts": attempt, "state": JobState.RUNNING}
     connection.execute(
-        update(trainings).where(trainings.c.id == training_id, trainings.c.state.in_(UNFINISHED)).values(**values)
+        update(trainings)
+        .where(trainings.c.id == training_id, trainings.c.state.in_(UNFINISHED_JOB_STATES))
+        .values(**values)
     )
 
 
 def hold(connection: Connection, training_id: str, attempt: int) -> Row[Any]:
     """Lock a training for this transaction. LeaseLostError if it has ended or a later job has it."""
     query = select(trainings).where(trainings.c.id == training_id, trainings.c.attempts == attempt)
-    row = connection.execute(query.where(trainings.c.state.in_(UNFINISHED)).with_for_update()).one_or_none()
+    row = connection.execute(query.where(trainings.c.state.in_(UNFINISHED_JOB_STATES)).with_for_update()).one_or_none()
     if row is None:
         raise LeaseLostError(f"training {training_id}")
     return row
 
 
 def add_epoch(connection: Connection, training: Row[Any], seed: int, epoch: Mapping[str, float]) -> None:
-    """Record an epoch of one seed's run; once more is no harm."""
+    """Record an epoch of one seed's run; one that a checkpoint brings again is passed over, and is no progress."""
     values = {"seed": seed, **{name: epoch[name] for name in _EPOCH}}
-    connection.execute(upsert(training_epochs).values(training_id=training.id, **values).on_conflict_do_nothing())
+    once = upsert(training_epochs).values(training_id=training.id, **values).on_conflict_do_nothing()
+    if connection.execute(once.returning(training_epochs.c.epoch)).scalar() is None:
+        return
     furthest = update(trainings).where(trainings.c.id == training.id)
     connection.execute(furthest.values(furthest_attempt=training.attempts))
     payload = {"training_id": training.id, **values}
@@ -101,7 +104,7 @@ def end(
     """The one place where a training ends; nothing if it has ended already."""
     row = connection.execute(
         update(trainings)
-        .where(trainings.c.id == training_id, trainings.c.state.in_(UNFINISHED))
+        .where(trainings.c.id == training_id, trainings.c.state.in_(UNFINISHED_JOB_STATES))
         .values(state=target, reason=reason, finished_at=func.now(), **metrics)
         .returning(trainings.c.study_id, trainings.c.trial_id)
     ).one_or_none()
@@ -112,6 +115,6 @@ def end(
 
 def cancel_all(connection: Connection, study_id: str, reason: str) -> None:
     """Cancel every training of a study that has not ended."""
-    query = select(trainings.c.id).where(trainings.c.study_id == study_id, trainings.c.state.in_(UNFINISHED))
+    query = select(trainings.c.id).where(trainings.c.study_id == study_id, trainings.c.state.in_(UNFINISHED_JOB_STATES))
     for training_id in connection.execute(query).scalars().all():
         end(connection, training_id, JobState.CANCELLED, reason=reason)

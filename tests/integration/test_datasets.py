@@ -9,6 +9,7 @@ from search.dataset import DatasetSpec
 from services import datasets
 from services.dataset_job import run
 from services.errors import NotFoundError, RejectedError
+from services.store import dataset_checks
 from tests.unit.data_folders import folder_spec, write_classes
 
 
@@ -56,6 +57,15 @@ def test_registrations_are_listed_newest_first_page_by_page(engine: Engine) -> N
     assert end is None
     with engine.connect() as connection, pytest.raises(RejectedError, match="start again without it"):
         datasets.page(connection, cursor="gibberish", limit=2)
+
+
+def test_a_check_that_has_ended_is_not_started_again(engine: Engine, tmp_path: Path) -> None:
+    check_id = registered(engine, folder_spec(write_classes(tmp_path, {"cat": 5, "dog": 5})))
+    run(engine, check_id)
+    with engine.begin() as connection:
+        dataset_checks.record_submission(connection, check_id, 2)
+        assert datasets.one(connection, check_id)["state"] == "COMPLETED"
+        assert not dataset_checks.to_run(connection)
 
 
 def test_what_was_never_registered_is_not_found(engine: Engine) -> None:

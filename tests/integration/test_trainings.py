@@ -113,6 +113,17 @@ def test_a_lost_attempt_writes_nothing_more_and_one_that_got_further_is_not_coun
         trainings.hold(connection, training_id, 1)
 
 
+def test_an_epoch_that_a_checkpoint_brings_again_is_no_progress(engine: Engine) -> None:
+    training_id = operations.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1)
+    for attempt in (1, 2):
+        with engine.begin() as connection:
+            trainings.record_submission(connection, training_id, attempt)
+            trainings.add_epoch(connection, trainings.hold(connection, training_id, attempt), 0, EPOCH)
+    with engine.begin() as connection:
+        assert [(row.attempts, row.lost) for row in trainings.to_run(connection)] == [(2, 1)]
+        assert len(trainings.curves(connection, training_id)) == 1
+
+
 def test_cancelling_a_study_cancels_its_trainings_and_pausing_holds_them_back(engine: Engine) -> None:
     study_id = make_study(engine)
     training_id = operations.train(engine, make_trial(engine, study_id), epochs=3, seeds=1)
