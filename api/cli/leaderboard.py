@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli import trial_rows, variant_rows
 from api.cli.errors import CommandError
 from api.cli.output import Format, print_csv, print_json, print_table
 from api.client.client import Client, Order
+from api.rows import trials as trial_rows
+from api.rows import variants as variant_rows
 from search.metrics import NATURAL_GOALS, Goal, MetricName
 
 Sort = Literal["number", MetricName]

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from api.cli import formats
 from api.cli.documents import read_network
 from api.cli.errors import CommandError
 from api.cli.output import print_table
 from api.cli.process import ask
+from api.rows import formats
 from search.architectures.text import ArchitectureText
 
 app = typer.Typer(no_args_is_help=True, help="Look at a network.")

@@ -1,7 +1,7 @@
 """What goes with a model that is handed out: a model card."""
 
-from api.cli import formats
-from api.cli.variant_rows import latency, speed_up
+from api.rows import formats
+from api.rows.variants import latency, speed_up
 from api.schemas import ArtifactView, StudyView, TrialView, VariantView
 
 _FILE_NAMES = {"onnx": "model.onnx", "weights": "model.safetensors"}

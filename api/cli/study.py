@@ -11,9 +11,9 @@ from api.cli import importance as shares
 from api.cli.documents import read_spec
 from api.cli.errors import CommandError
 from api.cli.output import Format, print_csv, print_json, print_table
-from api.cli.study_rows import HEADERS, WORDS, details, flat, networks, row
 from api.cli.watch import watch_to_end
 from api.client.client import Client
+from api.rows.studies import HEADERS, WORDS, details, flat, networks, row
 from api.schemas import StudyView
 from search.metrics import MetricName
 from search.spec import StudySpec

@@ -11,8 +11,8 @@ from rich.text import Text
 from api.cli.errors import CommandError
 from api.cli.leaderboard import show_trials
 from api.cli.output import console
-from api.cli.progress import StudyProgress
 from api.client.client import Client
+from api.client.progress import StudyProgress
 from api.schemas import StudyView
 from search.states import StudyState
 

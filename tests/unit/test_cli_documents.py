@@ -8,7 +8,7 @@ from optuna.trial import FixedTrial
 from api.cli.documents import read_policy, read_recipe, read_spec
 from api.cli.errors import CommandError
 from api.cli.quickstart import SPEC
-from api.cli.study_rows import networks
+from api.rows.studies import networks
 from search.architectures.text import write_architecture
 from search.candidate import Architecture
 from search.space import draw

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from api.cli import formats
+from api.rows import formats
 from api.schemas import StudyView
 from search.architectures.size import space_size
 from search.presets import architecture_space

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from api.cli.progress import StudyProgress
 from api.client import StudyEvent
+from api.client.progress import StudyProgress
 from search.spec import StudySpec
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from api.cli import formats
+from api.rows import formats
 from api.schemas import TrialView, VariantView
 from search.metrics import NATURAL_GOALS
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from api.cli import trial_rows, variant_rows
+from api.rows import trials as trial_rows
+from api.rows import variants as variant_rows
 from api.schemas import TrialView, VariantView
 from search.candidate import Architecture, Candidate
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from api.cli import formats
-from api.cli.variant_rows import latency, metric, speed_up
+from api.rows import formats
+from api.rows.variants import latency, metric, speed_up
 from api.schemas import TrialView, VariantView
 from search.metrics import NATURAL_GOALS
 from search.states import TrialState

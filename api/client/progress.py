@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from api.cli import formats
 from api.client.events import StudyEvent
+from api.rows import formats
 from search.spec import StudySpec
 from search.states import ANSWERED_TRIAL_STATES, JobState, StudyState, TrialState
 
