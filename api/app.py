@@ -26,6 +26,7 @@ def create_app(config: Settings) -> FastAPI:
         lifespan=_lifespan,
         dependencies=[Depends(auth.check_request)],
         responses=errors.PROBLEM_RESPONSES,
+        generate_unique_id_function=lambda route: route.name,  # the client's methods have these names
     )
     engine = make_engine(config.require_database_url(), pool_size=20)
     app.state.seedleaf = AppState(

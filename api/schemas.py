@@ -46,6 +46,7 @@ class StudyView(BaseModel):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    last_event_id: int = Field(description="the events after this one tell of what has changed since")
 
 
 class DatasetSummary(BaseModel):

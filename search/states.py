@@ -64,6 +64,9 @@ JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
 }
 
+#: A study in one of these has ended; only more budget, or one of its trials run again, takes it up once more.
+TERMINAL_STUDY_STATES = (StudyState.COMPLETED, StudyState.FAILED, StudyState.CANCELLED)
+
 #: Jobs that are still to give a result.
 UNFINISHED_JOB_STATES = (JobState.QUEUED, JobState.RUNNING)
 

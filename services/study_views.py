@@ -29,12 +29,23 @@ def page(
 def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     ids = [row.id for row in rows]
     progress, compression = trials.progress(connection, ids), jobs.counts(connection, ids)
-    names = ("id", "name", "state", "reason", "spec", "dataset_id", "classes", "skipped", "search_elapsed_s")
-    times = ("created_at", "started_at", "finished_at")
+    names = (
+        "id",
+        "name",
+        "state",
+        "reason",
+        "spec",
+        "dataset_id",
+        "classes",
+        "skipped",
+        "search_elapsed_s",
+        "last_event_id",
+    )
+    moments = ("created_at", "started_at", "finished_at", "last_event_id")
     nothing = {"finished": 0, "best_f1": None}
     return [
         {
-            **{name: getattr(row, name) for name in (*names, *times)},
+            **{name: getattr(row, name) for name in (*names, *moments)},
             "job": row.job_id,
             "progress": {
                 **progress.get(row.id, nothing),

@@ -14,8 +14,9 @@ from rich.progress import Progress
 
 from api.cli.documents import read_dataset, read_policy
 from api.cli.errors import CommandError
-from api.cli.output import console, print_table
+from api.cli.output import print_table
 from api.cli.process import ask
+from api.rows.console import console
 
 app = typer.Typer(no_args_is_help=True, help="Look at a data set.")
 _MOST_NAMED = 20

@@ -36,7 +36,7 @@ def _write(client: Client, variant_id: str, folder: Path) -> None:
     variant = client.get_variant(variant_id)
     trial, study = client.get_trial(variant.trial_id), client.get_study(variant.study_id)
     for artifact in variant.artifacts:
-        client.download(artifact, folder / file_name(artifact))
+        client.get_artifact(artifact, folder / file_name(artifact))
     architecture = write_architecture(trial.candidate.architecture, side_px=trial.candidate.image_size)
     (folder / "model.yaml").write_text(architecture, encoding="utf-8")
     (folder / "README.md").write_text(model_card(study, trial, variant), encoding="utf-8")

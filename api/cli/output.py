@@ -9,16 +9,12 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import BaseModel
 from rich import box
-from rich.console import Console
 from rich.table import Table
+
+from api.rows.console import console
 
 Format = Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print it.")]
 _TABLE_WIDTH = 240
-
-
-def console(width: int | None = None) -> Console:
-    """Standard output without markup; as wide as the terminal, unless told."""
-    return Console(width=width, markup=False, highlight=False, emoji=False)
 
 
 def print_json(models: BaseModel | Sequence[BaseModel]) -> None:

@@ -1,18 +1,14 @@
 """``seedleaf train``: a trial's candidate in full, watched to its end."""
 
-import time
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.cli.errors import CommandError
-from api.cli.output import console
 from api.client.client import Client
+from api.client.waiting import wait_for_training
 from api.schemas import TrainingDetail
-from search.states import UNFINISHED_JOB_STATES, JobState
-
-_PERIOD_S = 1.0
+from search.states import JobState
 
 
 def train(
@@ -23,26 +19,12 @@ def train(
     """Train a trial's candidate in full, on all the data; it survives kill -9 and goes on from its last epoch."""
     with Client() as client:
         training = client.train_trial(trial_id, epochs=epochs, seeds=seeds)
-        print(f"training {training.id} is {training.state}")
+        print(f"training {training.id} is {training.state}", flush=True)
         try:
-            ended = _watch(client, training.id)
+            ended = wait_for_training(client, training.id, training.study_id, progress=True)
         except KeyboardInterrupt:
             raise CommandError(f"stopped watching; training {training.id} goes on: see trial {trial_id}") from None
     _tell(ended)
-
-
-def _watch(client: Client, training_id: str) -> TrainingDetail:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
-    output = console()
-    with Progress(*columns, console=output, disable=not output.is_terminal) as progress:
-        bar = progress.add_task("training", total=None, note="")
-        while (training := client.get_training(training_id)).state in UNFINISHED_JOB_STATES:
-            best = max((epoch.f1 for epoch in training.curves), default=None)
-            note = "waiting for a place" if best is None else f"best f1 so far {best:.3f}"
-            total = training.epochs * training.seeds
-            progress.update(bar, completed=len(training.curves), total=total, note=note)
-            time.sleep(_PERIOD_S)
-    return training
 
 
 def _tell(training: TrainingDetail) -> None:

@@ -4,6 +4,8 @@ from api.client.client import Client
 from api.client.errors import (
     DamagedDownloadError,
     FieldError,
+    MissingPackageError,
+    NotCompletedError,
     RequestRejectedError,
     SeedleafError,
     ServerFailedError,
@@ -15,6 +17,8 @@ __all__ = [
     "Client",
     "DamagedDownloadError",
     "FieldError",
+    "MissingPackageError",
+    "NotCompletedError",
     "RequestRejectedError",
     "SeedleafError",
     "ServerFailedError",

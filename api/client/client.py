@@ -1,17 +1,12 @@
-"""Client: a typed method for each endpoint of the service."""
+"""Client: a typed method for each operation of the service, named like it in /openapi.json."""
 
-import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
-from urllib.parse import quote
+from typing import Literal
 
-from pydantic import BaseModel, ValidationError
-
-from api.client.connection import Connection
-from api.client.errors import ServerFailedError
+from api.client.calls import PAGE, Calls, path_of
 from api.client.events import StudyEvent
+from api.client.resources import Front, Study, Training, TrainingInFull, Trial, TrialInFull, Variant
 from api.schemas import (
     ArtifactView,
     BudgetPatch,
@@ -19,16 +14,9 @@ from api.schemas import (
     DatasetSummary,
     DatasetView,
     Page,
-    ParetoView,
     Queued,
     StudyPatch,
-    StudyView,
-    TrainingDetail,
-    TrainingView,
     TrainRequest,
-    TrialDetail,
-    TrialView,
-    VariantView,
 )
 from search.dataset import DatasetSpec
 from search.importance import Importance
@@ -37,13 +25,10 @@ from search.recipes import Recipe
 from search.spec import StudySpec
 from search.states import StudyState, TrialState
 
-M = TypeVar("M", bound=BaseModel)
 Order = Literal["asc", "desc"]
-DEFAULT_URL = "http://127.0.0.1:8000"
-_PAGE = 200
 
 
-class Client:
+class Client(Calls):
     """Talks to the server at ``url``, else at SEEDLEAF_URL, else on this machine.
 
     ``key`` is sent as the bearer token, else SEEDLEAF_API_KEY, else none. Every method raises a SeedleafError: see
@@ -51,90 +36,66 @@ class Client:
     closed, or used in a ``with`` block.
     """
 
-    def __init__(self, url: str | None = None, key: str | None = None) -> None:
-        self._connection = Connection(
-            url or os.environ.get("SEEDLEAF_URL") or DEFAULT_URL, key or os.environ.get("SEEDLEAF_API_KEY")
-        )
-
-    @property
-    def url(self) -> str:
-        return self._connection.url
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def create_study(self, spec: StudySpec, *, idempotency_key: str | None = None) -> StudyView:
+    def create_study(self, spec: StudySpec, *, idempotency_key: str | None = None) -> Study:
         """Queue a study. Sent again with the same key, it gives the same study again."""
         headers = None if idempotency_key is None else {"Idempotency-Key": idempotency_key}
-        body = spec.model_dump(mode="json")
-        return self._read(StudyView, self._connection.send("POST", "/studies", body, headers))
+        return self._send(Study, "POST", "/studies", spec, headers)
 
     def list_studies(
-        self, *, state: StudyState | None = None, cursor: str | None = None, limit: int = _PAGE
-    ) -> Page[StudyView]:
+        self, *, state: StudyState | None = None, cursor: str | None = None, limit: int = PAGE
+    ) -> Page[Study]:
         """One page of studies, newest first."""
-        return self._get(Page[StudyView], "/studies", state=state, cursor=cursor, limit=limit)
+        return self._get(Page[Study], "/studies", state=state, cursor=cursor, limit=limit)
 
-    def iter_studies(self, *, state: StudyState | None = None) -> Iterator[StudyView]:
+    def iter_studies(self, *, state: StudyState | None = None) -> Iterator[Study]:
         """Every study, newest first, page by page."""
-        return self._every(Page[StudyView], "/studies", state=state)
+        return self._every(Page[Study], "/studies", state=state)
 
-    def get_study(self, study_id: str) -> StudyView:
-        return self._get(StudyView, _path("studies", study_id))
+    def get_study(self, study_id: str) -> Study:
+        return self._get(Study, path_of("studies", study_id))
 
-    def pause_study(self, study_id: str) -> StudyView:
+    def pause_study(self, study_id: str) -> Study:
         """Start no more trials; those that run go on to their end."""
-        return self._post(StudyView, _path("studies", study_id, "pause"))
+        return self._send(Study, "POST", path_of("studies", study_id, "pause"))
 
-    def resume_study(self, study_id: str) -> StudyView:
-        return self._post(StudyView, _path("studies", study_id, "resume"))
+    def resume_study(self, study_id: str) -> Study:
+        return self._send(Study, "POST", path_of("studies", study_id, "resume"))
 
-    def cancel_study(self, study_id: str) -> StudyView:
+    def cancel_study(self, study_id: str) -> Study:
         """End a study for good, its running trials and its compression with it."""
-        return self._post(StudyView, _path("studies", study_id, "cancel"))
+        return self._send(Study, "POST", path_of("studies", study_id, "cancel"))
 
-    def extend_study(
-        self, study_id: str, *, max_trials: int | None = None, max_minutes: float | None = None
-    ) -> StudyView:
+    def extend_study(self, study_id: str, *, max_trials: int | None = None, max_minutes: float | None = None) -> Study:
         """Raise the budget to these totals; a study that has ended searches on."""
         patch = StudyPatch(budget=BudgetPatch(max_trials=max_trials, max_minutes=max_minutes))
-        body = patch.model_dump(mode="json", exclude_none=True)
-        return self._read(StudyView, self._connection.send("PATCH", _path("studies", study_id), body))
+        return self._send(Study, "PATCH", path_of("studies", study_id), patch)
 
-    def get_pareto(self, study_id: str) -> ParetoView:
+    def get_front(self, study_id: str) -> Front:
         """The trials that no other dominates, and their hypervolume."""
-        return self._get(ParetoView, _path("studies", study_id, "pareto"))
+        return self._get(Front, path_of("studies", study_id, "pareto"))
 
     def get_importance(self, study_id: str, *, metric: MetricName = "f1") -> Importance:
         """What the best quarter of the trials by a metric share: the importance of every parameter and operation."""
-        return self._get(Importance, _path("studies", study_id, "importance"), metric=metric)
+        return self._get(Importance, path_of("studies", study_id, "importance"), metric=metric)
 
-    def create_dataset(self, spec: DatasetSpec) -> DatasetView:
-        """Register a data set and have it checked."""
-        return self._read(DatasetView, self._connection.send("POST", "/datasets", spec.model_dump(mode="json")))
-
-    def get_dataset(self, dataset_id: str) -> DatasetView:
-        """What is known of a data set, by the id of its registration or the hash of its content."""
-        return self._get(DatasetView, _path("datasets", dataset_id))
-
-    def list_datasets(self, *, cursor: str | None = None, limit: int = _PAGE) -> Page[DatasetSummary]:
-        """One page of the registered data sets, newest first, without their reports."""
-        return self._get(Page[DatasetSummary], "/datasets", cursor=cursor, limit=limit)
-
-    def events(self, study_id: str, *, after: int = 0) -> Generator[StudyEvent, None, None]:
+    def stream_events(self, study_id: str, *, after: int = 0) -> Generator[StudyEvent, None, None]:
         """The study's events later than the one with the id ``after``, then each as it happens, without end.
 
         A connection that breaks is taken up again where it was; ServerUnreachableError after a minute without one.
         """
-        return self._connection.events(_path("studies", study_id, "events"), after=after)
+        return self._connection.events(path_of("studies", study_id, "events"), after=after)
+
+    def create_dataset(self, spec: DatasetSpec) -> DatasetView:
+        """Register a data set and have it checked."""
+        return self._send(DatasetView, "POST", "/datasets", spec)
+
+    def get_dataset(self, dataset_id: str) -> DatasetView:
+        """What is known of a data set, by the id of its registration or the hash of its content."""
+        return self._get(DatasetView, path_of("datasets", dataset_id))
+
+    def list_datasets(self, *, cursor: str | None = None, limit: int = PAGE) -> Page[DatasetSummary]:
+        """One page of the registered data sets, newest first, without their reports."""
+        return self._get(Page[DatasetSummary], "/datasets", cursor=cursor, limit=limit)
 
     def list_trials(
         self,
@@ -144,11 +105,11 @@ class Client:
         sort: str = "score",
         order: Order = "asc",
         cursor: str | None = None,
-        limit: int = _PAGE,
-    ) -> Page[TrialView]:
+        limit: int = PAGE,
+    ) -> Page[Trial]:
         """One page of the leaderboard: a row a trial, with its best variant. ``sort``: a metric or ``number``."""
         filters = {"study_id": study_id, "state": state, "sort": sort, "order": order}
-        return self._get(Page[TrialView], "/trials", **filters, cursor=cursor, limit=limit)
+        return self._get(Page[Trial], "/trials", **filters, cursor=cursor, limit=limit)
 
     def iter_trials(
         self,
@@ -157,35 +118,34 @@ class Client:
         state: TrialState | None = None,
         sort: str = "score",
         order: Order = "asc",
-    ) -> Iterator[TrialView]:
+    ) -> Iterator[Trial]:
         """Every row of the leaderboard, page by page."""
-        return self._every(Page[TrialView], "/trials", study_id=study_id, state=state, sort=sort, order=order)
+        return self._every(Page[Trial], "/trials", study_id=study_id, state=state, sort=sort, order=order)
 
-    def get_trial(self, trial_id: str) -> TrialDetail:
+    def get_trial(self, trial_id: str) -> TrialInFull:
         """A trial with its learning curve and its compression jobs."""
-        return self._get(TrialDetail, _path("trials", trial_id))
+        return self._get(TrialInFull, path_of("trials", trial_id))
 
     def get_architecture(self, trial_id: str) -> str:
         """A trial's network in the competition's format, YAML."""
-        return self._connection.get(_path("trials", trial_id, "model.yaml"), {}).decode()
+        return self._text(path_of("trials", trial_id, "model.yaml"))
 
     def compress_trial(self, trial_id: str, recipe: str | Recipe) -> Queued:
         """Queue one more recipe for a completed trial: a default one's name, or a recipe written out."""
-        body = CompressRequest(recipe=recipe).model_dump(mode="json")
-        return self._read(Queued, self._connection.send("POST", _path("trials", trial_id, "compress"), body))
+        return self._send(Queued, "POST", path_of("trials", trial_id, "compress"), CompressRequest(recipe=recipe))
 
-    def train_trial(self, trial_id: str, *, epochs: int = 30, seeds: int = 1) -> TrainingView:
+    def train_trial(self, trial_id: str, *, epochs: int = 30, seeds: int = 1) -> Training:
         """Have a trial's candidate trained in full, on all the data."""
-        body = TrainRequest(epochs=epochs, seeds=seeds).model_dump(mode="json")
-        return self._read(TrainingView, self._connection.send("POST", _path("trials", trial_id, "train"), body))
+        request = TrainRequest(epochs=epochs, seeds=seeds)
+        return self._send(Training, "POST", path_of("trials", trial_id, "train"), request)
 
-    def get_training(self, training_id: str) -> TrainingDetail:
+    def get_training(self, training_id: str) -> TrainingInFull:
         """A training with each seed's result and every epoch so far."""
-        return self._get(TrainingDetail, _path("trainings", training_id))
+        return self._get(TrainingInFull, path_of("trainings", training_id))
 
-    def retry_trial(self, trial_id: str) -> StudyView:
+    def retry_trial(self, trial_id: str) -> Study:
         """Run a trial that gave no result once more, as a new trial beyond the budget."""
-        return self._post(StudyView, _path("trials", trial_id, "retry"))
+        return self._send(Study, "POST", path_of("trials", trial_id, "retry"))
 
     def list_variants(
         self,
@@ -196,11 +156,11 @@ class Client:
         sort: str = "score",
         order: Order = "asc",
         cursor: str | None = None,
-        limit: int = _PAGE,
-    ) -> Page[VariantView]:
+        limit: int = PAGE,
+    ) -> Page[Variant]:
         """One page of deployable models."""
         filters = {"study_id": study_id, "trial_id": trial_id, "runtime": runtime, "sort": sort, "order": order}
-        return self._get(Page[VariantView], "/variants", **filters, cursor=cursor, limit=limit)
+        return self._get(Page[Variant], "/variants", **filters, cursor=cursor, limit=limit)
 
     def iter_variants(
         self,
@@ -210,41 +170,26 @@ class Client:
         runtime: str | None = None,
         sort: str = "score",
         order: Order = "asc",
-    ) -> Iterator[VariantView]:
+    ) -> Iterator[Variant]:
         """Every deployable model, page by page."""
         filters = {"study_id": study_id, "trial_id": trial_id, "runtime": runtime, "sort": sort, "order": order}
-        return self._every(Page[VariantView], "/variants", **filters)
+        return self._every(Page[Variant], "/variants", **filters)
 
-    def get_variant(self, variant_id: str) -> VariantView:
-        return self._get(VariantView, _path("variants", variant_id))
+    def get_variant(self, variant_id: str) -> Variant:
+        return self._get(Variant, path_of("variants", variant_id))
 
-    def download(self, artifact: ArtifactView, path: Path) -> None:
+    def get_artifact(self, artifact: ArtifactView, path: Path) -> None:
         """Write an artifact's file to ``path``: whole, with the artifact's sha256, or not at all."""
-        self._connection.download(_path("artifacts", artifact.id), path, sha256=artifact.sha256)
+        self._connection.download(path_of("artifacts", artifact.id), path, sha256=artifact.sha256)
 
-    def _get(self, model: type[M], path: str, **params: Any) -> M:
-        return self._read(model, self._connection.get(path, params))
+    def healthz(self) -> str:
+        """``ok`` where the server's process answers."""
+        return self._text("/healthz")
 
-    def _post(self, model: type[M], path: str) -> M:
-        return self._read(model, self._connection.send("POST", path))
+    def readyz(self) -> str:
+        """``ready`` where its database answers too; ServerFailedError where it does not."""
+        return self._text("/readyz")
 
-    def _every(self, model: type[Page[M]], path: str, **filters: Any) -> Iterator[M]:
-        cursor: str | None = None
-        while True:
-            page = self._get(model, path, **filters, cursor=cursor, limit=_PAGE)
-            yield from page.items
-            cursor = page.next
-            if cursor is None:
-                return
-
-    def _read(self, model: type[M], body: bytes) -> M:
-        try:
-            return model.model_validate_json(body)
-        except ValidationError as error:
-            raise ServerFailedError(
-                f"the answer of {self.url} cannot be read: is it a Seedleaf server of this version?"
-            ) from error
-
-
-def _path(*parts: str) -> str:
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
+    def metrics(self) -> str:
+        """The figures that Prometheus scrapes, in its text format."""
+        return self._text("/metrics")

@@ -4,7 +4,9 @@ SeedleafError
 ├── ServerUnreachableError  nobody answers at the URL; trying again makes sense
 ├── ServerFailedError       the server could not do it; trying again makes sense
 ├── RequestRejectedError    the server refuses and says why; the same request will be refused again
-└── DamagedDownloadError    what arrived is not what was asked for; trying again makes sense
+├── DamagedDownloadError    what arrived is not what was asked for; trying again makes sense
+├── NotCompletedError       what was waited for failed or was cancelled; its reason is told
+└── MissingPackageError     this needs a package that is not installed
 """
 
 from collections.abc import Sequence
@@ -49,6 +51,16 @@ class DamagedDownloadError(SeedleafError):
             f"what arrived for {target} has the sha256 {found_sha256[:12]}..., not {expected_sha256[:12]}...: "
             "nothing was written; download it again"
         )
+
+
+class NotCompletedError(SeedleafError):
+    def __init__(self, what: str, state: str, reason: str | None) -> None:
+        super().__init__(f"{what} is {state}: {reason or 'by request'}")
+
+
+class MissingPackageError(SeedleafError):
+    def __init__(self, package: str) -> None:
+        super().__init__(f"this needs {package}: install it with `pip install {package}`")
 
 
 def told(field_errors: Sequence[FieldError]) -> str:

@@ -15,6 +15,17 @@ _ENDED_JOBS = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bar:
+    """How far something has come: ``counted`` says it in words, ``note`` what else is known of it."""
+
+    name: str
+    done: float
+    total: float
+    counted: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mark:
     """A completed trial."""
 
@@ -81,6 +92,20 @@ class StudyProgress:
         """Of the search, at the present rate."""
         rate = self.trials_per_minute
         return None if rate is None else 60 * max(self.total - self.finished, 0) / rate
+
+    def bars(self) -> list[Bar]:
+        """One for the search and, once there are jobs, one for the compression."""
+        counted = f"{self.finished}/{self.total} trials"
+        search = Bar(name="search", done=self.trials_done, total=self.total, counted=counted, note=self.pace())
+        if not self.jobs_total:
+            return [search]
+        counted = f"{self.jobs_done}/{self.jobs_total} jobs"
+        return [search, Bar(name="compression", done=self.jobs_done, total=self.jobs_total, counted=counted)]
+
+    def standing(self) -> str:
+        """The state, the best and the fastest."""
+        parts = (str(self.state), self.best and f"best {self.best}", self.fastest and f"fastest {self.fastest}")
+        return "; ".join(part for part in parts if part)
 
     def pace(self) -> str:
         """Rate and remaining time, as far as they are known."""

@@ -6,13 +6,20 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.states import STUDY_TRANSITIONS, StudyState, sources_of
+from search.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, sources_of
 from services.errors import ConflictError, LeaseLostError, NotFoundError
 from services.store import events
 from services.tables import enqueued_trials, studies
+from services.tables import events as event_rows
 
 _START_S = 120.0
-TERMINAL = (StudyState.COMPLETED, StudyState.FAILED, StudyState.CANCELLED)
+# Of the same snapshot as the row: who reads the events after it misses no change of the row.
+_LAST_EVENT_ID = (
+    select(func.coalesce(func.max(event_rows.c.id), 0))
+    .where(event_rows.c.study_id == studies.c.id)
+    .scalar_subquery()
+    .label("last_event_id")
+)
 
 
 def add(connection: Connection, values: dict[str, Any]) -> bool:
@@ -26,7 +33,7 @@ def add(connection: Connection, values: dict[str, Any]) -> bool:
 
 
 def get(connection: Connection, study_id: str, *, lock: bool = False) -> Row[Any]:
-    query = select(studies).where(studies.c.id == study_id)
+    query = select(studies, _LAST_EVENT_ID).where(studies.c.id == study_id)
     row = connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
     if row is None:
         raise NotFoundError("study", study_id)
@@ -39,7 +46,7 @@ def by_idempotency_key(connection: Connection, key: str) -> Row[Any]:
 
 def page(connection: Connection, *, state: StudyState | None, before_id: str | None, limit: int) -> Sequence[Row[Any]]:
     """Studies, newest first, that come after ``before_id`` in that order."""
-    query = select(studies).order_by(studies.c.id.desc()).limit(limit)
+    query = select(studies, _LAST_EVENT_ID).order_by(studies.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(studies.c.state == state)
     if before_id is not None:
@@ -60,7 +67,7 @@ def set_state(
     connection: Connection, study_id: str, target: StudyState, *, reason: str | None = None, **values: Any
 ) -> None:
     """The one place where a study changes its state. ConflictError if it may not go there from where it is."""
-    finished_at = func.now() if target in TERMINAL else None
+    finished_at = func.now() if target in TERMINAL_STUDY_STATES else None
     changed = connection.execute(
         update(studies)
         .where(studies.c.id == study_id, studies.c.state.in_(sources_of(STUDY_TRANSITIONS, target)))

@@ -202,7 +202,7 @@ def test_the_client_reads_events_with_their_times_and_goes_on_after_any(server: 
 
 
 def _events(client: Client, study_id: str, *, count: int, after: int = 0) -> list[StudyEvent]:
-    stream = client.events(study_id, after=after)
+    stream = client.stream_events(study_id, after=after)
     received = [next(stream) for _ in range(count)]
     stream.close()
     return received

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from search.states import JobState, StudyState, TrialState
 from services import studies as operations
+from services import study_views
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError
 from services.store import events, jobs, studies, trials
 from services.tables import trials as trials_table
@@ -173,3 +174,17 @@ def test_cancelling_races_completion_and_one_of_them_wins(engine: Engine) -> Non
             told = [event for event in events.after(connection, study_id, 0, limit=100) if event["trial_id"]]
         assert state is (TrialState.COMPLETED if completed.result() else TrialState.CANCELLED)
         assert len(told) == 2
+
+
+def test_a_study_names_its_last_event(engine: Engine) -> None:
+    study_id, other_id = make_study(engine), make_study(engine)
+    with engine.connect() as connection:
+        before = studies.get(connection, study_id).last_event_id
+    operations.pause(engine, study_id)
+    with engine.connect() as connection:
+        (told,) = events.after(connection, study_id, before, limit=10)
+        shown = study_views.one(connection, study_id)
+        listed, _ = study_views.page(connection, state=None, cursor=None, limit=10)
+    assert told["payload"]["state"] == shown["state"] == StudyState.PAUSED
+    assert shown["last_event_id"] == told["id"]
+    assert {view["id"]: view["last_event_id"] for view in listed} == {study_id: told["id"], other_id: before + 2}

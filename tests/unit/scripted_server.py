@@ -44,7 +44,7 @@ def scripted_server(answers: Sequence[Answer]) -> Iterator[ScriptedServer]:
             self.end_headers()
             self.wfile.write(answer.body)
 
-        do_GET = do_POST = _answer  # noqa: N815
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _answer  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: the tests look at ``asked``."""

@@ -122,7 +122,7 @@ def test_a_listing_goes_on_from_cursor_to_cursor() -> None:
 def test_a_stream_that_breaks_off_is_taken_up_after_its_last_event() -> None:
     broken = Answer(body=_stream(1, 2) + b": still here\n\nid: 3\ndata: {", promised_bytes=10_000)
     with scripted_server([broken, Answer(body=_stream(3))]) as server, Client(server.url) as client:
-        events = client.events("study_1")
+        events = client.stream_events("study_1")
         received = [next(events) for _ in range(3)]
         events.close()
     assert [event.id for event in received] == [1, 2, 3]
@@ -133,7 +133,7 @@ def test_a_stream_that_breaks_off_is_taken_up_after_its_last_event() -> None:
 def test_a_download_is_written_whole(tmp_path: Path) -> None:
     target = tmp_path / "model.onnx"
     with scripted_server([Answer(body=CONTENT)]) as server, Client(server.url) as client:
-        client.download(ARTIFACT, target)
+        client.get_artifact(ARTIFACT, target)
     assert target.read_bytes() == CONTENT
     assert list(tmp_path.iterdir()) == [target]
 
@@ -142,7 +142,7 @@ def test_a_download_that_breaks_off_is_made_again(tmp_path: Path) -> None:
     target = tmp_path / "model.onnx"
     answers = [Answer(body=CONTENT[:3], promised_bytes=7), Answer(body=CONTENT)]
     with scripted_server(answers) as server, Client(server.url) as client:
-        client.download(ARTIFACT, target)
+        client.get_artifact(ARTIFACT, target)
     assert target.read_bytes() == CONTENT
     assert len(server.asked) == 2
 
@@ -153,5 +153,5 @@ def test_a_download_with_another_sha256_leaves_nothing(tmp_path: Path) -> None:
         Client(server.url) as client,
         pytest.raises(DamagedDownloadError, match=r"model\.onnx"),
     ):
-        client.download(ARTIFACT, tmp_path / "model.onnx")
+        client.get_artifact(ARTIFACT, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,65 @@
+"""Trials and variants as lists that become a pandas data frame, and that a notebook shows as a table."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from api.client import html
+from api.client.errors import MissingPackageError
+from api.rows import trials as trial_rows
+from api.rows import variants as variant_rows
+from api.schemas import TrialView, VariantView
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+T = TypeVar("T", bound=TrialView)
+V = TypeVar("V", bound=VariantView)
+
+
+class Trials(list[T]):
+    """Trials in the order in which they were asked for."""
+
+    def to_pandas(self) -> "DataFrame":
+        """A row a trial: its metrics, its best variant's, and what its candidate was trained with.
+
+        MissingPackageError without pandas.
+        """
+        ranked = zip(trial_rows.ranks(self), self, strict=True)
+        return _frame([{**trial_rows.flat(rank, trial), **_settings(trial)} for rank, trial in ranked])
+
+    def _repr_html_(self) -> str:
+        rows = [trial_rows.row(rank, trial) for rank, trial in zip(trial_rows.ranks(self), self, strict=True)]
+        return html.table(trial_rows.HEADERS, rows, left=trial_rows.WORDS)
+
+
+class Variants(list[V]):
+    """Deployable models in the order in which they were asked for; ``numbers`` are their trials', by id."""
+
+    def __init__(self, variants: Iterable[V], numbers: Mapping[str, int]) -> None:
+        super().__init__(variants)
+        eager = variant_rows.eager_variants(self)
+        self._rows = [
+            (rank, variant, numbers[variant.trial_id], eager.get(variant.trial_id))
+            for rank, variant in enumerate(self, start=1)
+        ]
+
+    def to_pandas(self) -> "DataFrame":
+        """A row a variant. MissingPackageError without pandas."""
+        return _frame([variant_rows.flat(*row) for row in self._rows])
+
+    def _repr_html_(self) -> str:
+        rows = [variant_rows.row(*row) for row in self._rows]
+        return html.table(variant_rows.HEADERS, rows, left=variant_rows.WORDS)
+
+
+def _settings(trial: TrialView) -> dict[str, Any]:
+    """What of a candidate is one value: image size, optimizer and so on, not its network and its policy."""
+    return {name: value for name, value in trial.candidate if isinstance(value, (str, int, float))}
+
+
+def _frame(rows: list[dict[str, Any]]) -> "DataFrame":
+    try:
+        import pandas
+    except ModuleNotFoundError as error:
+        raise MissingPackageError("pandas") from error
+    return pandas.DataFrame(rows)

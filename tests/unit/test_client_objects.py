@@ -1,0 +1,147 @@
+"""What the client returns acts: a study is waited for, a variant is downloaded, tables become data frames."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedleaf import Client, NotCompletedError
+from tests.unit.scripted_server import Answer, ScriptedServer, scripted_server
+
+pandas = pytest.importorskip("pandas")
+
+_NOW = "2026-01-01T00:00:00Z"
+_CANDIDATE = {
+    "architecture": {"backbone": [[1, "Conv", [8, 3, 2]], [1, "GlobalAvgPool", []], [1, "FixedConv", [10]]]},
+    "image_size": 16,
+    "batch_size": 32,
+    "learning_rate": 0.1,
+    "optimizer": "sgd",
+}
+_CONTENT = b"a model"
+
+
+def _study(state: str, **changes: Any) -> dict[str, Any]:
+    fields = ("reason", "job", "dataset_id", "classes", "skipped", "started_at", "finished_at")
+    return {
+        **dict.fromkeys(fields),
+        "id": "study_1",
+        "name": "<b>mine</b>",
+        "state": state,
+        "spec": {"name": "mine", "dataset": {"source": "sklearn"}, "budget": {"max_trials": 1, "epochs": 1}},
+        "progress": {"finished": 0, "total": 1, "best_f1": None, "compression": {}},
+        "search_elapsed_s": 0.0,
+        "created_at": _NOW,
+        "last_event_id": 4,
+        **changes,
+    }
+
+
+def _variant() -> dict[str, Any]:
+    artifact = {"id": "artifact_1", "kind": "onnx", "sha256": hashlib.sha256(_CONTENT).hexdigest(), "size_bytes": 7}
+    return {
+        "id": "variant_1",
+        "trial_id": "trial_1",
+        "study_id": "study_1",
+        "recipe": "fp32",
+        "steps": [],
+        "runtime": "onnxruntime",
+        "host": "CPU, 2 cores, onnxruntime 1.0, 1 thread",
+        "metrics": {"f1": 0.9, "latency_ms": 0.1},
+        "parity_error": 0.0,
+        "agreement": 1.0,
+        "latency": {},
+        "artifacts": [artifact],
+        "created_at": _NOW,
+    }
+
+
+def _trial(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "trial_1",
+        "study_id": "study_1",
+        "number": 7,
+        "state": "COMPLETED",
+        "reason": None,
+        "candidate": _CANDIDATE,
+        "metrics": {"f1": 0.9},
+        "host": None,
+        "best_variant": _variant(),
+        "created_at": _NOW,
+        "finished_at": _NOW,
+        **changes,
+    }
+
+
+def _json(value: Any) -> Answer:
+    return Answer(body=json.dumps(value).encode())
+
+
+def _page(*items: dict[str, Any]) -> Answer:
+    return _json({"items": items, "next": None})
+
+
+def _event(number: int, state: str) -> Answer:
+    data = {"kind": "study", "trial_id": None, "at": _NOW, "state": state, "reason": None}
+    return Answer(body=f"id: {number}\nevent: study\ndata: {json.dumps(data)}\n\n".encode())
+
+
+def _asked(server: ScriptedServer) -> list[str]:
+    return [asked.path for asked in server.asked]
+
+
+def test_a_study_is_waited_for_by_the_events_after_what_is_known_of_it() -> None:
+    answers = [_json(_study("RUNNING")), _json(_study("RUNNING")), _event(5, "COMPLETED"), _json(_study("COMPLETED"))]
+    with scripted_server(answers) as server, Client(server.url) as client:
+        study = client.get_study("study_1")
+        assert study.wait() is study
+        assert study.state == "COMPLETED"
+    assert _asked(server)[2] == "/studies/study_1/events"
+    assert server.asked[2].headers["Last-Event-ID"] == "4"
+
+
+def test_waiting_with_progress_tells_the_whole_story(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = [_json(_study("RUNNING")), _json(_study("RUNNING")), _event(5, "COMPLETED"), _json(_study("COMPLETED"))]
+    with scripted_server(answers) as server, Client(server.url) as client:
+        client.get_study("study_1").wait(progress=True)
+    assert server.asked[2].headers["Last-Event-ID"] == "0"
+    assert capsys.readouterr().out == "study COMPLETED\n"
+
+
+def test_waiting_for_a_study_that_failed_raises_its_reason() -> None:
+    with scripted_server([_json(_study("FAILED", reason="no image"))]) as server, Client(server.url) as client:
+        study = client.get_study("study_1")
+        with pytest.raises(NotCompletedError, match="study_1 is FAILED: no image"):
+            study.wait()
+    assert study.reason == "no image"
+
+
+def test_what_hangs_below_an_answer_knows_the_client_too(tmp_path: Path) -> None:
+    with scripted_server([_page(_trial()), Answer(body=_CONTENT)]) as server, Client(server.url) as client:
+        (trial,) = client.iter_trials()
+        assert trial.best_variant is not None
+        folder = trial.best_variant.download(tmp_path / "new" / "model")
+    assert (folder / "model.onnx").read_bytes() == _CONTENT
+    assert _asked(server)[1] == "/artifacts/artifact_1"
+
+
+def test_trials_and_variants_become_data_frames_with_units_in_their_names() -> None:
+    pages = [_json(_study("RUNNING")), _page(_trial()), _page(_trial()), _page(_variant())]
+    with scripted_server(pages) as server, Client(server.url) as client:
+        study = client.get_study("study_1")
+        trials, variants = study.trials().to_pandas(), study.variants().to_pandas()
+    assert trials.loc[0, ["rank", "number", "f1", "image_size", "optimizer"]].tolist() == [1, 7, 0.9, 16, "sgd"]
+    assert variants.loc[0, ["trial_number", "recipe", "latency_ms"]].tolist() == [7, "fp32", 0.1]
+
+
+def test_a_notebook_shows_tables_whose_texts_are_escaped() -> None:
+    front = {"items": [_trial(reason="<script>", best_variant=None)], "hypervolume": 0.5, "reference": {"f1": 0.0}}
+    with scripted_server([_json(_study("RUNNING")), _json(front)]) as server, Client(server.url) as client:
+        study = client.get_study("study_1")
+        shown = study._repr_html_() + study.front()._repr_html_()
+    assert "&lt;b&gt;mine&lt;/b&gt;" in shown
+    assert "&lt;script&gt;" in shown
+    assert "<script>" not in shown
+    assert "hypervolume 0.5" in shown
