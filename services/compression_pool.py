@@ -23,6 +23,7 @@ from services.heartbeat import Heartbeat
 from services.reasons import last_lines
 from services.settings import Settings, settings
 from services.store import jobs, studies, trials, variants
+from workers.compression.registry import TrainedModel
 from workers.compressor import RESOURCE, CompressionTask, Compressor
 from workers.slot import NAMESPACE
 
@@ -77,12 +78,20 @@ class Pool:
         with self._engine.connect() as connection:
             trial = trials.get(connection, job.trial_id)
             spec = StudySpec.model_validate(studies.get(connection, job.study_id).spec)
+            recipe = Recipe.model_validate(job.recipe)
+            teacher = operations.best_model(connection, job.study_id) if recipe.learns_from_study else None
         return CompressionTask(
             candidate=Candidate.model_validate(trial.candidate),
             weights=self._artifacts.get(job.weights_sha256),
             spec=spec,
-            recipe=Recipe.model_validate(job.recipe),
+            recipe=recipe,
+            teacher=None if teacher is None else self._trained(*teacher),
             cache_dir=self._config.cache_dir,
+        )
+
+    def _trained(self, trial: Row[Any], weights_sha256: str) -> TrainedModel:
+        return TrainedModel(
+            candidate=Candidate.model_validate(trial.candidate), weights=self._artifacts.get(weights_sha256)
         )
 
     def _collect(self, *, timeout_s: float) -> None:

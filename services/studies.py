@@ -210,6 +210,13 @@ def best_trials(spec: StudySpec, completed: Sequence[Row[Any]], count: int) -> l
     return [completed[on_front[position]] for position in spread(losses[on_front], count)]
 
 
+def best_model(connection: Connection, study_id: str) -> tuple[Row[Any], str]:
+    """The completed trial with the best f1, as trained in full where it was, and its weights' sha256."""
+    completed = trials.of_study(connection, study_id, [TrialState.COMPLETED])
+    best = max(completed, key=lambda trial: trial.f1 if trial.retrained_f1 is None else trial.retrained_f1)
+    return best, variants.weights_of(connection, best.id).sha256
+
+
 def go_on(connection: Connection, study_id: str) -> None:
     """Take a searched study to its next phase when one is over: training in full, compression, the end."""
     row = studies.get(connection, study_id, lock=True)

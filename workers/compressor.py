@@ -11,7 +11,7 @@ from search.candidate import Candidate
 from search.recipes import Recipe
 from search.spec import StudySpec
 from workers.compression.pipeline import Compressed, compress
-from workers.compression.registry import NotApplicableError, Workpiece
+from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
 from workers.deployed import describe
 from workers.export import load_weights, save_weights, to_onnx
 from workers.latency.gate import HostGate
@@ -25,12 +25,13 @@ Variant = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class CompressionTask:
-    """One recipe for one trial; plain data."""
+    """One recipe for one trial; plain data. ``teacher`` is the study's best model, if the recipe learns from it."""
 
     candidate: Candidate
     weights: bytes
     spec: StudySpec
     recipe: Recipe
+    teacher: TrainedModel | None
     cache_dir: Path
 
 
@@ -79,6 +80,7 @@ class Compressor:
             calibration=dataset.images[dataset.splits.calibration],
             seed=spec.sampler.seed,
             working=self._gate.working,
+            teacher=task.teacher,
         )
 
     def _eager(self, task: CompressionTask, compressed: Compressed) -> Variant:

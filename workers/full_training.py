@@ -10,11 +10,12 @@ import torch
 from search.candidate import Candidate
 from search.dataset import DatasetSpec
 from search.spec import StudySpec
+from workers.candidate_training import plan_of
 from workers.export import save_weights
 from workers.latency.gate import HostGate
 from workers.models import build_network
 from workers.training.engine import train
-from workers.trial import epoch_report, plan_of, prepare, resident_split
+from workers.trial import epoch_report, prepare, resident_split
 
 Report = dict[str, Any]
 

@@ -15,13 +15,14 @@ from search.candidate import Candidate
 from search.dataset import DatasetSpec
 from search.metrics import Constraint, Score, first_complaint
 from search.spec import StudySpec
+from workers.candidate_training import plan_of
 from workers.data import Dataset, load_dataset
 from workers.export import quick_onnx, save_weights
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, profile
 from workers.slot import benchmark_slot
 from workers.training.augmenting import TrainingInput, training_input
-from workers.training.engine import Epoch, TrainingPlan, train
+from workers.training.engine import Epoch, train
 from workers.training.resident import Resident, resident
 
 Report = dict[str, Any]
@@ -101,22 +102,6 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
             yield {**report, **metrics, "metrics": metrics, "host": timed["host"], **result, "done": True}
         else:
             yield report
-
-
-def plan_of(candidate: Candidate, *, epochs: int, seed: int) -> TrainingPlan:
-    """How a candidate wants to be trained."""
-    return TrainingPlan(
-        epochs=epochs,
-        batch_size=candidate.batch_size,
-        learning_rate=candidate.learning_rate,
-        optimizer=candidate.optimizer,
-        schedule=candidate.schedule,
-        loss=candidate.loss,
-        label_smoothing=candidate.label_smoothing,
-        weight_decay=candidate.weight_decay,
-        ema_decay=candidate.ema_decay,
-        seed=seed,
-    )
 
 
 def _epochs(network: Network, candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator[Epoch]:

@@ -1,6 +1,5 @@
 """Each default recipe from weights to a scored file, and what stops a recipe."""
 
-import logging
 import zlib
 from functools import cache
 
@@ -10,18 +9,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from search.recipes import DEFAULT_RECIPES, DynamicInt8, Recipe, default_recipe
+from search.recipes import DEFAULT_RECIPES, NAMED_RECIPES, default_recipe
 from tests.unit.training_sets import SIDE_PX, coloured_images
 from tests.unit.workpieces import trained, workpiece
 from workers.compression.pipeline import Compressed, ParityError, compress
-from workers.compression.quantization import quantize_while_running
-from workers.compression.registry import NotApplicableError, Workpiece
-from workers.export import onnx_predictor
+from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
+from workers.export import onnx_predictor, to_onnx
 from workers.models import Network
 from workers.models.profile import count_macs, count_params
 
 IMAGES, LABELS = coloured_images(48, seed=1)
-INT8 = {"dynamic-int8", "static-int8", "structured-static-int8"}
+INT8 = {"static-int8", "structured-static-int8"}
 
 
 @cache
@@ -46,6 +44,13 @@ def test_each_default_recipe_ends_in_a_file_that_is_scored_as_it_predicts(name: 
     onnx.checker.check_model(onnx.load_from_string(compressed.model))
 
 
+def test_every_step_has_one_technique_registered() -> None:
+    assert not set(NETWORK_TECHNIQUES) & set(FILE_TECHNIQUES)
+    for named in NAMED_RECIPES:
+        for step in named.recipe.steps:
+            assert type(step) in NETWORK_TECHNIQUES or type(step) in FILE_TECHNIQUES
+
+
 def test_no_steps_give_the_network_as_it_is() -> None:
     fp32, _ = made("fp32")
     with torch.inference_mode():
@@ -59,20 +64,6 @@ def test_zeros_survive_in_the_file_and_make_it_pack_smaller() -> None:
     assert packed["unstructured"] < 0.8 * packed["fp32"]
 
 
-def test_static_int8_holds_weights_of_a_byte() -> None:
-    compressed, _ = made("static-int8")
-    tensors = onnx.load_from_string(compressed.model).graph.initializer
-    weights = [tensor for tensor in tensors if len(tensor.dims) == 4]
-    assert weights
-    assert {tensor.data_type for tensor in weights} == {onnx.TensorProto.INT8}
-
-
-def test_quantizing_leaves_the_logging_of_its_process_alone() -> None:
-    level = logging.getLogger().level
-    quantize_while_running(DynamicInt8(), made("fp32")[0].model, workpiece())
-    assert logging.getLogger().level == level
-
-
 def piece_of(layers: nn.Module) -> Workpiece:
     return workpiece(network=Network(nn.Sequential(layers)))
 
@@ -84,9 +75,16 @@ class _Pooled(nn.Module):
         return images.mean(dim=(2, 3))
 
 
-def test_dynamic_int8_does_not_apply_without_a_layer_to_treat() -> None:
-    with pytest.raises(NotApplicableError, match="dynamic int8 treats MatMul, Gemm, Conv"):
-        compress(Recipe(name="dynamic", steps=(DynamicInt8(),)), piece_of(_Pooled()), IMAGES, LABELS)
+@cache
+def _pooled_file() -> bytes:
+    return to_onnx(Network(nn.Sequential(_Pooled())), SIDE_PX)
+
+
+@pytest.mark.parametrize("name", ["dynamic-int8", "static-int8", "mixed-int8", "float16"])
+def test_a_quantization_does_not_apply_without_a_layer_to_treat(name: str) -> None:
+    (quantization,) = default_recipe(name).steps
+    with pytest.raises(NotApplicableError, match=r"the network has none|that is all"):
+        FILE_TECHNIQUES[type(quantization)](quantization, _pooled_file(), piece_of(_Pooled()))
 
 
 class _TwoFaced(nn.Module):

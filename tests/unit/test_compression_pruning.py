@@ -4,17 +4,27 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from search.candidate import Layer
-from search.recipes import FineTuning, StructuredPruning, UnstructuredPruning
+from search.recipes import (
+    FineTuning,
+    GlobalPruning,
+    GradualPruning,
+    Importance,
+    PruningScope,
+    StructuredPruning,
+    UnstructuredPruning,
+)
 from tests.unit.training_sets import CLASSES, EVERY_BLOCK, SIDE_PX, small_network
 from tests.unit.workpieces import trained, workpiece
 from workers.compression import fine_tuning, structured, unstructured
 from workers.compression.registry import NotApplicableError
 from workers.models import Network
 from workers.models.profile import count_macs, count_params
-from workers.training.engine import evaluate
+from workers.training.engine import TrainingPlan, evaluate
 
 SHARES = {"conv": 0.5, "pointwise": 0.4, "depthwise": 0.25}
 
@@ -61,6 +71,36 @@ def test_the_smallest_weights_go() -> None:
         assert torch.equal(piece.network.get_parameter(name), weight * mask)
 
 
+def test_global_pruning_takes_the_smallest_weights_wherever_they_are() -> None:
+    piece, before = workpiece(), trained()
+    unstructured.prune_globally(GlobalPruning(ratio=0.6), piece)
+    kept = torch.cat([mask.flatten() for mask in piece.masks.values()])
+    weights = torch.cat([before.get_parameter(name).detach().abs().flatten() for name in piece.masks])
+    assert kept.float().mean() == pytest.approx(0.4, abs=1e-3)
+    assert weights[kept].min() >= weights[~kept].max()
+    assert len({round(zero_share(module.weight), 2) for module in layers(piece.network)}) > 3
+    assert zero_share(piece.network.classifier.weight) == 0
+
+
+def test_gradual_pruning_raises_the_share_of_zeros_along_a_cubic_curve_while_it_trains() -> None:
+    config = GradualPruning(ratio=0.8, epochs=6)
+    shares = [unstructured.rising_share(config, epoch) for epoch in range(1, 7)]
+    assert shares == pytest.approx([0.8 * (1 - (1 - part) ** 3) for part in (0.25, 0.5, 0.75, 1, 1, 1)])
+    piece, before = workpiece(), trained()
+    unstructured.prune_gradually(config, piece)
+    zeros = torch.cat([piece.network.get_parameter(name).detach().flatten() == 0 for name in piece.masks])
+    assert float(zeros.float().mean()) == pytest.approx(0.8, abs=1e-3)
+    assert not torch.equal(piece.network.classifier.weight, before.classifier.weight)
+
+
+@given(ratio=st.floats(0.01, 0.99), epochs=st.integers(1, 50))
+def test_a_gradual_share_only_rises_and_ends_at_its_ratio(ratio: float, epochs: int) -> None:
+    config = GradualPruning(ratio=ratio, epochs=epochs)
+    shares = [unstructured.rising_share(config, epoch) for epoch in range(1, epochs + 1)]
+    assert shares == sorted(shares)
+    assert shares[-1] == ratio
+
+
 def test_a_share_of_nothing_prunes_nothing_and_one_weight_always_stays() -> None:
     piece = workpiece()
     unstructured.prune(UnstructuredPruning(conv=0, pointwise=0, depthwise=0.999999), piece)
@@ -79,6 +119,30 @@ def test_fine_tuning_keeps_the_zeros_and_changes_the_rest() -> None:
         assert not torch.equal(weight, pruned[name])
 
 
+def test_zeros_stay_where_the_weights_are_averaged() -> None:
+    piece = workpiece()
+    piece.candidate = piece.candidate.model_copy(update={"ema_decay": 0.9})
+    unstructured.prune_globally(GlobalPruning(), piece)
+    fine_tuning.fine_tune(FineTuning(epochs=1), piece)
+    for name, mask in piece.masks.items():
+        assert not piece.network.get_parameter(name)[~mask].any()
+
+
+def test_fine_tuning_trains_as_the_candidate_wants_to_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans: list[TrainingPlan] = []
+    monkeypatch.setattr(
+        fine_tuning, "train", lambda network, training, validation, plan, **_: iter(plans.append(plan) or ())
+    )
+    piece = workpiece()
+    settings = {"loss": "focal", "label_smoothing": 0.2, "weight_decay": 0.01, "schedule": "cosine", "ema_decay": 0.5}
+    piece.candidate = piece.candidate.model_copy(update=settings)
+    fine_tuning.fine_tune(FineTuning(epochs=4, learning_rate_fraction=0.25), piece)
+    (plan,) = plans
+    assert {name: getattr(plan, name) for name in settings} == settings
+    assert (plan.epochs, plan.batch_size, plan.optimizer) == (4, piece.candidate.batch_size, piece.candidate.optimizer)
+    assert plan.learning_rate == piece.candidate.learning_rate * 0.25
+
+
 def test_fine_tuning_brings_back_what_pruning_lost() -> None:
     piece = workpiece()
     structured.prune(StructuredPruning(ratio=0.5), piece)
@@ -95,6 +159,38 @@ def test_structured_pruning_makes_the_network_smaller_and_keeps_its_classes(rati
     assert count_macs(piece.network, SIDE_PX) < count_macs(before, SIDE_PX)
     assert all(module.out_channels % 8 == 0 for module in layers(piece.network))
     assert piece.network.eval()(torch.rand(2, 3, SIDE_PX, SIDE_PX)).shape == (2, CLASSES)
+
+
+@pytest.mark.parametrize("importance", ["batchnorm", "taylor"])
+@pytest.mark.parametrize("scope", ["group", "global"])
+def test_every_importance_removes_channels_in_every_scope(importance: Importance, scope: PruningScope) -> None:
+    piece = workpiece()
+    structured.prune(StructuredPruning(importance=importance, scope=scope, ratio=0.5), piece)
+    assert count_params(piece.network) < count_params(trained())
+    assert all(module.out_channels % 8 == 0 for module in layers(piece.network))
+    assert piece.network.eval()(torch.rand(2, 3, SIDE_PX, SIDE_PX)).shape == (2, CLASSES)
+    assert all(parameter.grad is None for parameter in piece.network.parameters())
+
+
+def test_the_channels_of_least_scale_go_first() -> None:
+    network = trained()
+    convolution, norm = network.get_submodule("layers.3.0"), network.get_submodule("layers.3.1")
+    assert isinstance(convolution, nn.Conv2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    weak = list(range(0, 32, 2))
+    with torch.no_grad():
+        norm.weight[weak] *= 1e-3
+        kept = convolution.weight[[channel for channel in range(32) if channel not in weak], 0, 0, 0].clone()
+    structured.prune(StructuredPruning(importance="batchnorm", ratio=0.5), workpiece(network=network))
+    assert set(convolution.weight[:, 0, 0, 0].tolist()) <= set(kept.tolist())
+
+
+def test_pruning_by_scale_does_not_apply_without_normalization() -> None:
+    layers = (nn.Conv2d(3, 32, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Conv2d(32, CLASSES, 1))
+    with pytest.raises(NotApplicableError, match="in steps of 8 by batchnorm"):
+        structured.prune(
+            StructuredPruning(importance="batchnorm", ratio=0.5), workpiece(network=Network(nn.Sequential(*layers)))
+        )
 
 
 def test_structured_pruning_works_on_every_block_and_leaves_shuffled_channels_as_they_are() -> None:

@@ -1,30 +1,50 @@
-"""Fine-tuning: training what pruning left, with pruned weights kept at zero."""
+"""Training what other steps left, as the candidate wants to be trained; pruned weights are kept at zero."""
+
+from collections.abc import Callable
 
 import torch
+from torch import nn
+from torch.nn.utils import parametrize
 
 from search.recipes import FineTuning
+from search.recipes.config import TrainingConfig
+from workers.candidate_training import plan_of
 from workers.compression.registry import Workpiece, on_network
-from workers.training.engine import TrainingPlan, train
+from workers.training.engine import train
+from workers.training.lesson import Lesson
+from workers.training.ways import eager
 
 
 @on_network(FineTuning)
 def fine_tune(config: FineTuning, piece: Workpiece) -> None:
-    parameters = dict(piece.network.named_parameters())
+    train_on(config, piece)
 
+
+def train_on(
+    config: TrainingConfig,
+    piece: Workpiece,
+    *,
+    lesson: Lesson | None = None,
+    after_epoch: Callable[[int], None] = lambda epoch: None,
+) -> None:
+    """Train the workpiece's network in place. ``after_epoch`` gets the number of finished epochs and may change the
+    workpiece's masks.
+    """
+    masked = [(_parameter(piece.network, name), mask) for name, mask in piece.masks.items()]
+
+    @torch.no_grad()
     def keep_zeros() -> None:
-        with torch.no_grad():
-            for name, mask in piece.masks.items():
-                parameters[name].mul_(mask)
+        for parameter, mask in masked:
+            parameter.mul_(mask)
 
-    plan = TrainingPlan(
+    plan = plan_of(
+        piece.candidate,
         epochs=config.epochs,
-        batch_size=piece.candidate.batch_size,
-        learning_rate=piece.candidate.learning_rate * config.learning_rate_fraction,
-        optimizer=piece.candidate.optimizer,
         seed=piece.seed + 1,
+        learning_rate_fraction=config.learning_rate_fraction,
     )
     prepared = piece.training()
-    for _ in train(
+    epochs = train(
         piece.network,
         prepared.training,
         piece.validation,
@@ -32,5 +52,21 @@ def fine_tune(config: FineTuning, piece: Workpiece) -> None:
         augment=prepared.augment,
         working=piece.working,
         after_step=keep_zeros,
-    ):
-        pass
+        lesson=lesson,
+        # Teachers and masks change from step to step in ways that a CUDA graph does not record.
+        way=eager,
+    )
+    for epoch in epochs:
+        after_epoch(epoch.epoch)
+    # A moving average of the weights, where the candidate has one, is not zero where they are.
+    keep_zeros()
+
+
+def _parameter(network: nn.Module, name: str) -> torch.Tensor:
+    """The parameter itself, also where its layer rounds it (quantization-aware training)."""
+    owner, _, kind = name.rpartition(".")
+    layer = network.get_submodule(owner)
+    if parametrize.is_parametrized(layer, kind):
+        rounded: torch.Tensor = layer.parametrizations[kind].original  # type: ignore[index,union-attr]
+        return rounded
+    return network.get_parameter(name)

@@ -7,10 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import workers.compression.fine_tuning
-import workers.compression.quantization
-import workers.compression.structured
-import workers.compression.unstructured  # noqa: F401  (these register their techniques)
+import workers.compression.techniques  # noqa: F401  (registers them)
 from search.recipes import Recipe, Step
 from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, Workpiece
 from workers.export import model_input, onnx_predictor, to_onnx

@@ -1,20 +1,109 @@
 """Int8 by ONNX Runtime: https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html."""
 
+import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from search.recipes import DynamicInt8, StaticInt8
+from search.recipes import Calibration, DynamicInt8, StaticInt8
 from workers.compression.registry import NotApplicableError, Workpiece, on_file
 from workers.export import INPUT, model_input
 
-_DYNAMIC_OPERATORS = ("MatMul", "Gemm", "Conv")
+_LINEAR_OPERATORS = ("MatMul", "Gemm")
+OPERATORS_WITH_WEIGHTS = (*_LINEAR_OPERATORS, "Conv")
+_METHODS: dict[Calibration, CalibrationMethod] = {
+    "minmax": CalibrationMethod.MinMax,
+    "percentile": CalibrationMethod.Percentile,
+    "entropy": CalibrationMethod.Entropy,
+}
+
+
+@on_file(StaticInt8)
+def quantize_with_calibration(config: StaticInt8, model: bytes, piece: Workpiece) -> bytes:
+    """Weights per channel, activations by the ranges that the calibration images show (QDQ format).
+
+    NotApplicableError without a layer that has weights.
+    """
+    if not nodes_with_weights(onnx.load_from_string(model)):
+        raise NotApplicableError(
+            f"static int8 treats {', '.join(OPERATORS_WITH_WEIGHTS)}; the network has none of them"
+        )
+    with StaticQuantizer(model, piece.calibration[: config.calibration_images], config.calibration) as quantizer:
+        return quantizer.quantized()
+
+
+@on_file(DynamicInt8)
+def quantize_while_running(config: DynamicInt8, model: bytes, piece: Workpiece) -> bytes:
+    """Weights of linear layers now, activations at each run. NotApplicableError without a linear layer.
+
+    Convolutions are left alone: ONNX Runtime's ConvInteger is several times slower than a float convolution.
+    """
+    if not nodes_with_weights(onnx.load_from_string(model), _LINEAR_OPERATORS):
+        raise NotApplicableError("dynamic int8 treats linear layers (MatMul, Gemm); the network has none")
+    with tempfile.TemporaryDirectory() as folder:
+        prepared, target = _prepared(model, Path(folder)), Path(folder) / "int8.onnx"
+        quantize_dynamic(prepared, target, weight_type=QuantType.QInt8, op_types_to_quantize=list(_LINEAR_OPERATORS))
+        return target.read_bytes()
+
+
+def nodes_with_weights(model: onnx.ModelProto, operators: Sequence[str] = OPERATORS_WITH_WEIGHTS) -> list[str]:
+    """The names of the nodes of these kinds one of whose inputs is stored in the file."""
+    stored = {tensor.name for tensor in model.graph.initializer}
+    return [node.name for node in model.graph.node if node.op_type in operators and stored & set(node.input)]
+
+
+class StaticQuantizer:
+    """Quantizes one model again and again, for different layers, with ranges that are found once.
+
+    A context: its files live in a temporary folder.
+    """
+
+    def __init__(self, model: bytes, images: NDArray[np.uint8], calibration: Calibration) -> None:
+        """``images`` uint8 [n, side, side, 3] show the ranges of the activations."""
+        self._folder = tempfile.TemporaryDirectory()
+        self._path = Path(self._folder.name)
+        self._images, self._method = images, _METHODS[calibration]
+        self._prepared = _prepared(model, self._path)
+        self.layers = nodes_with_weights(onnx.load(self._prepared))
+
+    def __enter__(self) -> "StaticQuantizer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    def quantized(self, *, only: Sequence[str] = (), without: Sequence[str] = ()) -> bytes:
+        """The model with the layers ``only`` in int8, all without any; and never those in ``without``."""
+        target = self._path / "int8.onnx"
+        with redirect_stdout(io.StringIO()):  # where the calibration by histograms tells of its progress
+            quantize_static(
+                self._prepared,
+                target,
+                _Images(self._images),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                calibrate_method=self._method,
+                nodes_to_quantize=list(only),
+                nodes_to_exclude=list(without),
+                calibration_cache_path=self._path / "ranges.json",
+            )
+        return target.read_bytes()
 
 
 class _Images(CalibrationDataReader):  # type: ignore[misc]
@@ -25,35 +114,6 @@ class _Images(CalibrationDataReader):  # type: ignore[misc]
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         return next(self._inputs, None)
-
-
-@on_file(StaticInt8)
-def quantize_with_calibration(config: StaticInt8, model: bytes, piece: Workpiece) -> bytes:
-    """Weights per channel, activations by the ranges that the calibration images show (QDQ format)."""
-    images = piece.calibration[: config.calibration_images]
-    with tempfile.TemporaryDirectory() as folder:
-        prepared, target = _prepared(model, Path(folder)), Path(folder) / "int8.onnx"
-        quantize_static(
-            prepared,
-            target,
-            _Images(images),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-        )
-        return target.read_bytes()
-
-
-@on_file(DynamicInt8)
-def quantize_while_running(config: DynamicInt8, model: bytes, piece: Workpiece) -> bytes:
-    """Weights now, activations at each run. NotApplicableError without a layer that it could treat."""
-    if not any(node.op_type in _DYNAMIC_OPERATORS for node in onnx.load_from_string(model).graph.node):
-        raise NotApplicableError(f"dynamic int8 treats {', '.join(_DYNAMIC_OPERATORS)}; the network has none of them")
-    with tempfile.TemporaryDirectory() as folder:
-        prepared, target = _prepared(model, Path(folder)), Path(folder) / "int8.onnx"
-        quantize_dynamic(prepared, target, weight_type=QuantType.QUInt8, op_types_to_quantize=list(_DYNAMIC_OPERATORS))
-        return target.read_bytes()
 
 
 def _prepared(model: bytes, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The register of techniques: a new one is a config class in search/recipes.py and one registered function here.
+"""The register of techniques: a new one is a config class in search/recipes and one registered function here.
 
 There are two kinds. What works on the PyTorch network is registered by ``@on_network``, what works on the exported
 ONNX file by ``@on_file``.
@@ -22,13 +22,21 @@ from workers.training.resident import Resident
 S = TypeVar("S")
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainedModel:
+    """A candidate with its weights as a safetensors file; plain data."""
+
+    candidate: Candidate
+    weights: bytes
+
+
 @dataclass(kw_only=True)
 class Workpiece:
     """What the steps of a recipe work on: the network, changed in place, and what they may use.
 
     ``training`` prepares the training split, which only fine-tuning needs. ``calibration`` uint8 [n, side, side, 3] are
     images that are not in the validation split. ``masks`` keep pruned weights at zero: bool tensors by parameter name,
-    True where the weight stays.
+    True where the weight stays. ``teacher`` is the study's best model, for distillation.
     """
 
     network: Network
@@ -38,6 +46,7 @@ class Workpiece:
     calibration: NDArray[np.uint8]
     seed: int
     working: Working
+    teacher: TrainedModel | None = None
     masks: dict[str, Tensor] = field(default_factory=dict)
 
 

@@ -7,44 +7,63 @@ import warnings
 
 import torch
 import torch_pruning
+from torch.nn import functional
 
-from search.recipes import StructuredPruning
+from search.recipes import Importance, StructuredPruning
 from workers.compression.registry import NotApplicableError, Workpiece, on_network
 from workers.models import ArchitectureError, Network
 from workers.models.profile import count_macs, count_params
 from workers.models.registry import Unprunable
+from workers.training.resident import Resident, pixels
 
 _CHANNELS_MULTIPLE = 8
+#: No layer loses more than this when channels of all layers are ranked together, unless the ratio itself is higher.
+_MOST_OF_A_LAYER = 0.75
+_GRADIENT_IMAGES, _GRADIENT_BATCH = 512, 64
+
+_IMPORTANCES: dict[Importance, torch_pruning.importance.Importance] = {
+    "magnitude": torch_pruning.importance.GroupMagnitudeImportance(p=2),
+    "batchnorm": torch_pruning.importance.BNScaleImportance(),
+    "taylor": torch_pruning.importance.GroupTaylorImportance(),
+}
 
 
 @on_network(StructuredPruning)
 def prune(config: StructuredPruning, piece: Workpiece) -> None:
-    """Remove ``ratio`` of the channels of each group, to multiples of 8; the classifier keeps its outputs, and blocks
-    that cannot be pruned keep their channels.
+    """Remove channels to multiples of 8; the classifier keeps its outputs, and blocks that cannot be pruned keep their
+    channels.
 
     NotApplicableError if nothing could be removed, or torch-pruning cannot tell which channels depend on each other.
     """
     if piece.masks:
         raise NotApplicableError("structured pruning changes the shapes of pruned weights: put it before unstructured")
-    before = count_params(piece.network)
+    network, before = piece.network, count_params(piece.network)
+    network.eval()
+    if config.importance == "taylor":
+        _accumulate_gradients(network, piece.training().training, seed=piece.seed)
     try:
-        _prune(piece.network, config.ratio, piece.candidate.image_size)
+        _prune(config, network, piece.candidate.image_size)
     except (ZeroDivisionError, RuntimeError, ArchitectureError) as error:
         raise NotApplicableError(f"torch-pruning cannot follow this network: {error}") from error
-    if count_params(piece.network) == before:
-        raise NotApplicableError(f"no group of channels is wide enough to lose {config.ratio:.0%} in steps of 8")
+    network.zero_grad(set_to_none=True)
+    if count_params(network) == before:
+        raise NotApplicableError(
+            f"no group of channels is wide enough to lose {config.ratio:.0%} in steps of {_CHANNELS_MULTIPLE} by "
+            f"{config.importance}"
+        )
 
 
-def _prune(network: Network, ratio: float, side_px: int) -> None:
-    network.eval()
+def _prune(config: StructuredPruning, network: Network, side_px: int) -> None:
     with warnings.catch_warnings():
         # torch-pruning warns of parameters outside its layers that it leaves alone.
         warnings.simplefilter("ignore")
         pruner = torch_pruning.pruner.BasePruner(
             network,
             torch.zeros(1, 3, side_px, side_px),
-            importance=torch_pruning.importance.GroupMagnitudeImportance(p=2),
-            pruning_ratio=ratio,
+            importance=_IMPORTANCES[config.importance],
+            pruning_ratio=config.ratio,
+            global_pruning=config.scope == "global",
+            max_pruning_ratio=max(config.ratio, _MOST_OF_A_LAYER),
             round_to=_CHANNELS_MULTIPLE,
             ignored_layers=[
                 network.classifier,
@@ -53,3 +72,12 @@ def _prune(network: Network, ratio: float, side_px: int) -> None:
         )
         pruner.step()
     count_macs(network, side_px)
+
+
+def _accumulate_gradients(network: Network, training: Resident, *, seed: int) -> None:
+    """The gradients of the cross-entropy of some training images, which tell what a channel does for the loss."""
+    generator = torch.Generator(device=training.images.device).manual_seed(seed)
+    order = torch.randperm(len(training), generator=generator, device=training.images.device)
+    for index in torch.split(order[:_GRADIENT_IMAGES], _GRADIENT_BATCH):
+        logits = network(pixels(training.images_at(index)))
+        functional.cross_entropy(logits, training.labels[index]).backward()  # type: ignore[no-untyped-call]

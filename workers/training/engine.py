@@ -14,6 +14,7 @@ from workers.training.checkpoint import Checkpoint, Epoch
 from workers.training.device import memory_advice, prepare_device
 from workers.training.errors import NotFiniteError
 from workers.training.evaluation import Evaluation, Working, evaluate
+from workers.training.lesson import Lesson
 from workers.training.plan import TrainingPlan
 from workers.training.resident import Resident
 from workers.training.step import TrainingStep
@@ -31,16 +32,18 @@ def train(
     augment: Augment,
     working: Working = nullcontext,
     after_step: Callable[[], None] = lambda: None,
+    lesson: Lesson | None = None,
     checkpoint: Path | None = None,
     memory_share: float = 1.0,
     way: Way | None = None,
 ) -> Iterator[Epoch]:
     """Train ``network``, on the device of the data, in place and yield after every epoch.
 
-    ``after_step`` runs after each optimizer step. ``checkpoint`` is a file that is written after every epoch; where it
-    is there already, its epochs are yielded first, as they were, and the training goes on from there. ``memory_share``
-    of a GPU's memory is what this process may take. ``way`` is by default a CUDA graph on a GPU: there, ``augment`` and
-    ``after_step`` are captured, so they are work on tensors alone, and ``augment`` draws by a ``ChanceAugment``.
+    ``after_step`` runs after each optimizer step; ``lesson`` adds a teacher's part to the loss. ``checkpoint`` is a
+    file that is written after every epoch; where it is there already, its epochs are yielded first, as they were, and
+    the training goes on from there. ``memory_share`` of a GPU's memory is what this process may take. ``way`` is by
+    default a CUDA graph on a GPU: there, ``augment``, ``after_step`` and ``lesson`` are captured, so they are work on
+    tensors alone, and ``augment`` draws by a ``ChanceAugment``.
 
     With ``plan.ema_decay`` the average is what is scored, and after the last epoch what ``network`` holds.
 
@@ -52,7 +55,14 @@ def train(
     with memory_advice(plan.batch_size, training.images.shape[-1]):
         network.to(device)
         run = _Run(
-            network, training, validation, plan, augment=augment, after_step=after_step, way=way or way_for(device)
+            network,
+            training,
+            validation,
+            plan,
+            augment=augment,
+            after_step=after_step,
+            lesson=lesson,
+            way=way or way_for(device),
         )
         file = None if checkpoint is None else Checkpoint(checkpoint, plan, training, run.step.state)
         epochs = [] if file is None else file.resume()
@@ -78,10 +88,11 @@ class _Run:
         *,
         augment: Augment,
         after_step: Callable[[], None],
+        lesson: Lesson | None,
         way: Way,
     ) -> None:
         network.to(memory_format=torch.channels_last)
-        self.step = TrainingStep(network, training, plan, augment=augment, after_step=after_step)
+        self.step = TrainingStep(network, training, plan, augment=augment, after_step=after_step, lesson=lesson)
         self._network, self._plan, self._way = network, plan, way
         self._evaluation = Evaluation(self.step.scored, validation, way=way)
         self._asynchronous = training.images.device.type != "cpu"

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from workers.training.augment import Augment, generators_of
 from workers.training.averaging import Average
+from workers.training.lesson import Lesson
 from workers.training.losses import LOSSES
 from workers.training.optimizers import make_optimizers, set_rates, state_tensors
 from workers.training.plan import TrainingPlan
@@ -32,10 +33,11 @@ class TrainingStep:
         *,
         augment: Augment,
         after_step: Callable[[], None],
+        lesson: Lesson | None = None,
     ) -> None:
         device = training.images.device
         self._network, self._training = network, training
-        self._augment, self._after_step = augment, after_step
+        self._augment, self._after_step, self._lesson = augment, after_step, lesson
         self.steps_per_epoch = math.ceil(len(training) / plan.batch_size)
         batch = math.ceil(len(training) / self.steps_per_epoch)
         self._loss = LOSSES[plan.loss](plan, torch.bincount(training.labels, minlength=training.classes))
@@ -77,9 +79,12 @@ class TrainingStep:
         share = self._shares.index_select(0, self._position.view(1)).squeeze(0)
         targets = self._one_hot.index_select(0, self._training.labels.index_select(0, index))
         images, targets = self._augment(self._training.images_at(index), targets)
+        inputs = pixels(images)
         with self._precision():
-            logits: Tensor = self._network(pixels(images))
+            logits: Tensor = self._network(inputs)
         loss = self._loss(logits.float(), targets)
+        if self._lesson is not None:
+            loss = self._lesson(loss, logits.float(), inputs)
         self._learn(loss, share)
         self._loss_sum += loss.detach()
         self._position += 1

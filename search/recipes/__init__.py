@@ -1,0 +1,51 @@
+"""Compression recipes as plain data: the steps that turn a trained network into a deployable file.
+
+Each technique is one config class here and one function registered for it in workers/compression.
+"""
+
+from search.recipes.named import DEFAULT_RECIPES, FURTHER_RECIPES, NAMED_RECIPES, default_recipe
+from search.recipes.pruning import (
+    GlobalPruning,
+    GradualPruning,
+    Importance,
+    LowRank,
+    PruningScope,
+    StructuredPruning,
+    UnstructuredPruning,
+)
+from search.recipes.quantization import (
+    QUANTIZATIONS,
+    Calibration,
+    DynamicInt8,
+    HalfPrecision,
+    MixedInt8,
+    StaticInt8,
+)
+from search.recipes.recipe import Recipe, Step
+from search.recipes.training import BatchNormFolding, Distillation, FineTuning, QuantizationAwareTraining
+
+__all__ = [
+    "DEFAULT_RECIPES",
+    "FURTHER_RECIPES",
+    "NAMED_RECIPES",
+    "QUANTIZATIONS",
+    "BatchNormFolding",
+    "Calibration",
+    "Distillation",
+    "DynamicInt8",
+    "FineTuning",
+    "GlobalPruning",
+    "GradualPruning",
+    "HalfPrecision",
+    "Importance",
+    "LowRank",
+    "MixedInt8",
+    "PruningScope",
+    "QuantizationAwareTraining",
+    "Recipe",
+    "StaticInt8",
+    "Step",
+    "StructuredPruning",
+    "UnstructuredPruning",
+    "default_recipe",
+]

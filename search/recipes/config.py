@@ -1,0 +1,16 @@
+"""What the config classes of all techniques have in common."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class StepConfig(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TrainingConfig(StepConfig):
+    """A training as the candidate wants it (loss, smoothing, schedule, optimizer, decay, augmentation) for ``epochs``,
+    with ``learning_rate_fraction`` of its learning rate.
+    """
+
+    epochs: int = Field(default=10, ge=1, le=1000)
+    learning_rate_fraction: float = Field(default=0.3, gt=0, le=1)

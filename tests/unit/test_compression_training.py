@@ -1,0 +1,143 @@
+"""Distillation and quantization-aware training: what they add to fine-tuning, and what they leave behind."""
+
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+from torch.nn import functional
+
+from search.recipes import Distillation, GlobalPruning, QuantizationAwareTraining
+from tests.unit.training_sets import CLASSES, SIDE_PX, coloured, small_candidate, small_network
+from tests.unit.workpieces import trained, workpiece
+from workers.compression import distillation, quantization_aware, unstructured
+from workers.compression.registry import NotApplicableError, TrainedModel
+from workers.export import quick_onnx, save_weights
+from workers.models import Network
+from workers.training.lesson import Lesson
+from workers.training.resident import pixels
+
+IMAGES = pixels(coloured(24, seed=5).images)
+
+
+def divergence(network: Network, teacher: torch.Tensor) -> float:
+    with torch.no_grad():
+        logits = network.eval()(IMAGES)
+    return float(functional.kl_div(logits.log_softmax(1), teacher.softmax(1), reduction="batchmean"))
+
+
+def test_a_lesson_is_the_divergence_of_softened_answers_at_the_teachers_share() -> None:
+    logits, taught, loss = torch.randn(24, CLASSES), torch.randn(24, CLASSES), torch.tensor(2.0)
+    lesson = Lesson(teacher=lambda inputs: taught, temperature=3.0, weight=0.25)
+    expected = (taught / 3).softmax(1)
+    kl = (expected * (expected.log() - (logits / 3).log_softmax(1))).sum(1).mean()
+    torch.testing.assert_close(lesson(loss, logits, IMAGES), 0.75 * loss + 0.25 * 9 * kl)
+    assert Lesson(teacher=lambda inputs: logits, temperature=3.0, weight=1.0)(loss, logits, IMAGES).abs() < 1e-5
+
+
+def test_a_student_comes_nearer_to_the_studys_best_model() -> None:
+    teacher = trained()
+    with torch.no_grad():
+        answers = teacher.eval()(IMAGES)
+    piece = workpiece(network=small_network(seed=1))
+    piece.teacher = TrainedModel(candidate=small_candidate(), weights=save_weights(teacher))
+    before = divergence(piece.network, answers)
+    distillation.distill(Distillation(epochs=4, weight=1.0, temperature=2.0, learning_rate_fraction=1.0), piece)
+    assert divergence(piece.network, answers) < 0.5 * before
+
+
+def test_a_file_teaches_what_its_network_does_at_its_own_size(tmp_path: Path) -> None:
+    path = tmp_path / "teacher.onnx"
+    path.write_bytes(quick_onnx(trained(), SIDE_PX))
+    teach = distillation.file_teacher(path, classes=CLASSES, side_px=2 * SIDE_PX)
+    network = distillation.network_teacher(TrainedModel(candidate=small_candidate(), weights=save_weights(trained())))
+    larger = torch.rand(3, 3, 2 * SIDE_PX, 2 * SIDE_PX)
+    with torch.no_grad():
+        torch.testing.assert_close(teach(IMAGES), network(IMAGES), rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(teach(larger), network(larger), rtol=1e-3, atol=1e-3)
+
+
+def test_distillation_takes_a_file_as_its_teacher(tmp_path: Path) -> None:
+    path = tmp_path / "teacher.onnx"
+    path.write_bytes(quick_onnx(trained(), SIDE_PX))
+    piece = workpiece(network=small_network(seed=1))
+    distillation.distill(Distillation(epochs=1, teacher=str(path)), piece)
+    assert not torch.equal(piece.network.classifier.weight, small_network(seed=1).classifier.weight)
+
+
+def test_a_teacher_that_will_not_do_is_told(tmp_path: Path) -> None:
+    def told(path: Path, classes: int = CLASSES) -> str:
+        with pytest.raises(distillation.TeacherError) as raised:
+            distillation.file_teacher(path, classes=classes, side_px=SIDE_PX)
+        return str(raised.value)
+
+    path = tmp_path / "teacher.onnx"
+    assert "there is no teacher at" in told(path)
+    path.write_bytes(b"no model")
+    assert "no ONNX model that ONNX Runtime can run" in told(path)
+    path.write_bytes(quick_onnx(trained(), SIDE_PX))
+    assert "answers [1, 3] for an image, not one number for 5 classes" in told(path, classes=5)
+    path.write_bytes(_adder())
+    assert "does not take images alone" in told(path)
+
+
+def _adder() -> bytes:
+    """A model of two vectors."""
+    entries = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [3]) for name in ("a", "b")]
+    ends = [helper.make_tensor_value_info("sum", TensorProto.FLOAT, [3])]
+    graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["sum"])], "adder", entries, ends)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    serialized: bytes = model.SerializeToString()
+    return serialized
+
+
+def test_distillation_does_not_apply_without_a_teacher() -> None:
+    with pytest.raises(NotApplicableError, match="wants a teacher"):
+        distillation.distill(Distillation(), workpiece())
+
+
+def test_weights_are_rounded_to_the_steps_of_each_channel() -> None:
+    weight = torch.randn(8, 4, 3, 3)
+    rounded = quantization_aware.RoundedWeight()(weight)
+    for channel, original in zip(rounded, weight, strict=True):
+        step = original.abs().max() / 127
+        torch.testing.assert_close(channel / step, (original / step).round(), rtol=0, atol=1e-3)
+
+
+def test_a_gradient_passes_a_rounding_unchanged() -> None:
+    weight = torch.randn(8, 4, 3, 3, requires_grad=True)
+    quantization_aware.RoundedWeight()(weight).sum().backward()
+    assert weight.grad is not None
+    assert torch.equal(weight.grad, torch.ones_like(weight))
+
+
+def test_inputs_are_rounded_within_the_range_that_training_showed() -> None:
+    layer, hook = torch.nn.Conv2d(1, 1, 1), quantization_aware.RoundedInput()
+    hook(layer, (torch.tensor([[[[0.0, 2.55]]]]),))
+    layer.eval()
+    (rounded,) = hook(layer, (torch.tensor([[[[0.004, 0.006, 1.0, 9.0, -1.0]]]]),))
+    torch.testing.assert_close(rounded, torch.tensor([[[[0.0, 0.01, 1.0, 2.55, 0.0]]]]))
+
+
+def test_rounding_is_felt_inside_and_gone_afterwards() -> None:
+    network = trained().eval()
+    with torch.no_grad():
+        before = network(IMAGES)
+        with quantization_aware.rounding(network):
+            inside = network(IMAGES)
+        after = network(IMAGES)
+    assert torch.equal(before, after)
+    assert not torch.equal(before, inside)
+    assert set(network.state_dict()) == set(trained().state_dict())
+
+
+def test_training_that_is_aware_of_int8_keeps_zeros_and_loses_less_by_rounding() -> None:
+    piece = workpiece()
+    unstructured.prune_globally(GlobalPruning(ratio=0.3), piece)
+    quantization_aware.train_aware(QuantizationAwareTraining(epochs=2), piece)
+    for name, mask in piece.masks.items():
+        weight = piece.network.get_parameter(name)
+        assert not weight[~mask].any()
+        assert not torch.equal(weight, trained().get_parameter(name))
