@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -56,3 +58,11 @@ class Candidate(BaseModel):
         """Equal for equal candidates, whatever parameters they were drawn from."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enqueued:
+    """Choices to run before the sampler's own; ``alone``: on a GPU that nothing else is on."""
+
+    assignment: Mapping[str, Any]
+    alone: bool = False

@@ -16,7 +16,7 @@ from optuna.trial import TrialState as OptunaState
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
-from search.candidate import Candidate, UnbuildableError
+from search.candidate import Candidate, Enqueued, UnbuildableError
 from search.metrics import NATURAL_GOALS, Goal, Metrics, first_complaint
 from search.optuna_trials import OPTUNA_STATES, Assignment, PastTrial, Replay, frozen_trial, violations
 from search.space import draw
@@ -33,8 +33,8 @@ class TrialLog(Protocol):
     def accepts_more(self) -> bool:
         """Whether the budget and the study's state allow one more trial."""
 
-    def enqueued(self) -> Mapping[str, Assignment]:
-        """Assignments to run before the sampler's own, by their id in the queue."""
+    def enqueued(self) -> Mapping[str, Enqueued]:
+        """What to run before the sampler's own choices, by its id in the queue."""
 
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
         """Record a trial that will now be run, and take ``enqueued`` off the queue; returns the trial's id."""
@@ -93,7 +93,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             self._outcomes[replayed.fingerprint] = trial
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """The next candidate to run as ``{"trial": id, "candidate": JSON}``, or FINISHED."""
+        """The next candidate to run as ``{"trial": id, "candidate": JSON, "alone": bool}``, or FINISHED."""
         attempts = 0
         self._take_queue()
         while self._log.accepts_more():
@@ -122,10 +122,11 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         return metrics, first_complaint(self._spec.constraints, metrics)
 
     def _take_queue(self) -> None:
-        for queue_id, assignment in self._log.enqueued().items():
+        for queue_id, enqueued in self._log.enqueued().items():
             if queue_id not in self._queued:
                 self._queued.add(queue_id)
-                self._ot_study.enqueue_trial(dict(assignment), user_attrs={"enqueued": queue_id})
+                attributes = {"enqueued": queue_id, "alone": enqueued.alone}
+                self._ot_study.enqueue_trial(dict(enqueued.assignment), user_attrs=attributes)
 
     def _draw(self, sampler: optuna.samplers.BaseSampler) -> tuple[optuna.trial.Trial, Candidate]:
         # Optuna asks the study's sampler again for each parameter: it must stay until the candidate is drawn.
@@ -152,7 +153,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._ot_trials[trial_id] = trial
         self._outcomes[candidate.fingerprint] = None
         self._live[trial_id] = (candidate.fingerprint, metrics)
-        return {"trial": record, "candidate": candidate.model_dump_json()}
+        alone = trial.user_attrs.get("alone", False)
+        return {"trial": record, "candidate": candidate.model_dump_json(), "alone": alone}
 
     def _reject(self, trial: optuna.trial.Trial, fingerprint: str, metrics: Metrics) -> None:
         self._tell(trial, metrics, OptunaState.PRUNED)

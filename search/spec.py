@@ -104,6 +104,11 @@ class ResourcesSpec(_Part):
     def device(self) -> Literal["cpu", "cuda"]:
         return "cuda" if self.gpus_per_trial else "cpu"
 
+    @property
+    def memory_share(self) -> float:
+        """What a trial may take of a GPU's memory."""
+        return min(self.gpus_per_trial, 1.0) or 1.0
+
 
 class RetrainSpec(_Part):
     """Which of the best candidates are trained again after the search, on the whole training split, before they are

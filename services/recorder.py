@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, Row
 
-from search.candidate import Candidate
+from search.candidate import Candidate, Enqueued
 from search.metrics import Metrics
 from search.optuna_trials import Assignment, PastTrial
 from search.spec import BudgetSpec, StudySpec
@@ -89,7 +89,7 @@ class Recorder:
     def failed(self) -> bool:
         return self._failures_in_row >= self.budget.max_failures
 
-    def enqueued(self) -> Mapping[str, Assignment]:
+    def enqueued(self) -> Mapping[str, Enqueued]:
         return self._enqueued
 
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
@@ -153,6 +153,18 @@ class Recorder:
         self._progressed = True
         self._note_failure(state, reason)
         self.history.append(past_trial(row))
+
+    def run_again_alone(self, trial_id: str, reason: str) -> None:
+        """Cut a trial off, at no cost to the budget, and queue its choices for a GPU that nothing else is on."""
+        try:
+            with self.writing() as connection:
+                row = trials.end(connection, trial_id, TrialState.CANCELLED, reason=reason)
+                studies.enqueue(connection, new_id("enqueued"), self._study_id, row.assignment, alone=True)
+                self._enqueued = studies.enqueued(connection, self._study_id)
+        except ConflictError as error:
+            log.info("trial result discarded", trial_id=trial_id, why=str(error))
+            return
+        self._spent -= 1
 
     def _note_failure(self, state: TrialState, reason: str | None) -> None:
         self._failures_in_row = self._failures_in_row + 1 if state is TrialState.FAILED else 0

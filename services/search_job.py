@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 
 import ray
 import structlog
-from ray import tune
+from ray import cloudpickle, tune
 
 from search.candidate import Candidate
 from search.metrics import Metrics
 from search.optuna_trials import Mirror
 from search.searcher import StudySearch
+from search.spec import ResourcesSpec
 from search.states import StudyState, TrialState
 from services import studies as operations
 from services.artifacts import ArtifactStore
@@ -37,6 +39,7 @@ from services.store import studies
 from workers.data import DataError, load_dataset
 from workers.models import profile
 from workers.slot import NAMESPACE
+from workers.training.errors import DeviceMemoryError
 from workers.trial import TrialActor, TrialTask
 
 log = structlog.get_logger()
@@ -80,9 +83,16 @@ class Record(NotPickled, tune.Callback):  # type: ignore[misc]
             )
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        self._recorder.ended(
-            trial.config["trial"], TrialState.FAILED, reason=last_lines(Path(trial.error_file).read_text())
-        )
+        trial_id, reason = trial.config["trial"], last_lines(Path(trial.error_file).read_text())
+        if _memory_was_full(trial) and not trial.config["alone"]:
+            self._recorder.run_again_alone(trial_id, f"run again with a GPU of its own, after this:\n{reason}")
+        else:
+            self._recorder.ended(trial_id, TrialState.FAILED, reason=reason)
+
+
+def _memory_was_full(trial: Any) -> bool:
+    error = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
+    return isinstance(getattr(error, "cause", error), DeviceMemoryError)
 
 
 class StopWhenTaken(NotPickled, tune.Stopper):  # type: ignore[misc]
@@ -147,7 +157,6 @@ def _search(
     """Run Tune until the recorder takes no more trials; True if the space has none left."""
     spec = recorder.spec
     search = StudySearch(spec=spec, classes=classes, history=recorder.history, log=recorder, profile=profile)
-    resources = {"cpu": spec.resources.cpus_per_trial, "gpu": spec.resources.gpus_per_trial}
     task = TrialTask.of(spec, cache_dir=config.cache_dir)
     tune_config = tune.TuneConfig(
         search_alg=search,
@@ -164,9 +173,15 @@ def _search(
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         )
-        runnable = tune.with_resources(tune.with_parameters(trainable, task=task), resources)
+        runnable = tune.with_resources(tune.with_parameters(trainable, task=task), partial(_resources, spec.resources))
         tune.Tuner(runnable, tune_config=tune_config, run_config=run_config).fit()
     return search.exhausted
+
+
+def _resources(share: ResourcesSpec, trial: dict[str, Any]) -> tune.PlacementGroupFactory:
+    """What a trial takes: its share of a GPU, or the whole of one."""
+    gpus = max(share.gpus_per_trial, 1) if trial["alone"] else share.gpus_per_trial
+    return tune.PlacementGroupFactory([{"CPU": share.cpus_per_trial, "GPU": gpus}])
 
 
 def _concluded(recorder: Recorder, study_id: str, *, exhausted: bool) -> bool:

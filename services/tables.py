@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -147,6 +149,7 @@ enqueued_trials = Table(
     Column("id", Text, primary_key=True),
     Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
     Column("assignment", JSONB, nullable=False),
+    Column("alone", Boolean, nullable=False, server_default=false(), comment="on a GPU that nothing else is on"),
     _now("created_at"),
     Index("ix_enqueued_trials_study_id", "study_id"),
     comment="assignments to run before the sampler's own: cut-off trials, and those to run again",

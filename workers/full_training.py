@@ -29,6 +29,7 @@ class FullTraining:
     epochs: int
     threads: int
     device: str
+    memory_share: float
     cache_dir: Path
     checkpoints: Path
 
@@ -42,6 +43,7 @@ class FullTraining:
             epochs=epochs,
             threads=spec.resources.threads,
             device=spec.resources.device,
+            memory_share=spec.resources.memory_share,
             cache_dir=cache_dir,
             checkpoints=checkpoints,
         )
@@ -64,6 +66,7 @@ def train_in_full(task: FullTraining, seed: int) -> Iterator[Report]:
         augment=prepared.augment,
         working=gate.working,
         checkpoint=task.checkpoints / f"{seed}.pt",
+        memory_share=task.memory_share,
     )
     for epoch in epochs:
         report = epoch_report(epoch)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class TrialTask:
     seed: int
     threads: int
     device: str
+    memory_share: float
     constraints: tuple[Constraint, ...]
     score: Score
     target_threads: int
@@ -50,6 +51,7 @@ class TrialTask:
             seed=spec.sampler.seed,
             threads=spec.resources.threads,
             device=spec.resources.device,
+            memory_share=spec.resources.memory_share,
             constraints=spec.constraints,
             score=spec.score,
             target_threads=spec.target.threads,
@@ -108,7 +110,15 @@ def _epochs(network: Network, candidate: Candidate, task: TrialTask, gate: HostG
     plan = plan_of(candidate, epochs=task.epochs, seed=task.seed)
     prepared = prepare(candidate, task.dataset, task.seed, task.device, task.cache_dir, gate.working())
     validation = resident_split(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
-    yield from train(network, prepared.training, validation, plan, augment=prepared.augment, working=gate.working)
+    yield from train(
+        network,
+        prepared.training,
+        validation,
+        plan,
+        augment=prepared.augment,
+        working=gate.working,
+        memory_share=task.memory_share,
+    )
 
 
 def prepare(
@@ -160,7 +170,8 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
 
     def _begin(self, config: dict[str, Any]) -> None:
         candidate = Candidate.model_validate_json(config["candidate"])
-        self._reports = run_trial(candidate, self._task, self._gate)
+        task = replace(self._task, memory_share=1.0) if config["alone"] else self._task
+        self._reports = run_trial(candidate, task, self._gate)
 
     def step(self) -> Report:
         return next(self._reports)

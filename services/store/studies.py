@@ -1,11 +1,12 @@
 """SQL of studies: insert, look up, the one change of state, and the driver's lease."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from search.candidate import Enqueued
 from search.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, sources_of
 from services.errors import ConflictError, LeaseLostError, NotFoundError
 from services.store import events
@@ -124,14 +125,17 @@ def _in_seconds(seconds: float) -> Any:
     return func.now() + text(f"interval '{float(seconds)} seconds'")
 
 
-def enqueue(connection: Connection, row_id: str, study_id: str, assignment: dict[str, Any]) -> None:
-    connection.execute(insert(enqueued_trials).values(id=row_id, study_id=study_id, assignment=assignment))
+def enqueue(
+    connection: Connection, row_id: str, study_id: str, assignment: Mapping[str, Any], *, alone: bool = False
+) -> None:
+    values = {"id": row_id, "study_id": study_id, "assignment": dict(assignment), "alone": alone}
+    connection.execute(insert(enqueued_trials).values(values))
 
 
-def enqueued(connection: Connection, study_id: str) -> dict[str, dict[str, Any]]:
-    """The assignments to run next by their id, oldest first."""
-    query = select(enqueued_trials.c.id, enqueued_trials.c.assignment).where(enqueued_trials.c.study_id == study_id)
-    return {row.id: row.assignment for row in connection.execute(query.order_by(enqueued_trials.c.id))}
+def enqueued(connection: Connection, study_id: str) -> dict[str, Enqueued]:
+    """What to run next by its id, oldest first."""
+    query = select(enqueued_trials).where(enqueued_trials.c.study_id == study_id).order_by(enqueued_trials.c.id)
+    return {row.id: Enqueued(assignment=row.assignment, alone=row.alone) for row in connection.execute(query)}
 
 
 def dequeue(connection: Connection, queue_id: str) -> None:

@@ -38,7 +38,7 @@ def test_a_new_driver_takes_over_and_the_old_one_writes_nothing_more(engine: Eng
         assert trials.get(connection, trial_id).state is TrialState.CANCELLED
     wait_for(lambda: old.lost, timeout_s=10, what="the old driver to notice")
     assert not old.accepts_more()
-    assert list(new.enqueued().values()) == [{"width": 8}]
+    assert [queued.assignment for queued in new.enqueued().values()] == [{"width": 8}]
     old.close()
     new.close()
 

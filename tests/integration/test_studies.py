@@ -142,7 +142,7 @@ def test_a_failed_trial_is_run_again_beyond_the_budget_and_a_completed_one_is_no
     with pytest.raises(ConflictError, match="COMPLETED"):
         operations.retry(engine, completed)
     with engine.connect() as connection:
-        assert list(studies.enqueued(connection, study_id).values()) == [{"width": 8}]
+        assert [queued.assignment for queued in studies.enqueued(connection, study_id).values()] == [{"width": 8}]
         assert studies.get(connection, study_id).spec["budget"]["max_trials"] == 21
 
 

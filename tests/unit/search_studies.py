@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search.architectures.space import ArchitectureSpace, Stage
-from search.candidate import Candidate
+from search.candidate import Candidate, Enqueued
 from search.metrics import Metrics
 from search.optuna_trials import Assignment, PastTrial
 from search.searcher import StudySearch
@@ -53,8 +53,8 @@ class MemoryLog:
     def accepts_more(self) -> bool:
         return len(self.candidates) < self.budget
 
-    def enqueued(self) -> Mapping[str, Assignment]:
-        return dict(self.queue)
+    def enqueued(self) -> Mapping[str, Enqueued]:
+        return {name: Enqueued(assignment=assignment) for name, assignment in self.queue.items()}
 
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
         if enqueued is not None:

