@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from api.cli.documents import read_recipe
+from api.cli.output import TextFormat, print_json
 from api.client.client import Client
 from search.recipes import DEFAULT_RECIPES
 
@@ -16,10 +17,14 @@ _DEFAULT_NAMES = ", ".join(recipe.name for recipe in DEFAULT_RECIPES)
 def compress(
     trial_id: Annotated[str, typer.Argument(metavar="TRIAL", help="The id of a completed trial.")],
     recipe: Annotated[str, typer.Option(help=f"One of {_DEFAULT_NAMES}; or a YAML file with name and steps.")],
+    format_: TextFormat = "text",
 ) -> None:
     """Queue one more compression recipe for a trial."""
     wanted = read_recipe(Path(recipe)) if Path(recipe).suffix in _FILE_SUFFIXES else recipe
     with Client() as client:
         job = client.compress_trial(trial_id, wanted)
         study_id = client.get_trial(trial_id).study_id
-    print(f"{job.id} is {job.state}; its result will be in: seedleaf leaderboard {study_id} --variants")
+    if format_ == "json":
+        print_json(job)
+    else:
+        print(f"{job.id} is {job.state}; its result will be in: seedleaf leaderboard {study_id} --variants")

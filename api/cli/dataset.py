@@ -7,14 +7,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import PIPE
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
 from api.cli.documents import read_dataset, read_policy
 from api.cli.errors import CommandError
-from api.cli.output import print_table
+from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
 from api.cli.process import ask
 from api.rows.console import console
 
@@ -32,12 +32,14 @@ def _group() -> None:
 @app.command()
 def check(
     path: SpecFile,
-    output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
+    format_: Format = "table",
 ) -> None:
     """Classes, sizes, what cannot be read, duplicates and leaks; exit code 1 if a study could not use it."""
     report = ask("workers.data", read_dataset(path).model_dump_json())
-    if output == "json":
-        print(json.dumps(report, indent=2))
+    if format_ == "json":
+        print_json(report)
+    elif format_ == "csv":
+        print_csv([{key: item[key] for key in ("name", "images", "train", "validation")} for item in report["classes"]])
     else:
         for line in _header(report):
             print(line)
@@ -58,15 +60,19 @@ def augment(
     out: Annotated[Path, typer.Option(help="A new folder, or that of the same job cut short.")],
     copies: Annotated[int, typer.Option(min=1, max=20, help="Augmented images of each original.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
+    format_: TextFormat = "text",
 ) -> None:
     """Write the originals and augmented copies of them, one folder a class."""
     images, skipped = 0, []
-    with Progress(console=console(), disable=not sys.stdout.isatty()) as progress:
+    with Progress(console=console(), disable=not sys.stdout.isatty() or format_ == "json") as progress:
         bar = progress.add_task("augmenting")
         for line in _augmentation(path, policy, out, seed, copies=copies):
             progress.update(bar, completed=line["done"], total=line["total"])
             images += line["images"]
             skipped += [f"{item['name']}: {item['reason']}" for item in line["skipped"]]
+    if format_ == "json":
+        print_json({"out": str(out), "images": images, "skipped": skipped})
+        return
     print(*_listed("cannot be used", skipped), sep="\n", end="\n" if skipped else "")
     print(f"{images} images in {out}")
 
@@ -77,11 +83,15 @@ def preview(
     policy: PolicyFile,
     out: Annotated[Path, typer.Option(help="The PNG file to write.")],
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    format_: TextFormat = "text",
 ) -> None:
     """Draw some images, each beside what the policy makes of it."""
     for _ in _augmentation(path, policy, out, seed):
         pass
-    print(f"{out}: each line an original and what the policy makes of it")
+    if format_ == "json":
+        print_json({"out": str(out)})
+    else:
+        print(f"{out}: each line an original and what the policy makes of it")
 
 
 def _augmentation(path: Path, policy: Path, out: Path, seed: int, **more: int) -> Iterator[dict[str, Any]]:

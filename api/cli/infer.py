@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli.errors import CommandError
+from api.cli.output import TextFormat, print_json
 from api.cli.process import ask
 
 _MOST_NAMED = 20
@@ -18,6 +19,7 @@ def infer(
     images: Annotated[Path, typer.Argument(help="A folder of images; those in class folders are scored.")],
     out: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("predictions.csv"),
     threads: Annotated[int, typer.Option(min=1, help="Of the runtime.")] = 1,
+    format_: TextFormat = "text",
 ) -> None:
     """Predict every image, one at a time, and tell the submit time and its share of pure inference."""
     for path in (model, images):
@@ -26,6 +28,9 @@ def infer(
     task = {"model": str(model.absolute()), "images": str(images.absolute()), "threads": threads}
     found = ask("workers.inference", json.dumps(task))
     _write(out, found["predictions"])
+    if format_ == "json":
+        print_json(found)
+        return
     for name, reason in found["unreadable"][:_MOST_NAMED]:
         print(f"cannot be read: {name}: {reason}")
     if len(found["unreadable"]) > _MOST_NAMED:

@@ -4,19 +4,19 @@ import sys
 
 import typer
 
-from api.cli import compress, dataset, fetch, infer, leaderboard, model, quickstart, serve, study, train
+from api.cli import compress, dataset, doctor, fetch, infer, leaderboard, model, quickstart, serve, study, train
 from api.cli.errors import CommandError
 from api.client.errors import SeedleafError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Find the smallest, fastest image classifier that is good enough. The server is found by SEEDLEAF_URL.",
 )
 app.command()(serve.up)
 app.command()(quickstart.quickstart)
+app.command()(doctor.doctor)
 app.add_typer(study.app, name="study")
 app.command()(leaderboard.leaderboard)
 app.command()(train.train)

@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from api.cli.documents import read_network
 from api.cli.errors import CommandError
-from api.cli.output import print_table
+from api.cli.output import Format, print_csv, print_json, print_table
 from api.cli.process import ask
 from api.rows import formats
 from search.architectures.text import ArchitectureText
@@ -27,7 +27,7 @@ def _group() -> None:
 def show(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="An architecture, as fetch writes it to model.yaml.")],
     classes: Annotated[int | None, typer.Option(min=1, help="How many classes the network must end with.")] = None,
-    output: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print it.")] = "table",
+    format_: Format = "table",
 ) -> None:
     """What each layer makes of an image and costs; exit code 1, with the line of the file, if it does not work."""
     document = read_network(path)
@@ -36,8 +36,10 @@ def show(
         {"repeat": repeat, "module": module, "arguments": list(arguments), **cost}
         for (repeat, module, arguments), cost in zip(document.architecture.backbone, answer["layers"], strict=True)
     ]
-    if output == "json":
-        print(json.dumps({"layers": layers, "totals": answer["totals"]}, indent=2))
+    if format_ == "json":
+        print_json({"layers": layers, "totals": answer["totals"]})
+    elif format_ == "csv":
+        print_csv(layers)
     else:
         print_table(HEADERS, [row(number, layer) for number, layer in enumerate(layers, start=1)], left=_LEFT)
         totals = answer["totals"]

@@ -1,4 +1,4 @@
-"""What the commands print: tables for people, CSV and JSON for programs."""
+"""What the commands print: tables and lines for people, CSV and JSON for programs."""
 
 import csv
 import json
@@ -10,19 +10,26 @@ import typer
 from pydantic import BaseModel
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
-from api.rows.console import console
+from api.rows.console import STYLES, console
 
-Format = Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print it.")]
+_HELP = "How to print it."
+#: Of commands that list.
+Format = Annotated[Literal["table", "csv", "json"], typer.Option("--format", help=_HELP)]
+#: Of commands that tell what they did.
+TextFormat = Annotated[Literal["text", "json"], typer.Option("--format", help=_HELP)]
 _TABLE_WIDTH = 240
 
 
-def print_json(models: BaseModel | Sequence[BaseModel]) -> None:
+def print_json(found: BaseModel | Sequence[BaseModel] | Mapping[str, Any]) -> None:
     """One object, or a list of them."""
-    if isinstance(models, BaseModel):
-        print(models.model_dump_json(indent=2))
+    if isinstance(found, BaseModel):
+        print(found.model_dump_json(indent=2))
+    elif isinstance(found, Mapping):
+        print(json.dumps(found, indent=2))
     else:
-        print(json.dumps([model.model_dump(mode="json") for model in models], indent=2))
+        print(json.dumps([model.model_dump(mode="json") for model in found], indent=2))
 
 
 def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -39,5 +46,5 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
     for header in headers:
         table.add_column(header, justify="left" if header in left else "right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
     console(_TABLE_WIDTH).print(table)

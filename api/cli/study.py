@@ -10,7 +10,8 @@ import typer
 from api.cli import importance as shares
 from api.cli.documents import read_spec
 from api.cli.errors import CommandError
-from api.cli.output import Format, print_csv, print_json, print_table
+from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
+from api.cli.questions import file_from_terminal
 from api.cli.watch import watch_to_end
 from api.client.client import Client
 from api.rows.studies import HEADERS, WORDS, details, flat, networks, row
@@ -24,17 +25,24 @@ StudyId = Annotated[str, typer.Argument(metavar="ID", help="A study's id.")]
 
 @app.command()
 def create(
-    spec: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The study as YAML or JSON.")],
+    spec: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, help="The study as YAML or JSON; without, you are asked."),
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show its progress until it ends.")] = False,
+    format_: TextFormat = "text",
 ) -> None:
-    """Queue a study."""
-    checked = read_spec(spec)
+    """Queue a study; without a file, ask for what it should say and write one first."""
+    checked = read_spec(spec or file_from_terminal())
     with Client() as client:
         study = client.create_study(checked)
-        print(f"created study {study.id}")
-        print(f"{networks(checked)} networks to draw from", file=sys.stderr)  # scripts read the id from the rest
+        if format_ == "text":
+            print(f"created study {study.id}", flush=True)
+            print(f"{networks(checked)} networks to draw from", file=sys.stderr)  # scripts read the id from the rest
         if watch:
-            _watch(client, study)
+            _watch(client, study, format_)
+        elif format_ == "json":
+            print_json(study)
 
 
 @app.command("list")
@@ -89,41 +97,42 @@ def importance(
 
 
 @app.command("watch")
-def watch_study(study_id: StudyId) -> None:
-    """Show a study's progress until it ends."""
+def watch_study(study_id: StudyId, format_: TextFormat = "text") -> None:
+    """Show a study's progress until it ends; as JSON, the study once it has ended."""
     with Client() as client:
-        _watch(client, client.get_study(study_id))
+        _watch(client, client.get_study(study_id), format_)
 
 
 @app.command()
-def pause(study_id: StudyId) -> None:
+def pause(study_id: StudyId, format_: TextFormat = "text") -> None:
     """Start no more trials; those that run go on to their end."""
     with Client() as client:
-        _tell(client.pause_study(study_id))
+        _tell(client.pause_study(study_id), format_)
 
 
 @app.command()
-def resume(study_id: StudyId) -> None:
+def resume(study_id: StudyId, format_: TextFormat = "text") -> None:
     """Go on with a paused study."""
     with Client() as client:
-        _tell(client.resume_study(study_id))
+        _tell(client.resume_study(study_id), format_)
 
 
 @app.command()
-def cancel(study_id: StudyId) -> None:
+def cancel(study_id: StudyId, format_: TextFormat = "text") -> None:
     """End a study for good, its running trials and its compression with it."""
     with Client() as client:
-        _tell(client.cancel_study(study_id))
+        _tell(client.cancel_study(study_id), format_)
 
 
 @app.command()
 def extend(
     study_id: StudyId,
     trials: Annotated[int, typer.Option(min=1, help="How many trials it shall have in all.")],
+    format_: TextFormat = "text",
 ) -> None:
     """Raise the number of trials; a study that has ended searches on."""
     with Client() as client:
-        _tell(client.extend_study(study_id, max_trials=trials))
+        _tell(client.extend_study(study_id, max_trials=trials), format_)
 
 
 @app.command()
@@ -132,13 +141,16 @@ def schema() -> None:
     print(json.dumps(StudySpec.model_json_schema(), indent=2))
 
 
-def _tell(study: StudyView) -> None:
-    print(f"study {study.id} is {study.state}, {study.progress.finished} of {study.progress.total} trials finished")
+def _tell(study: StudyView, format_: TextFormat) -> None:
+    if format_ == "json":
+        print_json(study)
+    else:
+        print(f"study {study.id} is {study.state}, {study.progress.finished} of {study.progress.total} trials finished")
 
 
-def _watch(client: Client, study: StudyView) -> None:
+def _watch(client: Client, study: StudyView, format_: TextFormat) -> None:
     try:
-        watch_to_end(client, study)
+        watch_to_end(client, study, format_)
     except KeyboardInterrupt:
         raise CommandError(
             f"stopped watching; study {study.id} goes on. Watch it again: seedleaf study watch {study.id}"

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from api.cli.errors import CommandError
+from api.cli.output import TextFormat, print_json
 from api.client.client import Client
 from api.client.waiting import wait_for_training
 from api.schemas import TrainingDetail
@@ -15,16 +16,23 @@ def train(
     trial_id: Annotated[str, typer.Argument(metavar="TRIAL", help="The id of a trial.")],
     epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Of each seed, over the whole training split.")] = 30,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="How often, each time from fresh weights.")] = 1,
+    format_: TextFormat = "text",
 ) -> None:
     """Train a trial's candidate in full, on all the data; it survives kill -9 and goes on from its last epoch."""
     with Client() as client:
         training = client.train_trial(trial_id, epochs=epochs, seeds=seeds)
-        print(f"training {training.id} is {training.state}", flush=True)
+        if format_ == "text":
+            print(f"training {training.id} is {training.state}", flush=True)
         try:
-            ended = wait_for_training(client, training.id, training.study_id, progress=True)
+            ended = wait_for_training(client, training.id, training.study_id, progress=format_ == "text")
         except KeyboardInterrupt:
             raise CommandError(f"stopped watching; training {training.id} goes on: see trial {trial_id}") from None
-    _tell(ended)
+    if format_ == "json":
+        print_json(ended)
+    else:
+        _tell(ended)
+    if ended.state is not JobState.COMPLETED:
+        raise CommandError(f"training {ended.id} is {ended.state}: {ended.reason or 'by request'}")
 
 
 def _tell(training: TrainingDetail) -> None:
@@ -32,7 +40,7 @@ def _tell(training: TrainingDetail) -> None:
         classes = " ".join(f"{f1:.3f}" for f1 in run.per_class_f1)
         print(f"seed {run.seed}: f1 {run.f1:.4f}, accuracy {run.accuracy:.4f}; by class {classes}")
     if training.state is not JobState.COMPLETED:
-        raise CommandError(f"training {training.id} is {training.state}: {training.reason or 'by request'}")
+        return
     deviation = f", deviation {training.f1_deviation:.4f}" if training.seeds > 1 else ""
     print(f"f1 {training.f1:.4f}{deviation} ({training.seeds} seeds, {training.epochs} epochs)")
     print(f"its best weights are what is compressed now: seedleaf compress {training.trial_id} --recipe fp32")

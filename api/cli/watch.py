@@ -2,16 +2,22 @@
 
 from api.cli.errors import CommandError
 from api.cli.leaderboard import show_trials
+from api.cli.output import TextFormat, print_json
 from api.client.client import Client
 from api.client.waiting import wait_for_study
 from api.schemas import StudyView
 from search.states import StudyState
 
 
-def watch_to_end(client: Client, study: StudyView) -> None:
-    """Show a study's progress, and its leaderboard when it ends. CommandError unless it completed."""
-    ended = wait_for_study(client, study.id, progress=True)
-    if ended.progress.finished:
+def watch_to_end(client: Client, study: StudyView, format_: TextFormat = "text") -> None:
+    """Show a study's progress, and its leaderboard when it ends; as JSON, the study then.
+
+    CommandError unless it completed.
+    """
+    ended = wait_for_study(client, study.id, progress=format_ == "text")
+    if format_ == "json":
+        print_json(ended)
+    elif ended.progress.finished:
         show_trials(client, study.id)
     if ended.state is not StudyState.COMPLETED:
         raise CommandError(f"study {study.id} is {ended.state}: {ended.reason or 'by request'}")

@@ -1,10 +1,15 @@
 """Exit codes and messages of the command line without a server."""
 
 import json
+import os
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
 from api.cli.main import app, main
@@ -65,3 +70,39 @@ def test_without_any_study_the_leaderboard_says_how_to_get_one(monkeypatch: pyte
 def test_an_existing_folder_is_not_written_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "exists already" in _main(monkeypatch, "fetch", "variant_1", "--out", str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+#: They run a server, or print JSON anyway.
+_WITHOUT_FORMAT = {"up", "quickstart", "study schema", "fetch"}
+
+
+def test_every_command_can_be_read_by_a_program() -> None:
+    options = {
+        name: {option for item in command.params for option in item.opts} for name, command in _commands(_group())
+    }
+    assert {name for name, known in options.items() if "--format" not in known} <= _WITHOUT_FORMAT
+
+
+def test_every_command_says_what_it_does_in_a_sentence() -> None:
+    for name, command in _commands(_group()):
+        assert command.help, name
+        assert all(item.help for item in command.params if item.name != "help"), name
+
+
+def _group() -> Any:
+    return typer.main.get_command(app)
+
+
+def test_the_shell_completes_commands() -> None:
+    words = {"_SEEDLEAF_COMPLETE": "complete_bash", "COMP_WORDS": "seedleaf study re", "COMP_CWORD": "2"}
+    seedleaf = str(Path(sys.executable).with_name("seedleaf"))
+    done = subprocess.run([seedleaf], env={**os.environ, **words}, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["resume"]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-_HEAVY = ("torch", "ray", "sqlalchemy", "numpy", "fastapi", "optuna", "onnxruntime")
+_HEAVY = ("torch", "ray", "sqlalchemy", "numpy", "fastapi", "optuna", "onnxruntime", "pandas", "tenacity", "services")
 
 
 @pytest.mark.parametrize("module", ["seedleaf", "api.cli.main"])

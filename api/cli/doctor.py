@@ -1,0 +1,25 @@
+"""``seedleaf doctor``: whether this machine can run studies, and what to do where it cannot."""
+
+from api.cli.errors import CommandError
+from api.cli.output import TextFormat, print_json
+from api.rows.console import STYLES, console
+
+
+def doctor(format_: TextFormat = "text") -> None:
+    """Look for what a server and its workers need on this machine; exit code 1 if something is wrong."""
+    from services.doctor import examine
+    from services.settings import Settings
+
+    findings = []
+    output = console()
+    for finding in examine(Settings()):
+        findings.append(finding)
+        if format_ == "text":
+            output.print(f"{finding.state:<8}", style=STYLES[finding.state], end="")
+            output.print(f"{finding.subject}: {finding.found}", soft_wrap=True)
+            if finding.advice:
+                output.print(f"        {finding.advice}", soft_wrap=True)
+    if format_ == "json":
+        print_json(findings)
+    if wrong := [finding.subject for finding in findings if finding.state == "trouble"]:
+        raise CommandError(f"something is wrong with {', '.join(wrong)}: see above")
