@@ -17,8 +17,8 @@ import ray
 from benchmarks.parts.machine import describe, spread
 from search.space import draw
 from search.spec import StudySpec
+from workers.hosts import NAMESPACE, RESOURCE
 from workers.latency.gate import HostGate
-from workers.slot import NAMESPACE, RESOURCE
 from workers.trial import TrialTask, run_trial
 
 

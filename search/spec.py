@@ -14,6 +14,7 @@ from search.dataset import DatasetSpec
 from search.metrics import Constraint, Goal, Objective, Score
 from search.presets import ArchitectureChoice, architecture_space
 from search.recipes import DEFAULT_RECIPES, Recipe, default_recipe
+from search.targets import TargetSpec
 from search.values import BatchSizes, CopyCounts, EmaDecays, Name, Range, Sides, choices_of, one_or_more
 
 
@@ -120,13 +121,6 @@ class RetrainSpec(_Part):
     epochs: int | None = Field(default=None, ge=1, le=10_000, description="none means the budget's")
 
 
-class TargetSpec(_Part):
-    """What the models will run on; latency is measured there, batch 1."""
-
-    runtime: Literal["onnxruntime"] = "onnxruntime"
-    threads: int = Field(default=1, ge=1, le=256)
-
-
 def _named_recipe(value: Any) -> Any:
     return default_recipe(value) if isinstance(value, str) else value
 
@@ -185,9 +179,24 @@ class StudySpec(_Part):
     budget: BudgetSpec = BudgetSpec()
     resources: ResourcesSpec = ResourcesSpec()
     retrain: RetrainSpec = RetrainSpec()
-    target: TargetSpec = TargetSpec()
+    target: TargetSpec = Field(default=TargetSpec(), description="what trials are timed on, and what the score counts")
+    more_targets: tuple[TargetSpec, ...] = Field(
+        default=(), max_length=8, description="where compressed models are timed as well"
+    )
     score: Score = Score()
     compression: CompressionSpec = CompressionSpec()
+
+    @property
+    def targets(self) -> tuple[TargetSpec, ...]:
+        """Everything that compressed models are timed on, ``target`` first."""
+        return (self.target, *self.more_targets)
+
+    @model_validator(mode="after")
+    def _different_targets(self) -> "StudySpec":
+        for position, target in enumerate(self.targets):
+            if target in self.targets[:position]:
+                raise ValueError(f"the same target twice ({target}): leave one out of more_targets")
+        return self
 
 
 def spec_problems(details: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -25,7 +25,7 @@ from services.settings import Settings, settings
 from services.store import jobs, studies, trials, variants
 from workers.compression.registry import TrainedModel
 from workers.compressor import RESOURCE, CompressionTask, Compressor
-from workers.slot import NAMESPACE
+from workers.hosts import NAMESPACE
 
 log = structlog.get_logger()
 LEASE_S = 30.0
@@ -115,14 +115,14 @@ class Pool:
 
     def _record(self, job: Row[Any], result: dict[str, Any]) -> None:
         stored = [self._stored(variant) for variant in result.get("variants", [])]
-        reason = result.get("failed") or result.get("not_applicable")
+        failure = result.get("failed") or result.get("not_applicable")
         try:
             with self._engine.begin() as connection:
                 operations.hold_job(connection, job, self._token)
                 for values, files in stored:
                     _add_variant(connection, job, values, files)
-                target = JobState.FAILED if reason else JobState.COMPLETED
-                operations.end_job(connection, job, target, reason=reason)
+                target = JobState.FAILED if failure else JobState.COMPLETED
+                operations.end_job(connection, job, target, reason=failure or result.get("not_timed"))
         except (LeaseLostError, ConflictError) as error:
             log.info("compression result discarded", job_id=job.id, why=str(error))
 

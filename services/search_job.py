@@ -37,8 +37,8 @@ from services.recorder import Recorder
 from services.settings import Settings, settings
 from services.store import studies
 from workers.data import DataError, load_dataset
+from workers.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
 from workers.models import profile
-from workers.slot import NAMESPACE
 from workers.training.errors import DeviceMemoryError
 from workers.trial import TrialActor, TrialTask
 
@@ -114,6 +114,7 @@ def run(
     *,
     trainable: type[tune.Trainable] = TrialActor,
     profile: Callable[[Candidate], Metrics] = profile,
+    patience_s: float = PATIENCE_S,
 ) -> None:
     """Search a study until nothing is left to do, then queue the compression of its best.
 
@@ -123,6 +124,7 @@ def run(
     engine = make_engine(url)
     recorder = Recorder(engine, ArtifactStore(config.artifacts_dir), study_id)
     try:
+        Slots(patience_s=patience_s).await_host(recorder.spec.target)
         classes = _take_in_dataset(recorder, study_id, config.cache_dir)
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
         exhausted = False
@@ -132,6 +134,9 @@ def run(
     except DataError as error:
         with recorder.writing() as connection:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=f"dataset: {error}")
+    except TargetMissingError as error:
+        with recorder.writing() as connection:
+            studies.set_state(connection, study_id, StudyState.FAILED, reason=str(error))
     finally:
         recorder.close()
         engine.dispose()

@@ -206,7 +206,7 @@ variants = Table(
     Column("agreement", Float(53), comment="share of real images with the same class as the PyTorch model"),
     Column("latency", JSONB, nullable=False, comment="p99, mean, deviation, n and what was going on at the time"),
     _now("created_at"),
-    UniqueConstraint("job_id", "runtime"),
+    UniqueConstraint("job_id", "runtime", "host"),
     Index("ix_variants_trial_id", "trial_id", "score"),
     Index("ix_variants_study_id", "study_id"),
 )

@@ -23,7 +23,7 @@ from services.reasons import last_lines
 from services.settings import Settings, settings
 from services.store import studies, trainings, trials
 from workers.full_training import FullTraining, train_in_full
-from workers.slot import NAMESPACE
+from workers.hosts import NAMESPACE
 
 log = structlog.get_logger()
 

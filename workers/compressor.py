@@ -1,5 +1,6 @@
 """The Ray actor of the compression pool: one recipe of one trial after another, each ending in measured variants."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ import torch
 from search.candidate import Candidate
 from search.recipes import Recipe
 from search.spec import StudySpec
+from search.targets import TargetSpec
 from workers.compression.pipeline import Compressed, compress
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
 from workers.deployed import describe
 from workers.export import load_weights, save_weights, to_onnx
+from workers.hosts import Slots, TargetMissingError
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network
-from workers.slot import Timing, benchmark_slot
+from workers.slot import Timing
 from workers.trial import dataset_of, prepare, resident_split
 
 RESOURCE = "compression"
@@ -36,35 +39,68 @@ class CompressionTask:
 
 
 class Compressor:
-    """``run`` returns the variants of a task; ``not_applicable`` with the reason where the recipe does not apply."""
+    """``run`` returns the variants of a task, one for each runtime and target; ``not_timed`` says which targets gave
+    none and why, ``not_applicable`` why the recipe does not apply, ``failed`` that no target could time it.
+    """
 
     def __init__(self) -> None:
         torch.set_num_threads(1)
-        self._gate = HostGate()
+        self._gate, self._slots = HostGate(), Slots()
 
     def run(self, task: CompressionTask) -> dict[str, Any]:
+        slots, complaints = self._offered(task.spec.targets)
+        if not slots:
+            return {"failed": "\n".join(complaints)}
         try:
-            return {"variants": self._variants(task)}
+            compressed, parent, model = self._compress(task)
         except NotApplicableError as error:
             return {"not_applicable": str(error)}
+        variants = []
+        for target, slot in slots.items():
+            try:
+                variants += self._timed(task, compressed, parent, model, target, slot)
+            except ray.exceptions.RayTaskError as error:
+                complaints.append(f"{target}: {error.cause}")
+        if not variants:
+            return {"failed": "\n".join(complaints)}
+        return {"variants": variants, "not_timed": "\n".join(complaints) or None}
 
-    def _variants(self, task: CompressionTask) -> list[Variant]:
+    def _offered(self, targets: Sequence[TargetSpec]) -> tuple[dict[TargetSpec, Any], list[str]]:
+        """The slot of each target that a node offers, and what is to be said of the others."""
+        slots, complaints = {}, []
+        for target in targets:
+            try:
+                slots[target] = self._slots.of(target)
+            except TargetMissingError as error:
+                complaints.append(str(error))
+        return slots, complaints
+
+    def _compress(self, task: CompressionTask) -> tuple[Compressed, bytes, bytes]:
+        """What the recipe makes, the parent's file, and the recipe's file with its usage in it."""
         torch.manual_seed(task.spec.sampler.seed)
-        dataset = dataset_of(task.spec.dataset, task.candidate.image_size, task.cache_dir)
+        spec, side_px = task.spec.dataset, task.candidate.image_size
+        dataset = dataset_of(spec, side_px, task.cache_dir)
         validation = dataset.splits.validation
         piece = self._workpiece(task)
         with self._gate.working():
-            parent = to_onnx(piece.network, task.candidate.image_size)
+            parent = to_onnx(piece.network, side_px)
         compressed = compress(task.recipe, piece, dataset.images[validation], dataset.labels[validation])
-        threads = task.spec.target.threads
-        timing = ray.get(benchmark_slot().time_variant.remote(compressed.model, parent, threads=threads))
-        spec, side_px = task.spec.dataset, task.candidate.image_size
         model = describe(compressed.model, classes=dataset.classes, side_px=side_px, resize=spec.resize)
-        files = {"onnx": model}
-        variants = [_variant(task, compressed, timing, runtime="onnxruntime", files=files)]
+        return compressed, parent, model
+
+    def _timed(
+        self, task: CompressionTask, compressed: Compressed, parent: bytes, model: bytes, target: TargetSpec, slot: Any
+    ) -> list[Variant]:
+        """The file on one target, and for the recipe without steps the network in eager PyTorch beside it."""
+        timing = ray.get(slot.time_variant.remote(compressed.model, parent, target=target))
+        found = [_variant(task, compressed, timing, target, runtime="onnxruntime", files={"onnx": model})]
         if not task.recipe.steps:
-            variants.append(self._eager(task, compressed))
-        return variants
+            architecture = task.candidate.architecture.model_dump(mode="json")
+            side_px = task.candidate.image_size
+            timing = ray.get(slot.time_eager.remote(architecture, task.weights, side_px, target=target))
+            files = {"weights": save_weights(_network(task))}
+            found.append(_variant(task, compressed, timing, target, runtime="torch", files=files))
+        return found
 
     def _workpiece(self, task: CompressionTask) -> Workpiece:
         candidate, spec = task.candidate, task.spec
@@ -83,16 +119,6 @@ class Compressor:
             teacher=task.teacher,
         )
 
-    def _eager(self, task: CompressionTask, compressed: Compressed) -> Variant:
-        """The uncompressed network in eager PyTorch: what the files are compared with."""
-        architecture = task.candidate.architecture.model_dump(mode="json")
-        timing = ray.get(
-            benchmark_slot().time_eager.remote(
-                architecture, task.weights, task.candidate.image_size, threads=task.spec.target.threads
-            )
-        )
-        return _variant(task, compressed, timing, runtime="torch", files={"weights": save_weights(_network(task))})
-
 
 def _network(task: CompressionTask) -> Network:
     network = build_network(task.candidate.architecture, pretrained=False)
@@ -101,8 +127,15 @@ def _network(task: CompressionTask) -> Network:
 
 
 def _variant(
-    task: CompressionTask, compressed: Compressed, timing: Timing, *, runtime: str, files: dict[str, bytes]
+    task: CompressionTask,
+    compressed: Compressed,
+    timing: Timing,
+    target: TargetSpec,
+    *,
+    runtime: str,
+    files: dict[str, bytes],
 ) -> Variant:
+    """A variant as it is recorded. The score counts the latency on the study's ``target``: others have none."""
     f1, latency_ms = compressed.scores.f1, timing["p50_ms"]
     return {
         "runtime": runtime,
@@ -117,7 +150,7 @@ def _variant(
             "macs": compressed.macs,
             "params": compressed.params,
             "size_bytes": sum(len(content) for content in files.values()),
-            "score": task.spec.score.of(f1=f1, latency_ms=latency_ms),
+            "score": task.spec.score.of(f1=f1, latency_ms=latency_ms) if target == task.spec.target else None,
         },
         "parity_error": compressed.parity.error,
         "agreement": compressed.parity.agreement,

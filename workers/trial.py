@@ -15,12 +15,13 @@ from search.candidate import Candidate
 from search.dataset import DatasetSpec
 from search.metrics import Constraint, Score, first_complaint
 from search.spec import StudySpec
+from search.targets import TargetSpec
 from workers.candidate_training import plan_of
 from workers.data import Dataset, load_dataset
 from workers.export import quick_onnx, save_weights
+from workers.hosts import Slots
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, profile
-from workers.slot import benchmark_slot
 from workers.training.augmenting import TrainingInput, training_input
 from workers.training.engine import Epoch, train
 from workers.training.resident import Resident, resident
@@ -40,7 +41,7 @@ class TrialTask:
     memory_share: float
     constraints: tuple[Constraint, ...]
     score: Score
-    target_threads: int
+    target: TargetSpec
     cache_dir: Path
 
     @classmethod
@@ -54,7 +55,7 @@ class TrialTask:
             memory_share=spec.resources.memory_share,
             constraints=spec.constraints,
             score=spec.score,
-            target_threads=spec.target.threads,
+            target=spec.target,
             cache_dir=cache_dir,
         )
 
@@ -84,7 +85,7 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
     network = build_network(candidate.architecture)
     with gate.working():
         exported = quick_onnx(network, candidate.image_size)
-    timing = benchmark_slot().time_file.remote(exported, threads=task.target_threads)
+    timing = Slots().of(task.target).time_file.remote(exported, target=task.target)
     network.to(task.device)
     static = {**profile(candidate), "size_bytes": len(exported)}
     for epoch in _epochs(network, candidate, task, gate):

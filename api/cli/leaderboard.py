@@ -51,7 +51,7 @@ def show_variants(client: Client, study_id: str, *, sort: Sort = "score", format
     numbers = {trial.id: trial.number for trial in client.iter_trials(study_id=study_id)}
     eager = variant_rows.eager_variants(variants)
     ranked = [
-        (rank, variant, numbers[variant.trial_id], eager.get(variant.trial_id))
+        (rank, variant, numbers[variant.trial_id], eager.get(variant_rows.beside(variant)))
         for rank, variant in enumerate(variants, start=1)
     ]
     if format_ == "csv":

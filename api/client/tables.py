@@ -39,7 +39,7 @@ class Variants(list[V]):
         super().__init__(variants)
         eager = variant_rows.eager_variants(self)
         self._rows = [
-            (rank, variant, numbers[variant.trial_id], eager.get(variant.trial_id))
+            (rank, variant, numbers[variant.trial_id], eager.get(variant_rows.beside(variant)))
             for rank, variant in enumerate(self, start=1)
         ]
 

@@ -44,22 +44,23 @@ def speed_up(variant: VariantView) -> float | None:
     return parent_ms / variant_ms if parent_ms and variant_ms else None
 
 
-def eager_variants(variants: Iterable[VariantView]) -> dict[str, VariantView]:
-    """By trial, its network uncompressed in eager PyTorch."""
-    return {variant.trial_id: variant for variant in variants if variant.runtime == EAGER_RUNTIME}
+def eager_variants(variants: Iterable[VariantView]) -> dict[tuple[str, str], VariantView]:
+    """By trial and target, its network uncompressed in eager PyTorch."""
+    return {beside(variant): variant for variant in variants if variant.runtime == EAGER_RUNTIME}
+
+
+def beside(variant: VariantView) -> tuple[str, str]:
+    """What a variant has in common with those that it may be compared with: its trial, and its machine and threads."""
+    machine, _, threads = variant.host.rsplit(", ", 2)
+    return variant.trial_id, f"{machine}, {threads}"
 
 
 def versus_eager(variant: VariantView, eager: VariantView | None) -> float | None:
-    """How many times faster than its trial in eager PyTorch; None unless both were timed on one machine."""
-    if eager is None or _machine(eager.host) != _machine(variant.host):
+    """How many times faster than its trial in eager PyTorch; None unless both were timed on one target."""
+    if eager is None or beside(eager) != beside(variant):
         return None
     eager_ms, variant_ms = eager.metrics.get("latency_ms"), variant.metrics.get("latency_ms")
     return eager_ms / variant_ms if eager_ms and variant_ms else None
-
-
-def _machine(host: str) -> str:
-    """A host's label without its runtime and threads, which come last."""
-    return host.rsplit(", ", 2)[0]
 
 
 def row(rank: int, variant: VariantView, number: int, eager: VariantView | None) -> tuple[str, ...]:

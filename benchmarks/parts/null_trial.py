@@ -9,7 +9,7 @@ from ray import tune
 
 from services.search_job import run
 from services.settings import settings
-from workers.slot import NAMESPACE
+from workers.hosts import NAMESPACE
 from workers.trial import TrialTask
 
 

@@ -24,7 +24,7 @@ def client(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def finished_study(server: Server) -> str:
     with server.client() as client:
-        study_id = post_study(client, retrain={"top": 1, "seeds": 2, "epochs": 2})
+        study_id = post_study(client, retrain={"top": 1, "seeds": 2, "epochs": 2}, more_targets=[{"threads": 2}])
         study = wait_until_ended(client, study_id)
     assert study["state"] == "COMPLETED", study["reason"]
     return study_id
@@ -89,6 +89,14 @@ def test_the_eager_network_is_on_the_list_and_slower_than_its_file(client: httpx
     items = client.get("/variants", params={"study_id": finished_study, "sort": "latency_ms"}).json()["items"]
     assert [item["runtime"] for item in items][-1] == "torch"
     assert items[0]["metrics"]["latency_ms"] < items[-1]["metrics"]["latency_ms"]
+
+
+def test_every_recipe_is_timed_on_every_target(client: httpx.Client, finished_study: str) -> None:
+    items = client.get("/variants", params={"study_id": finished_study}).json()["items"]
+    timed = [(item["recipe"], item["runtime"], item["host"].rpartition(", ")[2]) for item in items]
+    models = [("fp32", "onnxruntime"), ("fp32", "torch"), ("static-int8", "onnxruntime")]
+    assert sorted(timed) == sorted((*model, threads) for model in models for threads in ("1 thread", "2 threads"))
+    assert all(("score" in item["metrics"]) == item["host"].endswith("1 thread") for item in items)
 
 
 def test_the_front_has_a_hypervolume(client: httpx.Client, finished_study: str) -> None:

@@ -1,4 +1,4 @@
-"""The driver of a study on a real Ray: a trial that finds a shared GPU full is run again with a GPU of its own."""
+"""The driver of a study on a real Ray."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from services.search_job import run
 from services.settings import Settings
 from services.store import studies, trials
 from tests.integration.records import METRICS, make_study
-from workers.slot import NAMESPACE
+from workers.hosts import NAMESPACE, RESOURCE
 from workers.training.errors import DeviceMemoryError
 from workers.trial import TrialTask
 
@@ -36,10 +36,11 @@ class NeedsTheWholeGpu(tune.Trainable):  # type: ignore[misc]
         return {**METRICS, "metrics": METRICS, "host": f"{gpus:g} GPU", "done": True}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def two_slots_on_a_gpu() -> Iterator[None]:
     """A Ray of its own that says it has a GPU: what is tested is who gets it, not what it computes."""
-    ray.init("local", namespace=NAMESPACE, num_cpus=2, num_gpus=1, log_to_driver=False, include_dashboard=False)
+    offered = {"num_cpus": 2, "num_gpus": 1, "resources": {RESOURCE: 1}}
+    ray.init("local", namespace=NAMESPACE, **offered, log_to_driver=False, include_dashboard=False)
     yield
     ray.shutdown()
 
@@ -61,3 +62,15 @@ def test_a_trial_without_memory_is_run_again_alone(engine: Engine, database_url:
     assert all("DeviceMemoryError: the device's memory is full" in trial.reason for trial in cut_off)
     again = {str(trial.assignment) for trial in completed}
     assert again == {str(trial.assignment) for trial in cut_off}
+
+
+@pytest.mark.usefixtures("two_slots_on_a_gpu")
+def test_a_study_whose_target_no_node_offers_fails_and_says_so(
+    engine: Engine, database_url: str, tmp_path: Path
+) -> None:
+    study_id = make_study(engine, StudyState.QUEUED, target={"node": "jetson"})
+    run(study_id, Settings(database_url=database_url, home=tmp_path), trainable=NeedsTheWholeGpu, patience_s=0)
+    with engine.connect() as connection:
+        study = studies.get(connection, study_id)
+    assert study.state is StudyState.FAILED
+    assert "no node of the Ray cluster offers the target (onnxruntime, 1 thread, node jetson)" in study.reason

@@ -147,6 +147,7 @@ def test_unknown_keys_are_rejected_everywhere(path: str) -> None:
             "objectives",
             "a metric is an objective twice: f1",
         ),
+        ({"more_targets": [{"threads": 1}]}, "(the whole)", "the same target twice (onnxruntime, 1 thread)"),
         ({"compression": {"recipes": ["zip"]}}, "compression.recipes[0]", "unknown recipe 'zip'; known: fp32, "),
     ],
 )
@@ -185,6 +186,15 @@ def test_recipes_may_be_named_or_written_out() -> None:
     spec = StudySpec.model_validate({**MINIMAL, "compression": {"recipes": ["fp32", written]}})
     assert spec.compression.recipes[0] == DEFAULT_RECIPES[0]
     assert spec.compression.recipes[1] == Recipe(name="mine", steps=(StructuredPruning(ratio=0.5),))
+
+
+def test_compressed_models_may_be_timed_on_more_targets() -> None:
+    spec = StudySpec.model_validate({**MINIMAL, "more_targets": [{"threads": 4}, {"node": "jetson"}]})
+    assert [str(target) for target in spec.targets] == [
+        "onnxruntime, 1 thread",
+        "onnxruntime, 4 threads",
+        "onnxruntime, 1 thread, node jetson",
+    ]
 
 
 def test_one_value_is_a_choice_of_one() -> None:
