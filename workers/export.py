@@ -37,6 +37,16 @@ def to_onnx(network: nn.Module, side_px: int) -> bytes:
     return _without_traces(program.model_proto)
 
 
+def to_program(network: nn.Module, side_px: int) -> bytes:
+    """The network as a ``.pt2`` file, which PyTorch runs without its classes: ``torch.export.load(file).module()``.
+
+    Batch 1, the same input and output as the ONNX file. https://docs.pytorch.org/docs/stable/export.html
+    """
+    buffer = io.BytesIO()
+    torch.export.save(torch.export.export(network.eval(), (torch.zeros(1, 3, side_px, side_px),)), buffer)
+    return buffer.getvalue()
+
+
 def _without_traces(model: onnx.ModelProto) -> bytes:
     """The exporter notes for each node where it came from: a tenth of a small model's size, of no use to a user."""
     graph = model.graph

@@ -12,9 +12,10 @@ from search.candidate import Architecture
 from search.targets import TargetSpec
 from workers.export import load_weights
 from workers.latency.gate import HostGate
-from workers.latency.host import Runtime, this_host
+from workers.latency.host import this_host
 from workers.latency.protocol import QUICK, THOROUGH, measure
-from workers.latency.runtimes import onnx_subject, torch_subject
+from workers.latency.runtimes import CPU, EAGER, Eager, Runtime
+from workers.latency.subject import model_subject
 
 _TIMEOUT_S = 300.0
 
@@ -27,18 +28,18 @@ class BenchmarkSlot:
     def time_file(self, model: bytes, *, target: TargetSpec) -> Timing:
         """A quick look at one ONNX file, for trials."""
         timings = measure(
-            [onnx_subject("trial", model)], threads=target.threads, gate=HostGate(), effort=QUICK, timeout_s=_TIMEOUT_S
+            [model_subject("trial", CPU, model)], threads=target.threads, gate=HostGate(), effort=QUICK, timeout_s=_TIMEOUT_S
         )
-        return {**asdict(timings[0]), "host": _host("onnxruntime", target)}
+        return {**asdict(timings[0]), "host": _host(CPU, target)}
 
     def time_variant(self, variant: bytes, parent: bytes, *, target: TargetSpec) -> Timing:
         """A thorough measurement of a variant's ONNX file, interleaved with its parent's as the reference."""
-        subjects = [onnx_subject("variant", variant), onnx_subject("parent", parent)]
+        subjects = [model_subject("variant", CPU, variant), model_subject("parent", CPU, parent)]
         timings = measure(subjects, threads=target.threads, gate=HostGate(), effort=THOROUGH, timeout_s=_TIMEOUT_S)
         return {
             **asdict(timings[0]),
             "parent_ms": timings[1].p50_ms,
-            "host": _host("onnxruntime", target),
+            "host": _host(CPU, target),
         }
 
     def time_eager(self, architecture: dict[str, Any], weights: bytes, side_px: int, *, target: TargetSpec) -> Timing:
@@ -50,9 +51,9 @@ class BenchmarkSlot:
             load_weights(network, weights)
             return network
 
-        subject = torch_subject("eager", make, (3, side_px, side_px))
+        subject = model_subject("eager", EAGER, Eager(make=make, shape=(1, 3, side_px, side_px)))
         timings = measure([subject], threads=target.threads, gate=HostGate(), effort=THOROUGH, timeout_s=_TIMEOUT_S)
-        return {**asdict(timings[0]), "host": _host("torch", target)}
+        return {**asdict(timings[0]), "host": _host(EAGER, target)}
 
 
 def _host(runtime: Runtime, target: TargetSpec) -> str:

@@ -10,8 +10,9 @@ def describe() -> str:
     import psutil  # here, so that a machine with torch alone can print figures
 
     from workers.latency.host import this_host
+    from workers.latency.runtimes import CPU
 
-    host = this_host(runtime="onnxruntime", threads=1)
+    host = this_host(runtime=CPU, threads=1)
     memory_gib = psutil.virtual_memory().total / 2**30
     return f"{host.cpu}, {host.cores} cores, {memory_gib:.0f} GiB, Python {platform.python_version()}"
 

@@ -12,9 +12,10 @@ import pytest
 from workers.latency.gate import HostGate
 from workers.latency.protocol import Effort, Latency, Subject, measure, overlap
 from workers.latency.reference import REFERENCE
+from workers.latency.result import ranks
 from workers.latency.subject import Run
 
-_EFFORT = Effort(rounds=5, runs=20, box_s=0.03, max_redone=4)
+_EFFORT = Effort(rounds=5, runs=20, box_s=0.03, open_s=0.5, max_redone=4)
 
 
 class World:
@@ -27,12 +28,13 @@ class World:
     def clock_ns(self) -> int:
         return self.now_ns
 
-    def subject(self, key: str, run_ms: Callable[[int, int], float]) -> Subject:
+    def subject(self, key: str, run_ms: Callable[[int, int], float], *, opening_ms: float = 0) -> Subject:
         """``run_ms(session, run)`` is how long a run of a session takes."""
         sessions = count()
 
         def open_session(threads: int) -> Run:
             self.opened.append(key)
+            self.now_ns += round(opening_ms * 1e6)
             session, runs = next(sessions), count()
 
             def run() -> None:
@@ -77,6 +79,30 @@ def test_every_subject_is_opened_anew_each_round_and_the_reference_once(gate: Ho
     assert (fast.n, fast.rounds, fast.redone, fast.stable) == (100, 5, 0, True)
     assert not overlap(fast, slow)
     assert overlap(slow, slow)
+
+
+def test_what_takes_long_to_open_keeps_its_session_and_says_so(gate: HostGate) -> None:
+    world = World()
+    slow, slower, quick = world.measure(
+        gate,
+        world.subject("slow", _steady(1), opening_ms=200),
+        world.subject("slower", _steady(1), opening_ms=90_000),
+        world.subject("quick", _steady(1), opening_ms=100),
+        reference=world.subject("reference", _steady(0.25)),
+    )
+    assert [(latency.rounds, latency.sessions) for latency in (slow, slower, quick)] == [(5, 2), (5, 1), (5, 5)]
+    assert sorted(world.opened) == ["quick"] * 5 + ["reference"] + ["slow"] * 2 + ["slower"]
+
+
+def test_a_place_counts_the_faster_ones_that_are_no_tie(gate: HostGate) -> None:
+    world = World()
+    times = {"slow": 2.0, "fast": 1.0, "same": 1.0, "slowest": 3.0}
+    latencies = world.measure(
+        gate,
+        *(world.subject(key, _steady(milliseconds)) for key, milliseconds in times.items()),
+        reference=world.subject("reference", _steady(0.25)),
+    )
+    assert ranks(latencies) == [3, 1, 1, 4]
 
 
 def test_subjects_take_turns_in_an_order_that_changes(gate: HostGate) -> None:

@@ -1,17 +1,15 @@
 """Host: the fingerprint of what a latency was measured on. Figures of different hosts are never ranked together."""
 
 import hashlib
-import importlib
 import json
 import platform
 import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
 import psutil
 
-Runtime = Literal["onnxruntime", "torch"]
+from workers.latency.runtimes import Runtime
 
 #: Instruction sets that change how fast a network runs, by the names of /proc/cpuinfo.
 _INSTRUCTION_SETS = {
@@ -30,14 +28,17 @@ _INSTRUCTION_SETS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """cpu: the model's name. instruction_sets: sorted. cores: physical ones. governor: of the clock, None if untold."""
+    """cpu: the model's name. instruction_sets: sorted. cores: physical ones. governor: of the clock, None if untold.
+    gpu: the model's name, where the runtime uses it.
+    """
 
     cpu: str
     instruction_sets: tuple[str, ...]
     cores: int
     governor: str | None
     os: str
-    runtime: Runtime
+    gpu: str | None
+    runtime: str
     runtime_version: str
     threads: int
 
@@ -50,14 +51,12 @@ class Host:
     @property
     def label(self) -> str:
         """Such as ``AMD EPYC, 2 cores, onnxruntime 1.32.0, 1 thread``."""
-        return (
-            f"{self.cpu}, {_counted(self.cores, 'core')}, {self.runtime} {self.runtime_version}, "
-            f"{_counted(self.threads, 'thread')}"
-        )
+        machine = f"{self.cpu}, {_counted(self.cores, 'core')}" + (f", {self.gpu}" if self.gpu else "")
+        return f"{machine}, {self.runtime} {self.runtime_version}, {_counted(self.threads, 'thread')}"
 
 
 def this_host(*, runtime: Runtime, threads: int) -> Host:
-    """The fingerprint of the machine that this process runs on."""
+    """The fingerprint of the machine that this process runs on. RuntimeMissingError where the runtime is missing."""
     cpuinfo = _text("/proc/cpuinfo")
     return Host(
         cpu=cpu_from(cpuinfo) or _cpu_elsewhere(),
@@ -65,8 +64,9 @@ def this_host(*, runtime: Runtime, threads: int) -> Host:
         cores=psutil.cpu_count(logical=False) or psutil.cpu_count() or 1,
         governor=_text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip() or None,
         os=f"{platform.system()} {platform.machine()}",
-        runtime=runtime,
-        runtime_version=importlib.import_module(runtime).__version__,
+        gpu=_gpu() if runtime.device == "gpu" else None,
+        runtime=runtime.name,
+        runtime_version=runtime.version(),
         threads=threads,
     )
 
@@ -86,6 +86,11 @@ def instruction_sets_from(cpuinfo: str) -> tuple[str, ...]:
     fields = _fields(cpuinfo)
     flags = (fields.get("flags") or fields.get("Features") or "").split()
     return tuple(sorted(name for flag, name in _INSTRUCTION_SETS.items() if flag in flags))
+
+
+def _gpu() -> str:
+    command = ["nvidia-smi", "--id=0", "--query-gpu=name", "--format=csv,noheader"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _fields(cpuinfo: str) -> dict[str, str]:

@@ -3,7 +3,8 @@
 A measurement owns the host's slot and is pinned to cores of its own. It consists of rounds. In each round every subject
 is opened anew (two sessions of one file differ persistently, by their memory layout), warmed up and timed, in shuffled
 order, among them the reference. The reference keeps one session for the whole measurement: what it drifts by is the
-host's doing. Rounds in which it drifted are rejected and timed again.
+host's doing. Rounds in which it drifted are rejected and timed again. What takes long to open (a program that has to be
+compiled) keeps a session for several rounds.
 """
 
 import gc
@@ -35,20 +36,22 @@ _MIN_RUNS = 3
 class Effort:
     """How long to measure.
 
-    rounds: fresh sessions of each subject. runs: timed runs a session, fewer (at least 3) where they would take more
-    than box_s. box_s: also the most that a session warms up. max_redone: rounds that may be timed again.
+    rounds: each with a fresh session of each subject, as long as opening them takes no more than open_s a subject.
+    runs: timed runs a round, fewer (at least 3) where they would take more than box_s. box_s: also the most that a
+    session warms up. max_redone: rounds that may be timed again.
     """
 
     rounds: int
     runs: int
     box_s: float
+    open_s: float
     max_redone: int
 
 
 #: For trials while a search runs.
-QUICK = Effort(rounds=10, runs=50, box_s=0.03, max_redone=10)
+QUICK = Effort(rounds=10, runs=50, box_s=0.03, open_s=0.5, max_redone=10)
 #: For the variants that are published.
-THOROUGH = Effort(rounds=25, runs=100, box_s=0.1, max_redone=25)
+THOROUGH = Effort(rounds=25, runs=100, box_s=0.1, open_s=4.0, max_redone=25)
 
 
 def measure(
@@ -77,12 +80,13 @@ def measure(
     return tuple(
         summarize(
             np.stack(times_ms),
+            sessions=sessions,
             redone=redone,
             stable=stable,
             reference_ms=float(np.median(reference_ms)),
             load=load,
         )
-        for times_ms in list(zip(*rounds, strict=True))[:-1]
+        for times_ms, sessions in zip(list(zip(*rounds, strict=True))[:-1], bench.sessions, strict=False)
     )
 
 
@@ -101,6 +105,9 @@ class _Bench:
         self._clock_ns = clock_ns
         self._order = random.Random(0)
         self._runs: dict[int, int] = {}
+        self._open: dict[int, Run] = {}
+        self._opening_s = [0.0] * len(subjects)
+        self.sessions = [0] * len(subjects)
 
     def round(self) -> _Round:
         positions = range(len(self._subjects))
@@ -109,11 +116,22 @@ class _Bench:
         return [times_ms[position] for position in positions]
 
     def _session(self, position: int) -> _Times:
-        run = self._subjects[position].open(self._threads)
+        run = self._opened(position)
         warm_ms = self._warm_up(run)
         affordable = int(self._effort.box_s * 1000 / max(warm_ms, 1e-6))
         runs = self._runs.setdefault(position, max(_MIN_RUNS, min(self._effort.runs, affordable)))
         return self._timed(run, runs)
+
+    def _opened(self, position: int) -> Run:
+        """A fresh session, or the last one where opening sessions has taken its time."""
+        mean_s = self._opening_s[position] / max(self.sessions[position], 1)
+        if position not in self._open or self._opening_s[position] + mean_s <= self._effort.open_s:
+            self._open.pop(position, None)
+            start_ns = self._clock_ns()
+            self._open[position] = self._subjects[position].open(self._threads)
+            self._opening_s[position] += (self._clock_ns() - start_ns) / 1e9
+            self.sessions[position] += 1
+        return self._open[position]
 
     def _warm_up(self, run: Run) -> float:
         """Run until it no longer gets faster, or the box is full; how long a run takes now, in milliseconds."""

@@ -4,8 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from workers.latency.runtimes import onnx_subject
-from workers.latency.subject import Run, Subject
+from workers.latency.runtimes import CPU, Runtime
+from workers.latency.subject import Subject, model_subject
 
 #: Output channels and strides of the 3x3 convolutions: 28.8 million multiply-accumulates for an image of 3x64x64.
 _LAYERS = ((16, 2), (32, 1), (64, 2), (64, 1), (64, 1))
@@ -44,8 +44,9 @@ def reference_bytes() -> bytes:
     return serialized
 
 
-def _open(threads: int) -> Run:
-    return onnx_subject("reference", reference_bytes()).open(threads)
+def reference_for(runtime: Runtime) -> Subject:
+    """What a measurement in ``runtime`` runs beside: a GPU is judged by the same network on that GPU."""
+    return model_subject("reference", runtime if runtime.device == "gpu" else CPU, reference_bytes())
 
 
-REFERENCE = Subject(key="reference", open=_open)
+REFERENCE = reference_for(CPU)

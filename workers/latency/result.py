@@ -3,6 +3,7 @@
 Notation: R rounds (a fresh session each), n timed runs a round.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +14,13 @@ from workers.latency.interval import median, median_interval
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """Batch 1, in milliseconds, over all timed runs of all rounds.
+    """A run's time in milliseconds, over all timed runs of all rounds.
 
-    low_ms, high_ms: 95% bootstrap interval of the median. n: timed runs. rounds: sessions opened. redone: rounds that
-    were rejected and timed again, because the reference had drifted. stable: no round that counts has a drifted
-    reference; where False, the host was not quiet, and the figures only tell the order of magnitude. reference_ms:
-    the reference's median, to judge the host by. load: the host's load average of the last minute, at the start.
+    low_ms, high_ms: 95% bootstrap interval of the median. n: timed runs. sessions: how many were opened; where they are
+    fewer than the rounds, the interval knows less of how sessions differ. redone: rounds that were rejected and timed
+    again, because the reference had drifted. stable: no round that counts has a drifted reference; where False, the
+    host was not quiet, and the figures only tell the order of magnitude. reference_ms: the reference's median, to judge
+    the host by. load: the host's load average of the last minute, at the start.
     """
 
     p50_ms: float
@@ -30,6 +32,7 @@ class Latency:
     high_ms: float
     n: int
     rounds: int
+    sessions: int
     redone: int
     stable: bool
     reference_ms: float
@@ -37,7 +40,7 @@ class Latency:
 
 
 def summarize(
-    times_ms: npt.NDArray[np.float64], *, redone: int, stable: bool, reference_ms: float, load: float
+    times_ms: npt.NDArray[np.float64], *, sessions: int, redone: int, stable: bool, reference_ms: float, load: float
 ) -> Latency:
     """The figures of ``times_ms``, shape (R, n)."""
     p90_ms, p99_ms = np.quantile(times_ms, (0.9, 0.99), method="inverted_cdf")
@@ -52,6 +55,7 @@ def summarize(
         high_ms=high_ms,
         n=times_ms.size,
         rounds=len(times_ms),
+        sessions=sessions,
         redone=redone,
         stable=stable,
         reference_ms=reference_ms,
@@ -69,3 +73,8 @@ def overlap(a: Latency, b: Latency) -> bool:
         a.low_ms / a.reference_ms <= b.high_ms / b.reference_ms
         and b.low_ms / b.reference_ms <= a.high_ms / a.reference_ms
     )
+
+
+def ranks(latencies: Sequence[Latency]) -> list[int]:
+    """The place of each of one measurement's latencies: one more than how many are faster without a tie."""
+    return [1 + sum(b.p50_ms < a.p50_ms and not overlap(a, b) for b in latencies) for a in latencies]
