@@ -93,7 +93,8 @@ class Compressor:
     ) -> list[Variant]:
         """The file on one target, and for the recipe without steps the network in eager PyTorch beside it."""
         timing = ray.get(slot.time_variant.remote(compressed.model, parent, target=target))
-        found = [_variant(task, compressed, timing, target, runtime="onnxruntime", files={"onnx": model})]
+        files = {"onnx": model} | ({"program": compressed.program} if compressed.program else {})
+        found = [_variant(task, compressed, timing, target, runtime="onnxruntime", files=files)]
         if not task.recipe.steps:
             architecture = task.candidate.architecture.model_dump(mode="json")
             side_px = task.candidate.image_size
@@ -149,7 +150,7 @@ def _variant(
             "latency_p90_ms": timing["p90_ms"],
             "macs": compressed.macs,
             "params": compressed.params,
-            "size_bytes": sum(len(content) for content in files.values()),
+            "size_bytes": sum(len(content) for kind, content in files.items() if kind != "program"),
             "score": task.spec.score.of(f1=f1, latency_ms=latency_ms) if target == task.spec.target else None,
         },
         "parity_error": compressed.parity.error,

@@ -1,5 +1,6 @@
-"""From a PyTorch network to an ONNX file, and from a file to logits."""
+"""From a PyTorch network to an ONNX file or a ``.pt2`` program, and from a file to logits."""
 
+import copy
 import io
 import logging
 import warnings
@@ -42,8 +43,12 @@ def to_program(network: nn.Module, side_px: int) -> bytes:
 
     Batch 1, the same input and output as the ONNX file. https://docs.pytorch.org/docs/stable/export.html
     """
+    plain = copy.deepcopy(network).eval()
+    for tensor in (*plain.parameters(), *plain.buffers()):
+        # The format keeps neither views of larger tensors nor other memory formats.
+        tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)
     buffer = io.BytesIO()
-    torch.export.save(torch.export.export(network.eval(), (torch.zeros(1, 3, side_px, side_px),)), buffer)
+    torch.export.save(torch.export.export(plain, (torch.zeros(1, 3, side_px, side_px),)), buffer)
     return buffer.getvalue()
 
 
@@ -87,6 +92,18 @@ def onnx_predictor(model: bytes, *, threads: int = 1) -> Predict:
 
     def predict(images: NDArray[np.uint8]) -> Logits:
         batches = [session.run([OUTPUT], {INPUT: model_input(image[None])})[0] for image in images]
+        return np.concatenate(batches)
+
+    return predict
+
+
+def program_predictor(program: bytes) -> Predict:
+    """``onnx_predictor`` for a ``.pt2`` file, run by PyTorch on its own number of threads."""
+    network = torch.export.load(io.BytesIO(program)).module()
+
+    def predict(images: NDArray[np.uint8]) -> Logits:
+        with torch.inference_mode():
+            batches = [network(torch.from_numpy(model_input(image[None]))).numpy() for image in images]
         return np.concatenate(batches)
 
     return predict

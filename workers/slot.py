@@ -28,7 +28,11 @@ class BenchmarkSlot:
     def time_file(self, model: bytes, *, target: TargetSpec) -> Timing:
         """A quick look at one ONNX file, for trials."""
         timings = measure(
-            [model_subject("trial", CPU, model)], threads=target.threads, gate=HostGate(), effort=QUICK, timeout_s=_TIMEOUT_S
+            [model_subject("trial", CPU, model)],
+            threads=target.threads,
+            gate=HostGate(),
+            effort=QUICK,
+            timeout_s=_TIMEOUT_S,
         )
         return {**asdict(timings[0]), "host": _host(CPU, target)}
 

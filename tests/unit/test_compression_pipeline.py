@@ -14,7 +14,7 @@ from tests.unit.training_sets import SIDE_PX, coloured_images
 from tests.unit.workpieces import trained, workpiece
 from workers.compression.pipeline import Compressed, ParityError, compress
 from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
-from workers.export import onnx_predictor, to_onnx
+from workers.export import onnx_predictor, program_predictor, to_onnx
 from workers.models import Network
 from workers.models.profile import count_macs, count_params
 
@@ -42,6 +42,7 @@ def test_each_default_recipe_ends_in_a_file_that_is_scored_as_it_predicts(name: 
     assert compressed.parity.error < (0.2 if name in INT8 else 1e-3)
     assert (compressed.parity.error > 1e-3) == (name in INT8)
     onnx.checker.check_model(onnx.load_from_string(compressed.model))
+    assert (compressed.program is None) == (name in INT8)
 
 
 def test_every_step_has_one_technique_registered() -> None:
@@ -57,6 +58,8 @@ def test_no_steps_give_the_network_as_it_is() -> None:
         expected = trained().eval()(torch.from_numpy(IMAGES).permute(0, 3, 1, 2) / 255).numpy()
     np.testing.assert_allclose(onnx_predictor(fp32.model)(IMAGES), expected, atol=1e-4)
     assert fp32.parity.agreement == 1.0
+    assert fp32.program is not None
+    np.testing.assert_allclose(program_predictor(fp32.program)(IMAGES), expected, atol=1e-4)
 
 
 def test_zeros_survive_in_the_file_and_make_it_pack_smaller() -> None:

@@ -9,7 +9,19 @@ import torch
 
 from search.candidate import Architecture, Layer
 from tests.unit.training_sets import BACKBONE, CLASSES, EVERY_BLOCK, SIDE_PX, coloured, coloured_images, small_network
-from workers.export import INPUT, OUTPUT, load_weights, model_input, onnx_predictor, quick_onnx, save_weights, to_onnx
+from workers.export import (
+    INPUT,
+    OUTPUT,
+    Predict,
+    load_weights,
+    model_input,
+    onnx_predictor,
+    program_predictor,
+    quick_onnx,
+    save_weights,
+    to_onnx,
+    to_program,
+)
 from workers.models import Network, build_network
 from workers.training.resident import pixels
 
@@ -31,14 +43,18 @@ def used_network(backbone: tuple[Layer, ...] = BACKBONE) -> Network:
     return network
 
 
-@pytest.mark.parametrize("export", [to_onnx, quick_onnx])
+@pytest.mark.parametrize(
+    ("export", "predictor"),
+    [(to_onnx, onnx_predictor), (quick_onnx, onnx_predictor), (to_program, program_predictor)],
+    ids=["onnx", "quick onnx", "pt2"],
+)
 @pytest.mark.parametrize("backbone", [BACKBONE, HARDSWISH, EVERY_BLOCK], ids=["relu", "hardswish", "every block"])
 def test_an_exported_file_computes_what_its_network_computes(
-    backbone: tuple[Layer, ...], export: Callable[[Network, int], bytes]
+    backbone: tuple[Layer, ...], export: Callable[[Network, int], bytes], predictor: Callable[[bytes], Predict]
 ) -> None:
-    network = used_network(backbone)
+    network = used_network(backbone).to(memory_format=torch.channels_last)  # as training leaves it
     images, _ = coloured_images(12, seed=5)
-    predict = onnx_predictor(export(network, SIDE_PX))
+    predict = predictor(export(network, SIDE_PX))
     with torch.inference_mode():
         expected = network.eval()(torch.from_numpy(model_input(images))).numpy()
     found = predict(images)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 import workers.compression.techniques  # noqa: F401  (registers them)
 from search.recipes import Recipe, Step
 from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, Workpiece
-from workers.export import model_input, onnx_predictor, to_onnx
+from workers.export import Predict, model_input, onnx_predictor, program_predictor, to_onnx, to_program
 from workers.models.profile import count_macs, count_params
 from workers.training.metrics import Scores, confusion, scores
 
@@ -35,9 +35,13 @@ class Parity:
 
 @dataclass(frozen=True, kw_only=True)
 class Compressed:
-    """A recipe's result: the ONNX file and what is known of it but its latency."""
+    """A recipe's result: the ONNX file and what is known of it but its latency.
+
+    ``program`` is the same as a ``.pt2`` file, None where the recipe worked on the ONNX file.
+    """
 
     model: bytes
+    program: bytes | None
     scores: Scores
     parity: Parity
     macs: int
@@ -57,11 +61,16 @@ def compress(recipe: Recipe, piece: Workpiece, images: NDArray[np.uint8], labels
     with piece.working():
         exported = to_onnx(piece.network, piece.candidate.image_size)
         model = _on_file(exported, quantization, piece)
-        parity = _parity(piece, exported, images[:_PARITY_IMAGES], exact=True)
+        parity = _parity(piece, onnx_predictor(exported), images[:_PARITY_IMAGES], exact=True)
         if quantization:
-            parity = _parity(piece, model, images[:_PARITY_IMAGES], exact=False)
+            program = None
+            parity = _parity(piece, onnx_predictor(model), images[:_PARITY_IMAGES], exact=False)
+        else:
+            program = to_program(piece.network, piece.candidate.image_size)
+            _parity(piece, program_predictor(program), images[:_PARITY_IMAGES], exact=True)
     return Compressed(
         model=model,
+        program=program,
         scores=_scores(model, images, labels, classes=piece.validation.classes, piece=piece),
         parity=parity,
         macs=count_macs(piece.network, piece.candidate.image_size),
@@ -75,10 +84,10 @@ def _on_file(model: bytes, steps: Sequence[Step], piece: Workpiece) -> bytes:
     return model
 
 
-def _parity(piece: Workpiece, model: bytes, images: NDArray[np.uint8], *, exact: bool) -> Parity:
+def _parity(piece: Workpiece, predict: Predict, images: NDArray[np.uint8], *, exact: bool) -> Parity:
     with torch.inference_mode():
         expected = piece.network.eval()(torch.from_numpy(model_input(images))).numpy()
-    found = onnx_predictor(model)(images)
+    found = predict(images)
     error = float(np.abs(found - expected).max() / max(np.ptp(expected), 1e-12))
     if exact and not error <= _FLOAT_TOLERANCE:
         raise ParityError(
