@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 
 from api import auth, errors
-from api.routes import datasets, events, health, page, studies, trainings, trials, variants
+from api.routes import datasets, events, health, page, recipes, studies, trainings, trials, variants
 from api.state import AppState
 from services.artifacts import ArtifactStore
 from services.controller import Controller
@@ -33,7 +33,7 @@ def create_app(config: Settings) -> FastAPI:
         settings=config, engine=engine, artifacts=ArtifactStore(config.artifacts_dir), feed=EventFeed(engine)
     )
     errors.install(app)
-    for module in (studies, events, trials, trainings, variants, datasets, health):
+    for module in (studies, events, trials, trainings, variants, recipes, datasets, health):
         app.include_router(module.router)
     page.install(app)
     return app

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from search.candidate import Candidate
 from search.dataset import DatasetSpec
 from search.dataset_report import DatasetReport
-from search.recipes import Recipe
+from search.recipes import NamedRecipe, Recipe, Step
 from search.spec import StudySpec
 from search.states import JobState, StudyState, TrialState
 
@@ -190,8 +190,22 @@ class StudyPatch(BaseModel):
     budget: BudgetPatch
 
 
+class RecipeView(BaseModel):
+    """A recipe that can be asked for by its name; ``is_default`` where a study applies it unless it lists others."""
+
+    name: str
+    description: str
+    is_default: bool
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def of(cls, named: NamedRecipe) -> "RecipeView":
+        recipe = named.recipe
+        return cls(name=recipe.name, description=named.description, is_default=named.is_default, steps=recipe.steps)
+
+
 class CompressRequest(BaseModel):
-    """A default recipe's name, or a recipe written out."""
+    """A recipe's name (GET /recipes lists them), or a recipe written out."""
 
     model_config = ConfigDict(extra="forbid")
 

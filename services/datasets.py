@@ -21,14 +21,15 @@ def admitted(spec: DatasetSpec, roots: Sequence[Path] | None, *, within: str = "
     """
     places = {field: getattr(spec, field) for field in ("path", "annotations", "classes")}
     resolved = {
-        field: _admitted(within + field, place, roots, may_be_new=spec.download)
+        field: admitted_path(within + field, place, roots, may_be_new=spec.download)
         for field, place in places.items()
         if isinstance(place, str)
     }
     return spec.model_copy(update=resolved)
 
 
-def _admitted(field: str, place: str, roots: Sequence[Path] | None, *, may_be_new: bool) -> str:
+def admitted_path(field: str, place: str, roots: Sequence[Path] | None, *, may_be_new: bool = False) -> str:
+    """A path of one of the workers' disks, resolved. RejectedError names ``field``."""
     is_url = "://" in place or "::" in place
     if is_url and roots is None:
         return place

@@ -8,15 +8,15 @@ import typer
 from api.cli.documents import read_recipe
 from api.cli.output import TextFormat, print_json
 from api.client.client import Client
-from search.recipes import DEFAULT_RECIPES
 
 _FILE_SUFFIXES = (".yaml", ".yml", ".json")
-_DEFAULT_NAMES = ", ".join(recipe.name for recipe in DEFAULT_RECIPES)
 
 
 def compress(
     trial_id: Annotated[str, typer.Argument(metavar="TRIAL", help="The id of a completed trial.")],
-    recipe: Annotated[str, typer.Option(help=f"One of {_DEFAULT_NAMES}; or a YAML file with name and steps.")],
+    recipe: Annotated[
+        str, typer.Option(help="A name that seedleaf recipes lists, or a YAML file with name and steps.")
+    ],
     format_: TextFormat = "text",
 ) -> None:
     """Queue one more compression recipe for a trial."""

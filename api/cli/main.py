@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from api.cli import compress, dataset, doctor, fetch, infer, leaderboard, model, quickstart, serve, study, train
+from api.cli import (
+    compress,
+    dataset,
+    doctor,
+    fetch,
+    infer,
+    leaderboard,
+    model,
+    quickstart,
+    recipes,
+    serve,
+    study,
+    train,
+)
 from api.cli.errors import CommandError
 from api.client.errors import SeedleafError
 
@@ -21,6 +34,7 @@ app.add_typer(study.app, name="study")
 app.command()(leaderboard.leaderboard)
 app.command()(train.train)
 app.command()(compress.compress)
+app.command()(recipes.recipes)
 app.command()(fetch.fetch)
 app.command()(infer.infer)
 app.add_typer(dataset.app, name="dataset")

@@ -15,6 +15,7 @@ from api.schemas import (
     DatasetView,
     Page,
     Queued,
+    RecipeView,
     StudyPatch,
     TrainRequest,
 )
@@ -130,8 +131,12 @@ class Client(Calls):
         """A trial's network in the competition's format, YAML."""
         return self._text(path_of("trials", trial_id, "model.yaml"))
 
+    def list_recipes(self) -> Page[RecipeView]:
+        """The recipes that have a name, on one page."""
+        return self._get(Page[RecipeView], "/recipes")
+
     def compress_trial(self, trial_id: str, recipe: str | Recipe) -> Queued:
-        """Queue one more recipe for a completed trial: a default one's name, or a recipe written out."""
+        """Queue one more recipe for a completed trial: the name of one, or a recipe written out."""
         return self._send(Queued, "POST", path_of("trials", trial_id, "compress"), CompressRequest(recipe=recipe))
 
     def train_trial(self, trial_id: str, *, epochs: int = 30, seeds: int = 1) -> Training:

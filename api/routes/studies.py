@@ -8,9 +8,9 @@ from api.schemas import Page, ParetoView, StudyPatch, StudyView
 from api.state import State
 from search.importance import Importance
 from search.metrics import MetricName
-from search.spec import StudySpec
+from search.spec import CompressionSpec, StudySpec
 from search.states import StudyState
-from services import datasets, importance, study_views
+from services import datasets, importance, recipes, study_views
 from services import studies as operations
 
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -25,7 +25,7 @@ def create_study(
 ) -> StudyView:
     """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
     dataset = datasets.admitted(spec.dataset, state.settings.data_roots, within="dataset.")
-    checked = spec.model_copy(update={"dataset": dataset})
+    checked = spec.model_copy(update={"dataset": dataset, "compression": _admitted(spec.compression, state)})
     study_id = operations.create(state.engine, checked, idempotency_key=idempotency_key)
     response.headers["Location"] = f"/studies/{study_id}"
     return _view(state, study_id)
@@ -94,3 +94,11 @@ def get_importance(study_id: str, state: State, metric: MetricName = "f1") -> Im
 def _view(state: Any, study_id: str) -> StudyView:
     with state.engine.connect() as connection:
         return StudyView.model_validate(study_views.one(connection, study_id))
+
+
+def _admitted(compression: CompressionSpec, state: State) -> CompressionSpec:
+    admitted = tuple(
+        recipes.admitted(recipe, state.settings.data_roots, within=f"compression.recipes[{position}].")
+        for position, recipe in enumerate(compression.recipes)
+    )
+    return compression.model_copy(update={"recipes": admitted})

@@ -11,7 +11,7 @@ from search.architectures.text import write_architecture
 from search.candidate import Candidate
 from search.recipes import Recipe, default_recipe
 from search.states import JobState, TrialState
-from services import leaderboard, study_views
+from services import leaderboard, recipes, study_views
 from services import studies as operations
 from services.errors import RejectedError
 from services.store import jobs, trainings, trials
@@ -73,7 +73,8 @@ def get_architecture(trial_id: str, state: State) -> str:
 @router.post("/{trial_id}/compress", status_code=202)
 def compress_trial(trial_id: str, request: CompressRequest, state: State) -> Queued:
     """Queue one more recipe for a completed trial; the same recipe is queued once."""
-    job_id = operations.compress(state.engine, trial_id, _recipe(request.recipe))
+    recipe = recipes.admitted(_recipe(request.recipe), state.settings.data_roots, within="recipe.")
+    job_id = operations.compress(state.engine, trial_id, recipe)
     with state.engine.connect() as connection:
         return Queued(id=job_id, state=JobState(jobs.get(connection, job_id).state))
 

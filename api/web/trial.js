@@ -13,19 +13,18 @@ import { studyLink } from "./router.js";
 import { listing, table } from "./table.js";
 import { variantColumns } from "./variants.js";
 
-/** The default recipes of search/recipes.py. */
-const RECIPES = ["fp32", "unstructured", "structured", "dynamic-int8", "static-int8", "structured-static-int8"];
 const RETRYABLE = ["FAILED", "CANCELLED", "STOPPED"];
 
 export async function showTrial(root, id, signal) {
   const read = () => get(`/trials/${id}`, {}, { signal });
   let trial = await read();
   const study = await get(`/studies/${trial.study_id}`, {}, { signal });
+  const { items: recipes } = await get("/recipes", {}, { signal });
   const { operations } = await readImportance(study.id, "f1", signal);
   const uses = new Map(operations.map((use) => [use.name, use]));
   const head = h("section", { class: "panel", "aria-label": "Result" });
   const learning = learningPanel(signal);
-  const jobs = compressionPanel(id, refresh);
+  const jobs = compressionPanel(id, recipes, refresh);
   const variants = listing({
     caption: "Variants of this trial",
     path: "/variants",
@@ -104,11 +103,11 @@ function retryButton({ id, number, state }, study) {
 }
 
 /** The compression jobs of a trial, and a new one of a chosen recipe. */
-function compressionPanel(id, refresh) {
-  let recipe = RECIPES[0];
+function compressionPanel(id, recipes, refresh) {
+  let recipe = recipes[0].name;
   const choice = labelledSelect(
     "Recipe",
-    RECIPES.map((name) => [name, name]),
+    recipes.map(({ name, description }) => [name, `${name}: ${description}`]),
     recipe,
     (name) => (recipe = name),
   );
@@ -143,7 +142,8 @@ function jobsTable(jobs) {
 }
 
 function stepText({ technique, ...options }) {
-  const values = Object.entries(options).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+  const given = Object.entries(options).filter(([, value]) => value != null);
+  const values = given.map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
   return [technique.replaceAll("_", " "), values.length && `(${values.join(", ")})`].filter(Boolean).join(" ");
 }
 

@@ -3,7 +3,7 @@
 Each technique is one config class here and one function registered for it in workers/compression.
 """
 
-from search.recipes.named import DEFAULT_RECIPES, FURTHER_RECIPES, NAMED_RECIPES, default_recipe
+from search.recipes.named import DEFAULT_RECIPES, FURTHER_RECIPES, NAMED_RECIPES, NamedRecipe, default_recipe
 from search.recipes.pruning import (
     GlobalPruning,
     GradualPruning,
@@ -40,6 +40,7 @@ __all__ = [
     "Importance",
     "LowRank",
     "MixedInt8",
+    "NamedRecipe",
     "PruningScope",
     "QuantizationAwareTraining",
     "Recipe",
