@@ -5,34 +5,46 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
-from api import auth, errors
+from api import errors
+from api.auth import Doorkeeper, is_loopback
+from api.headers import SecurityHeaders
+from api.limits import Limits
 from api.routes import datasets, events, health, page, recipes, studies, trainings, trials, variants
 from api.state import AppState
 from services.artifacts import ArtifactStore
 from services.controller import Controller
 from services.db import make_engine, migrate
 from services.events import EventFeed
+from services.keys import KeyRing
 from services.ray_jobs import RayJobs
 from services.settings import Settings
 
 
-def create_app(config: Settings) -> FastAPI:
-    """The application for a database and a Ray cluster that are there; the database is brought up to date."""
+def create_app(config: Settings, *, host: str) -> FastAPI:
+    """The application for a database and a Ray cluster that are there; the database is brought up to date.
+
+    ``host`` is where the server listens: one on loopback asks for no key until there is one.
+    """
     app = FastAPI(
         title="Seedleaf",
         version=version("seedleaf"),
         lifespan=_lifespan,
-        dependencies=[Depends(auth.check_request)],
         responses=errors.PROBLEM_RESPONSES,
         generate_unique_id_function=lambda route: route.name,  # the client's methods have these names
+        docs_url=None,
+        redoc_url=None,
     )
     engine = make_engine(config.require_database_url(), pool_size=20)
     app.state.seedleaf = AppState(
         settings=config, engine=engine, artifacts=ArtifactStore(config.artifacts_dir), feed=EventFeed(engine)
     )
     errors.install(app)
+    # The last that is added is asked first.
+    app.add_middleware(Limits)
+    app.add_middleware(Doorkeeper, keys=KeyRing(engine, config.api_key), may_be_open=is_loopback(host))
+    app.add_middleware(SecurityHeaders)
     for module in (studies, events, trials, trainings, variants, recipes, datasets, health):
         app.include_router(module.router)
     page.install(app)

@@ -12,12 +12,24 @@ from api.schemas import Problem
 from search.spec import spec_problems
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError, ServiceError
 
+_TITLES = {
+    400: "Bad request",
+    401: "No valid key",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too long",
+    422: "Rejected",
+    500: "A defect of the server",
+    503: "Not now",
+}
+DATABASE_AWAY = (503, "the database does not answer: try again in a few seconds")
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}, "description": title}
-    for status, title in {401: "No valid key", 404: "Not found", 409: "Conflict", 422: "Rejected"}.items()
+    for status, title in _TITLES.items()
 }
 _STATUS = {NotFoundError: 404, ConflictError: 409, RejectedError: 422, KeyReusedError: 422}
-_TITLES = {400: "Bad request", 401: "No valid key", 404: "Not found", 409: "Conflict", 422: "Rejected"}
 
 
 def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None) -> JSONResponse:
@@ -32,6 +44,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(Exception, _defect)
 
 
 async def _service_error(request: Request, error: Exception) -> JSONResponse:
@@ -53,4 +66,8 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
-    return problem(503, "the database does not answer: try again in a few seconds")
+    return problem(*DATABASE_AWAY)
+
+
+async def _defect(request: Request, error: Exception) -> JSONResponse:
+    return problem(500, "the server has a defect: its log tells more")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from api.app import create_app
-from api.auth import require_key_beyond_loopback
+from api.auth import is_loopback, require_keys
 from services.local import Backends, backends
 from services.settings import Settings
 
@@ -26,10 +26,13 @@ def running_server(config: Settings, *, host: str, port: int) -> Iterator[Runnin
 
     OSError if the port is taken; ValueError if the server would be open to others without a key.
     """
-    require_key_beyond_loopback(config, host)
+    if not is_loopback(host):
+        require_keys(config)
     with socket.create_server((host, port)) as listener, backends(config) as found:
         server = uvicorn.Server(
-            uvicorn.Config(create_app(found.settings), log_level="warning", ws="none", timeout_graceful_shutdown=2)
+            uvicorn.Config(
+                create_app(found.settings, host=host), log_level="warning", ws="none", timeout_graceful_shutdown=2
+            )
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
         thread.start()

@@ -47,7 +47,7 @@ def backends(config: Settings) -> Iterator[Backends]:
     HomeInUseError if another server works in the same home folder.
     """
     config.home.mkdir(parents=True, exist_ok=True)
-    with _alone_in(config.home), _postgres(config) as database_url:
+    with _alone_in(config.home), database(config) as database_url:
         os.environ["SEEDLEAF_DATABASE_URL"] = database_url
         os.environ["SEEDLEAF_HOME"] = str(config.home.resolve())
         with _ray(config) as (address, token_file):
@@ -67,10 +67,12 @@ def _alone_in(home: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _postgres(config: Settings) -> Iterator[str]:
+def database(config: Settings) -> Iterator[str]:
+    """The URL of the database that the settings name, or of the embedded one, which a running server shares."""
     if config.database_url is not None:
         yield config.database_url.get_secret_value()
         return
+    config.home.mkdir(parents=True, exist_ok=True)
     with embedded_postgres(config.home / "postgres") as url:
         yield url
 

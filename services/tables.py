@@ -296,6 +296,17 @@ dataset_checks = Table(
     Index("ix_dataset_checks_unfinished", "id", postgresql_where=text("state IN ('QUEUED', 'RUNNING')")),
 )
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("sha256", Text, nullable=False, unique=True, comment="of the key, which is not kept"),
+    _now("created_at"),
+    _time("revoked_at"),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+)
+
 events = Table(
     "events",
     metadata,

@@ -31,9 +31,13 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres_url: str) -> str:
     """A migrated, empty database for one test."""
-    name = f"test_{next(_database_numbers)}"
-    _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE template")
-    return _with_database(postgres_url, name)
+    return _new_database(postgres_url)
+
+
+@pytest.fixture(scope="module")
+def module_database_url(postgres_url: str) -> str:
+    """A migrated database for the tests of a module that do not mind what the others wrote."""
+    return _new_database(postgres_url)
 
 
 @pytest.fixture
@@ -56,6 +60,12 @@ def shared_data() -> Path:
     if not _DATA.is_dir():
         pytest.skip(f"no real images: {_DATA} is absent")
     return _DATA
+
+
+def _new_database(postgres_url: str) -> str:
+    name = f"test_{next(_database_numbers)}"
+    _execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE template")
+    return _with_database(postgres_url, name)
 
 
 def _with_database(url: str, name: str) -> str:

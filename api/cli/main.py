@@ -10,6 +10,7 @@ from api.cli import (
     doctor,
     fetch,
     infer,
+    key,
     leaderboard,
     model,
     quickstart,
@@ -39,6 +40,7 @@ app.command()(fetch.fetch)
 app.command()(infer.infer)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(model.app, name="model")
+app.add_typer(key.app, name="key")
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
-"""The page at /: its files at /web, and plotly.js as the plotly package ships it at /web/plotly.
+"""The page at /, the reference of the API at /docs, and their files at /web.
 
+plotly.js is the one that the plotly package ships, Swagger UI the one of fastapi-offline: nothing comes from elsewhere.
 None of these holds data, so none asks for a key: the page asks for it itself, and sends it with what it reads.
 """
 
@@ -30,10 +31,20 @@ class _Files(StaticFiles):
 def install(app: FastAPI) -> None:
     """Serve the page. These routes pass by the dependencies of ``app``, its check of keys among them."""
     app.add_route("/", _index, include_in_schema=False)
+    app.add_route("/docs", _reference, include_in_schema=False)
     app.mount("/web/plotly", _Files(packages=[("plotly", "package_data")]), name="plotly")
+    app.mount("/web/swagger-ui", _Files(packages=[("fastapi_offline", "static")]), name="swagger-ui")
     app.mount("/web", _Files(directory=_WEB), name="web")
 
 
 async def _index(request: Request) -> FileResponse:
+    return _page("index.html")
+
+
+async def _reference(request: Request) -> FileResponse:
+    return _page("docs.html")
+
+
+def _page(name: str) -> FileResponse:
     headers = {"Content-Security-Policy": _CONTENT_SECURITY_POLICY, "Cache-Control": "no-cache"}
-    return FileResponse(_WEB / "index.html", headers=headers)
+    return FileResponse(_WEB / name, headers=headers)

@@ -76,7 +76,7 @@ async function askForKey(problem, wrong) {
     title: "This server needs a key",
     text: wrong
       ? "The server does not know this key."
-      : "It is SEEDLEAF_API_KEY of the server. This tab keeps it until it is closed.",
+      : "`seedleaf key create NAME` makes one on the server. This tab keeps it until it is closed.",
     fields: [{ name: "key", label: "Key", type: "password" }],
     confirm: "Use this key",
   }).finally(() => (asking = null));

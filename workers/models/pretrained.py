@@ -1,6 +1,5 @@
 """Weights that were trained elsewhere: torchvision's own, or those of a file."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,14 +27,14 @@ def load_torchvision(name: str) -> Mapping[str, Tensor]:
 
 
 def load_file(path: str) -> Mapping[str, Tensor]:
-    """The tensors of a .safetensors file, or of a .pt or .pth file without code in it. ValueError without."""
+    """The tensors of a .safetensors file. ValueError without, or for another format: nothing of a user is unpickled."""
+    if Path(path).suffix != ".safetensors":
+        raise ValueError(
+            f"{path} is no .safetensors file, and other formats may run code when they are read: "
+            "convert it by safetensors.torch.save_file(network.state_dict(), ...)"
+        )
     try:
-        if Path(path).suffix == ".safetensors":
-            safe: Mapping[str, Tensor] = load_safetensors(path)
-            return safe
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+        tensors: Mapping[str, Tensor] = load_safetensors(path)
+    except (OSError, SafetensorError) as error:
         raise ValueError(f"pretrained weights cannot be read from {path}: {error}") from error
-    if not isinstance(loaded, Mapping) or not all(isinstance(value, Tensor) for value in loaded.values()):
-        raise ValueError(f"{path} holds no state dict: save network.state_dict() there")
-    return loaded
+    return tensors

@@ -1,0 +1,112 @@
+"""``seedleaf key``: who may ask a server. The commands work on its database: who may write there hands out keys."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import BaseModel, ConfigDict
+
+from api.cli.errors import CommandError
+from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API keys of this machine's server.")
+_HEADERS = ("id", "name", "created", "revoked")
+
+
+class _Key(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Whom or what the key is for.")], format_: TextFormat = "text"
+) -> None:
+    """Make a key and print it; it cannot be shown again. From the first one on, the server asks for keys."""
+    from services import keys
+
+    with _database() as engine:
+        key_id, key = keys.create(engine, name)
+    if format_ == "json":
+        print_json({"id": key_id, "name": name, "key": key})
+    else:
+        typer.echo(f"{key_id}, for {name}: clients find it in SEEDLEAF_API_KEY", err=True)
+        print(key)
+
+
+@app.command("list")
+def list_(format_: Format = "table") -> None:
+    """List the keys that were ever made, without the keys themselves."""
+    from services import keys
+
+    with _database() as engine:
+        found = [_Key.model_validate(row) for row in keys.listed(engine)]
+    if format_ == "json":
+        print_json(found)
+    elif format_ == "csv":
+        print_csv([key.model_dump(mode="json") for key in found])
+    else:
+        print_table(_HEADERS, [_row(key) for key in found], left=frozenset(_HEADERS))
+
+
+@app.command()
+def revoke(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="A key's id, or a name for all of that name.")],
+    format_: TextFormat = "text",
+) -> None:
+    """Have a key refused from now on; a running server knows within two seconds."""
+    from services import keys
+    from services.errors import NotFoundError
+
+    with _database() as engine:
+        try:
+            revoked = keys.revoke(engine, key)
+        except NotFoundError as error:
+            raise CommandError(f"{error} (`seedleaf key list`)") from error
+    if format_ == "json":
+        print_json({"revoked": revoked})
+    else:
+        print(f"revoked {', '.join(revoked)}")
+
+
+@contextmanager
+def _database() -> Iterator["Engine"]:
+    """The database of this machine's server, started if it is the embedded one and not running."""
+    from sqlalchemy.exc import OperationalError
+
+    from services.db import make_engine, migrate
+    from services.local import database
+    from services.settings import Settings
+
+    try:
+        with database(Settings()) as url:
+            engine = make_engine(url)
+            try:
+                migrate(engine)
+                yield engine
+            finally:
+                engine.dispose()
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f"{error}: name a database by SEEDLEAF_DATABASE_URL, or pip install 'seedleaf[local]'"
+        ) from error
+    except OperationalError as error:
+        raise CommandError(f"the database does not answer: {error.orig}") from error
+
+
+def _row(key: _Key) -> tuple[str, ...]:
+    return (
+        key.id,
+        key.name,
+        f"{key.created_at:%Y-%m-%d %H:%M}",
+        f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "",
+    )

@@ -1,0 +1,98 @@
+"""How much, how deep and which text a request may bring, before anything looks at what it means."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import errors
+
+MAX_BODY_BYTES = 2**20
+MAX_DEPTH = 64
+_LARGEST_INTEGER = 2**63 - 1
+
+
+class Limits:
+    """Middleware that refuses long bodies (413), and JSON that is nested deeply or that no database can keep (422)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            await errors.problem(400, "the address holds a NUL character")(scope, receive, send)
+            return
+        try:
+            body = await _body(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        if body is None:
+            refusal = errors.problem(413, f"the body is longer than {MAX_BODY_BYTES} bytes")
+            await refusal(scope, receive, send)
+        elif complaint := document_problem(body):
+            await errors.problem(422, complaint)(scope, receive, send)
+        else:
+            await self._app(scope, _replayed(body, receive), send)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body; None if it is too long, as soon as that is known."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return unread.pop() if unread else await receive()
+
+    return replay
+
+
+def document_problem(body: bytes) -> str | None:
+    """What is wrong with a JSON document whatever it means, or None. What is no JSON is left to the routes."""
+    try:
+        document = json.loads(body)
+    except RecursionError:
+        return f"the JSON is nested deeper than {MAX_DEPTH} levels"
+    except ValueError:
+        return None
+    return next(_problems(document), None)
+
+
+def _problems(document: Any) -> Iterator[str]:
+    rest: list[tuple[Any, int]] = [(document, 0)]
+    while rest:
+        value, depth = rest.pop()
+        if depth > MAX_DEPTH:
+            yield f"the JSON is nested deeper than {MAX_DEPTH} levels"
+        elif isinstance(value, dict):
+            rest += ((part, depth + 1) for pair in value.items() for part in pair)
+        elif isinstance(value, list):
+            rest += ((part, depth + 1) for part in value)
+        elif isinstance(value, str) and not _is_text(value):
+            yield "a text holds a NUL character or half of a surrogate pair"
+        elif isinstance(value, int | float) and not _is_number(value):
+            yield "a number is not finite, or an integer beyond 64 bits"
+
+
+def _is_text(value: str) -> bool:
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_number(value: float) -> bool:
+    return abs(value) <= _LARGEST_INTEGER if isinstance(value, int) else math.isfinite(value)
