@@ -97,6 +97,7 @@ class TrialView(BaseModel):
     state: TrialState
     reason: str | None
     candidate: Candidate
+    assignment: dict[str, Any] = Field(description="the choices that were made: each parameter's value")
     metrics: dict[str, float]
     host: str | None
     best_variant: VariantView | None

@@ -116,6 +116,19 @@ def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTri
     )
 
 
+def optuna_study(
+    storage: optuna.storages.BaseStorage, study_id: str, spec: StudySpec, *, load_if_exists: bool
+) -> optuna.Study:
+    """A study of Optuna's, named by the id, that knows its objectives by name. DuplicatedStudyError if it exists."""
+    study = optuna.create_study(
+        storage=storage, study_name=study_id, directions=directions(spec), load_if_exists=load_if_exists
+    )
+    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+        study.set_metric_names([objective.metric for objective in spec.objectives])
+    study.set_user_attr("name", spec.name)
+    return study
+
+
 class Mirror:
     """Copies ended trials into Optuna's own tables, in a thread of its own, so that optuna-dashboard shows the study.
 
@@ -141,21 +154,10 @@ class Mirror:
 
     def _run(self) -> None:
         try:
-            self._copy(self._open())
+            storage = optuna.storages.RDBStorage(self._url)
+            self._copy(optuna_study(storage, self._study_id, self._spec, load_if_exists=True))
         except Exception as error:
             self._error = error
-
-    def _open(self) -> optuna.Study:
-        study = optuna.create_study(
-            storage=optuna.storages.RDBStorage(self._url),
-            study_name=self._study_id,
-            directions=directions(self._spec),
-            load_if_exists=True,
-        )
-        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-            study.set_metric_names([objective.metric for objective in self._spec.objectives])
-        study.set_user_attr("name", self._spec.name)
-        return study
 
     def _copy(self, study: optuna.Study) -> None:
         known = {trial.user_attrs["number"] for trial in study.get_trials(deepcopy=False)}

@@ -51,7 +51,7 @@ def trial_page(
     limit: int,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """One row a trial with its best variant by score, and the next page's cursor or None."""
-    columns = [column for column in trials.c if column.name != "assignment"]
+    columns = [column for column in trials.c if column.name not in ("per_class_f1", "confusion")]
     key = _sort_key(trials, sort, descending)
     query = select(*columns, key.label("sort_key"))
     if study_id is not None:
@@ -64,8 +64,9 @@ def trial_page(
 
 
 def trial_view(row: Any, best_variant: dict[str, Any] | None) -> dict[str, Any]:
-    names = ("id", "study_id", "number", "state", "reason", "candidate", "host", "created_at", "finished_at")
-    return {**{name: row[name] for name in names}, "metrics": metrics_of(row), "best_variant": best_variant}
+    names = ("id", "study_id", "number", "state", "reason", "candidate", "assignment", "host")
+    times = ("created_at", "finished_at")
+    return {**{name: row[name] for name in (*names, *times)}, "metrics": metrics_of(row), "best_variant": best_variant}
 
 
 def best_variants(connection: Connection, trial_ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from api.cli.output import Format, TextFormat, print_csv, print_json, print_tabl
 from api.cli.questions import file_from_terminal
 from api.cli.watch import watch_to_end
 from api.client.client import Client
+from api.neighbours.sink import Target
 from api.rows.studies import HEADERS, WORDS, details, flat, networks, row
 from api.schemas import StudyView
 from search.metrics import MetricName
@@ -133,6 +134,27 @@ def extend(
     """Raise the number of trials; a study that has ended searches on."""
     with Client() as client:
         _tell(client.extend_study(study_id, max_trials=trials), format_)
+
+
+@app.command("export")
+def export_study(
+    study_id: StudyId,
+    to: Annotated[Target, typer.Option(help="The tool that shall show it.")],
+    out: Annotated[str, typer.Option(help="A file for Optuna, a folder for TensorBoard, MLflow's tracking URI.")],
+    live: Annotated[
+        bool, typer.Option("--live", help="Go on with each trial that ends, until the study does.")
+    ] = False,
+    format_: TextFormat = "text",
+) -> None:
+    """Write a study's trials for Optuna, MLflow or TensorBoard."""
+    from api.neighbours.export import export
+
+    with Client() as client:
+        trials = export(client, study_id, to, out, live=live)
+    if format_ == "json":
+        print_json({"study_id": study_id, "to": to, "out": out, "trials": trials})
+    else:
+        print(f"{trials} trials of study {study_id} are in {out}")
 
 
 @app.command()

@@ -6,7 +6,8 @@ SeedleafError
 ├── RequestRejectedError    the server refuses and says why; the same request will be refused again
 ├── DamagedDownloadError    what arrived is not what was asked for; trying again makes sense
 ├── NotCompletedError       what was waited for failed or was cancelled; its reason is told
-└── MissingPackageError     this needs a package that is not installed
+├── MissingPackageError     this needs a package that is not installed
+└── TargetError             what a study is to be written to does not take it
 """
 
 from collections.abc import Sequence
@@ -59,8 +60,12 @@ class NotCompletedError(SeedleafError):
 
 
 class MissingPackageError(SeedleafError):
-    def __init__(self, package: str) -> None:
-        super().__init__(f"this needs {package}: install it with `pip install {package}`")
+    def __init__(self, package: str, install: str | None = None) -> None:
+        super().__init__(f"this needs {package}: install it with `pip install {install or package}`")
+
+
+class TargetError(SeedleafError):
+    pass
 
 
 def told(field_errors: Sequence[FieldError]) -> str:

@@ -20,12 +20,12 @@ class Trials(list[T]):
     """Trials in the order in which they were asked for."""
 
     def to_pandas(self) -> "DataFrame":
-        """A row a trial: its metrics, its best variant's, and what its candidate was trained with.
+        """A row a trial: its metrics, its best variant's, and ``choice.`` and its name for each choice that was made.
 
         MissingPackageError without pandas.
         """
         ranked = zip(trial_rows.ranks(self), self, strict=True)
-        return _frame([{**trial_rows.flat(rank, trial), **_settings(trial)} for rank, trial in ranked])
+        return _frame([{**trial_rows.flat(rank, trial), **_choices(trial)} for rank, trial in ranked])
 
     def _repr_html_(self) -> str:
         rows = [trial_rows.row(rank, trial) for rank, trial in zip(trial_rows.ranks(self), self, strict=True)]
@@ -52,9 +52,8 @@ class Variants(list[V]):
         return html.table(variant_rows.HEADERS, rows, left=variant_rows.WORDS)
 
 
-def _settings(trial: TrialView) -> dict[str, Any]:
-    """What of a candidate is one value: image size, optimizer and so on, not its network and its policy."""
-    return {name: value for name, value in trial.candidate if isinstance(value, (str, int, float))}
+def _choices(trial: TrialView) -> dict[str, Any]:
+    return {f"choice.{name}": value for name, value in trial.assignment.items()}
 
 
 def _frame(rows: list[dict[str, Any]]) -> "DataFrame":

@@ -66,6 +66,7 @@ def _trial(**changes: Any) -> dict[str, Any]:
         "state": "COMPLETED",
         "reason": None,
         "candidate": _CANDIDATE,
+        "assignment": {"width": 8},
         "metrics": {"f1": 0.9},
         "host": None,
         "best_variant": _variant(),
@@ -132,7 +133,7 @@ def test_trials_and_variants_become_data_frames_with_units_in_their_names() -> N
     with scripted_server(pages) as server, Client(server.url) as client:
         study = client.get_study("study_1")
         trials, variants = study.trials().to_pandas(), study.variants().to_pandas()
-    assert trials.loc[0, ["rank", "number", "f1", "image_size", "optimizer"]].tolist() == [1, 7, 0.9, 16, "sgd"]
+    assert trials.loc[0, ["rank", "number", "f1", "choice.width"]].tolist() == [1, 7, 0.9, 8]
     assert variants.loc[0, ["trial_number", "recipe", "latency_ms"]].tolist() == [7, "fp32", 0.1]
 
 

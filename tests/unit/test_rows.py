@@ -29,6 +29,7 @@ def _trial(state: str = "COMPLETED", **changes: Any) -> TrialView:
         "state": state,
         "reason": None,
         "candidate": _CANDIDATE,
+        "assignment": {},
         "metrics": {},
         "host": None,
         "best_variant": None,

@@ -1,0 +1,55 @@
+"""A study as an Optuna study in a file: a journal, or SQLite, for optuna-dashboard and for Optuna itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from api.client.errors import TargetError
+from api.client.resources import Study, TrialInFull
+from search.states import StudyState
+
+
+class OptunaFile:
+    """The study has its id as its name there, and the objectives' names; violations of limits are its constraints."""
+
+    def __init__(self, study: Study, storage: Any) -> None:
+        from optuna.exceptions import DuplicatedStudyError
+
+        from search.optuna_trials import optuna_study
+
+        self._spec, self._classes = study.spec, len(study.classes or ())
+        try:
+            self._study = optuna_study(storage, study.id, study.spec, load_if_exists=False)
+        except DuplicatedStudyError as error:
+            raise TargetError(f"study {study.id} is in that file already: name another file") from error
+
+    def add(self, trial: TrialInFull) -> None:
+        from search.optuna_trials import PastTrial, frozen_trial
+
+        past = PastTrial(number=trial.number, state=trial.state, assignment=trial.assignment, metrics=trial.metrics)
+        self._study.add_trial(frozen_trial(past, self._spec, classes=self._classes))
+
+    def close(self, state: StudyState) -> None:
+        """Everything is in the file as soon as it is added."""
+
+
+def journal(study: Study, out: str) -> OptunaFile:
+    """``out`` is the file, to be opened by ``JournalStorage(JournalFileBackend(out))``."""
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    return _opened(study, out, lambda path: JournalStorage(JournalFileBackend(str(path))))
+
+
+def sqlite(study: Study, out: str) -> OptunaFile:
+    """``out`` is the file, to be opened as ``sqlite:///out``."""
+    from optuna.storages import RDBStorage
+
+    return _opened(study, out, lambda path: RDBStorage(f"sqlite:///{path}"))
+
+
+def _opened(study: Study, out: str, storage: Callable[[Path], Any]) -> OptunaFile:
+    path = Path(out)
+    if not path.parent.is_dir():
+        raise TargetError(f"there is no folder {path.parent} to write {path.name} to")
+    return OptunaFile(study, storage(path))
