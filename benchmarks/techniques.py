@@ -1,13 +1,13 @@
 """What each named recipe makes of a small network: F1 of the exported file, and its speed beside the fp32 one's.
 
 A network is trained on a folder of images at 64 px, once a seed, and each recipe starts from its weights, with the
-network itself as the teacher of those that want one. All files of a seed are timed in one measurement, interleaved, on
-ONNX Runtime with one thread. F1 is that of the files, on the validation split.
+network itself as the teacher of those that want one. All files of a seed are timed in one measurement a runtime,
+interleaved, with one thread. F1 is that of the files, on the validation split.
 """
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +27,8 @@ from workers.data import Dataset, load_dataset
 from workers.export import load_weights, save_weights
 from workers.latency.gate import HostGate
 from workers.latency.protocol import THOROUGH, measure
-from workers.latency.runtimes import onnx_subject
+from workers.latency.runtimes import RUNTIMES
+from workers.latency.subject import model_subject
 from workers.models import build_network, profile
 from workers.training.augmenting import training_input
 from workers.training.engine import train
@@ -52,7 +53,7 @@ class Made:
 
     f1: float
     f1_difference: float
-    speedup: float
+    speedups: dict[str, float]
     size_bytes: int
 
 
@@ -60,9 +61,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/trashnet"), help="a folder of class folders")
     parser.add_argument("--epochs", type=int, default=10, help="of the training of each network")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one network each")
     parser.add_argument("--threads", type=int, default=1, help="of training")
     parser.add_argument("--recipes", nargs="+", default=[named.recipe.name for named in NAMED_RECIPES])
+    parser.add_argument("--runtimes", nargs="+", choices=["onnxruntime", "openvino"], default=["onnxruntime"])
     options = parser.parse_args()
     recipes = [default_recipe(name) for name in dict.fromkeys(["fp32", *options.recipes])]
     torch.set_num_threads(options.threads)
@@ -71,15 +73,24 @@ def main() -> None:
         data = load_dataset(spec, side_px=_SIDE_PX, cache_dir=Path(cache))
     candidate = _candidate(len(data.classes))
     costs = profile(candidate)
-    print(f"{describe()}; {options.data.name}, {options.seeds} networks of {costs['macs'] / 1e6:.1f} MMACs", flush=True)
-    results = [_seed(data, candidate, recipes, epochs=options.epochs, seed=seed) for seed in range(options.seeds)]
-    print(f"{'recipe':24} {'f1':>24} {'f1 difference':>24} {'times as fast':>22} {'KB':>5}")
+    print(
+        f"{describe()}; {options.data.name}, {len(options.seeds)} networks of {costs['macs'] / 1e6:.1f} MMACs",
+        flush=True,
+    )
+    results = [
+        _seed(data, candidate, recipes, options.runtimes, epochs=options.epochs, seed=seed) for seed in options.seeds
+    ]
+    columns = ["f1", "f1 difference", *(f"times as fast, {runtime}" for runtime in options.runtimes)]
+    print(f"{'recipe':24}", *(f"{column:>28}" for column in columns), "  KB")
     for name in results[0]:
         made = [result[name] for result in results]
-        f1, difference, speedup = (
-            spread([getattr(one, field) for one in made]) for field in ("f1", "f1_difference", "speedup")
-        )
-        print(f"{name:24} {f1:>24} {difference:>24} {speedup:>22} {median(one.size_bytes for one in made) / 1000:5.0f}")
+        figures = [
+            [one.f1 for one in made],
+            [one.f1_difference for one in made],
+            *([one.speedups[runtime] for one in made] for runtime in options.runtimes),
+        ]
+        kilobytes = median(one.size_bytes for one in made) / 1000
+        print(f"{name:24}", *(f"{spread(values):>28}" for values in figures), f"{kilobytes:5.0f}")
 
 
 def _candidate(classes: int) -> Candidate:
@@ -92,7 +103,9 @@ def _candidate(classes: int) -> Candidate:
     )
 
 
-def _seed(data: Dataset, candidate: Candidate, recipes: Sequence[Recipe], *, epochs: int, seed: int) -> dict[str, Made]:
+def _seed(
+    data: Dataset, candidate: Candidate, recipes: Sequence[Recipe], runtimes: Sequence[str], *, epochs: int, seed: int
+) -> dict[str, Made]:
     """What every recipe that applies made, by its name."""
     training, validation = (
         resident(data.images, data.labels, rows, classes=len(data.classes), device="cpu")
@@ -108,22 +121,23 @@ def _seed(data: Dataset, candidate: Candidate, recipes: Sequence[Recipe], *, epo
             print(f"seed {seed}: {recipe.name} f1 {files[recipe.name].scores.f1:.4f}", flush=True)
         except NotApplicableError as error:
             print(f"seed {seed}: {recipe.name} does not apply: {error}", flush=True)
-    timings = measure(
-        [onnx_subject(name, made.model) for name, made in files.items()],
-        threads=1,
-        gate=HostGate(),
-        effort=THOROUGH,
-    )
-    (fp32, fp32_timing), *_ = zip(files.values(), timings, strict=True)
+    speedups = {runtime: _speedups(files, runtime) for runtime in runtimes}
     return {
         name: Made(
             f1=made.scores.f1,
-            f1_difference=made.scores.f1 - fp32.scores.f1,
-            speedup=fp32_timing.p50_ms / timing.p50_ms,
+            f1_difference=made.scores.f1 - files["fp32"].scores.f1,
+            speedups={runtime: speedups[runtime][name] for runtime in runtimes},
             size_bytes=len(made.model),
         )
-        for (name, made), timing in zip(files.items(), timings, strict=True)
+        for name, made in files.items()
     }
+
+
+def _speedups(files: Mapping[str, Compressed], runtime: str) -> dict[str, float]:
+    """How many times as fast as the fp32 file each file is."""
+    subjects = [model_subject(name, RUNTIMES[runtime], made.model) for name, made in files.items()]
+    timings = dict(zip(files, measure(subjects, threads=1, gate=HostGate(), effort=THOROUGH), strict=True))
+    return {name: timings["fp32"].p50_ms / timing.p50_ms for name, timing in timings.items()}
 
 
 def _trained(candidate: Candidate, training: Resident, validation: Resident, *, epochs: int, seed: int) -> bytes:
