@@ -130,9 +130,11 @@ def test_a_variant_that_is_not_there_leaves_no_folder(server: Server, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_more_recipe_of_ones_own_becomes_a_variant(server: Server, study_id: str, tmp_path: Path) -> None:
+def test_one_more_recipe_of_ones_own_becomes_a_variant_and_learns_from_the_studys_best(
+    server: Server, study_id: str, tmp_path: Path
+) -> None:
     recipe = tmp_path / "mine.yaml"
-    recipe.write_text("name: mine\nsteps: [{technique: dynamic_int8}]\n")
+    recipe.write_text("name: mine\nsteps: [{technique: distillation, epochs: 1}]\n")
     trial_id = _listed(server, "leaderboard", study_id)[0]["id"]
     assert "is QUEUED" in _seedleaf(server, "compress", trial_id, "--recipe", str(recipe))
     with Client(server.url) as client:
@@ -141,6 +143,20 @@ def test_one_more_recipe_of_ones_own_becomes_a_variant(server: Server, study_id:
             timeout_s=90,
             what="the variant of one's own recipe",
         )
+
+
+def test_a_recipe_that_does_not_apply_says_so_and_makes_no_variant(server: Server, study_id: str) -> None:
+    trial_id = _listed(server, "leaderboard", study_id)[0]["id"]
+    _seedleaf(server, "compress", trial_id, "--recipe", "dynamic-int8")
+
+    def reason(client: Client) -> str | None:
+        jobs = {job.recipe.name: job for job in client.get_trial(trial_id).compression}
+        return jobs["dynamic-int8"].reason
+
+    with Client(server.url) as client:
+        told = wait_for(lambda: reason(client), timeout_s=90, what="the recipe's end")
+        assert "dynamic int8 treats linear layers (MatMul, Gemm); the network has none" in told
+        assert "dynamic-int8" not in {variant.recipe for variant in client.iter_variants(trial_id=trial_id)}
 
 
 def test_an_unknown_recipe_is_refused_with_those_that_are_known(server: Server, study_id: str) -> None:

@@ -15,16 +15,17 @@ from search.recipes import (
     GradualPruning,
     Importance,
     PruningScope,
+    Step,
     StructuredPruning,
     UnstructuredPruning,
 )
 from tests.unit.training_sets import CLASSES, EVERY_BLOCK, SIDE_PX, small_network
 from tests.unit.workpieces import trained, workpiece
 from workers.compression import fine_tuning, structured, unstructured
-from workers.compression.registry import NotApplicableError
+from workers.compression.registry import NetworkTechnique, NotApplicableError
 from workers.models import Network
 from workers.models.profile import count_macs, count_params
-from workers.training.engine import TrainingPlan, evaluate
+from workers.training.engine import evaluate
 
 SHARES = {"conv": 0.5, "pointwise": 0.4, "depthwise": 0.25}
 
@@ -60,6 +61,16 @@ def test_linear_layers_have_a_share_of_their_own() -> None:
     unstructured.prune(UnstructuredPruning(linear=0.75), piece)
     assert zero_share(network.get_parameter("layers.1.weight")) == 0.75
     assert zero_share(network.get_parameter("layers.3.weight")) == 0
+
+
+@pytest.mark.parametrize(
+    ("prune", "config"),
+    [(unstructured.prune, UnstructuredPruning()), (unstructured.prune_gradually, GradualPruning())],
+)
+def test_pruning_of_weights_does_not_apply_to_a_classifier_alone(prune: NetworkTechnique, config: Step) -> None:
+    network = Network(nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE_PX**2, CLASSES)))
+    with pytest.raises(NotApplicableError, match="the network has no other layer"):
+        prune(config, workpiece(network=network))
 
 
 def test_the_smallest_weights_go() -> None:
@@ -128,19 +139,26 @@ def test_zeros_stay_where_the_weights_are_averaged() -> None:
         assert not piece.network.get_parameter(name)[~mask].any()
 
 
-def test_fine_tuning_trains_as_the_candidate_wants_to_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
-    plans: list[TrainingPlan] = []
-    monkeypatch.setattr(
-        fine_tuning, "train", lambda network, training, validation, plan, **_: iter(plans.append(plan) or ())
-    )
+def tuned(**settings: Any) -> torch.Tensor:
     piece = workpiece()
-    settings = {"loss": "focal", "label_smoothing": 0.2, "weight_decay": 0.01, "schedule": "cosine", "ema_decay": 0.5}
     piece.candidate = piece.candidate.model_copy(update=settings)
-    fine_tuning.fine_tune(FineTuning(epochs=4, learning_rate_fraction=0.25), piece)
-    (plan,) = plans
-    assert {name: getattr(plan, name) for name in settings} == settings
-    assert (plan.epochs, plan.batch_size, plan.optimizer) == (4, piece.candidate.batch_size, piece.candidate.optimizer)
-    assert plan.learning_rate == piece.candidate.learning_rate * 0.25
+    fine_tuning.fine_tune(FineTuning(epochs=2), piece)
+    return piece.network.classifier.weight.detach()
+
+
+def test_fine_tuning_trains_as_the_candidate_was_trained() -> None:
+    plain = tuned()
+    assert torch.equal(plain, tuned())
+    settings: dict[str, Any] = {
+        "loss": "focal",
+        "label_smoothing": 0.3,
+        "weight_decay": 0.1,
+        "schedule": "cosine",
+        "ema_decay": 0.5,
+        "optimizer": "adamw",
+    }
+    for name, value in settings.items():
+        assert not torch.equal(plain, tuned(**{name: value})), name
 
 
 def test_fine_tuning_brings_back_what_pruning_lost() -> None:

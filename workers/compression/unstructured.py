@@ -1,7 +1,5 @@
 """Unstructured pruning by L1 (https://arxiv.org/abs/1506.02626): the smallest weights but the classifier's go."""
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor, nn
 
@@ -45,11 +43,17 @@ def rising_share(config: GradualPruning, epoch: int) -> float:
     return config.ratio * (1 - (1 - progress) ** 3)
 
 
-def _prunable(network: Network) -> Iterator[tuple[str, nn.Conv2d | nn.Linear]]:
+def _prunable(network: Network) -> list[tuple[str, nn.Conv2d | nn.Linear]]:
+    """The weights' names and their layers. NotApplicableError if there are none beside the classifier."""
     classifier = network.classifier
-    for name, module in network.named_modules():
-        if isinstance(module, nn.Conv2d | nn.Linear) and module is not classifier:
-            yield f"{name}.weight", module
+    layers = [
+        (f"{name}.weight", module)
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d | nn.Linear) and module is not classifier
+    ]
+    if not layers:
+        raise NotApplicableError("pruning of weights leaves the classifier as it is; the network has no other layer")
+    return layers
 
 
 def _share(config: UnstructuredPruning, module: nn.Conv2d | nn.Linear) -> float:
@@ -62,8 +66,6 @@ def _share(config: UnstructuredPruning, module: nn.Conv2d | nn.Linear) -> float:
 
 def _prune_globally(piece: Workpiece, ratio: float) -> None:
     layers = [(name, module.weight.detach()) for name, module in _prunable(piece.network)]
-    if not layers:
-        raise NotApplicableError("pruning of weights leaves the classifier as it is; the network has no other layer")
     kept = _largest(torch.cat([weight.flatten() for _, weight in layers]), 1 - ratio)
     parts = torch.split(kept, [weight.numel() for _, weight in layers])
     for (name, weight), part in zip(layers, parts, strict=True):
