@@ -46,6 +46,16 @@ class Recipe(BaseModel):
         return self
 
     @property
+    def network_steps(self) -> tuple[Step, ...]:
+        """The steps that change the network, which come first."""
+        return tuple(step for step in self.steps if not isinstance(step, QUANTIZATIONS))
+
+    @property
+    def file_steps(self) -> tuple[Step, ...]:
+        """The steps that change the exported file."""
+        return self.steps[len(self.network_steps) :]
+
+    @property
     def learns_from_study(self) -> bool:
         """Whether a step wants the study's best model as its teacher."""
         return any(isinstance(step, Distillation) and step.teacher is None for step in self.steps)

@@ -91,4 +91,6 @@ def test_only_what_changes_the_network_stands_before_the_end(steps: list[Step]) 
         early = any(isinstance(step, QUANTIZATIONS) for step in steps[:-1])
         assert early or any(isinstance(step, QuantizationAwareTraining) for step in steps)
     else:
-        assert not any(isinstance(step, QUANTIZATIONS) for step in recipe.steps[:-1])
+        assert recipe.network_steps + recipe.file_steps == recipe.steps
+        assert not any(isinstance(step, QUANTIZATIONS) for step in recipe.network_steps)
+        assert all(isinstance(step, QUANTIZATIONS) for step in recipe.file_steps)

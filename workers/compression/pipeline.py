@@ -54,15 +54,25 @@ def compress(recipe: Recipe, piece: Workpiece, images: NDArray[np.uint8], labels
 
     NotApplicableError where a technique has nothing to work on; ParityError where the export went wrong.
     """
-    for step in recipe.steps:
-        if (change := NETWORK_TECHNIQUES.get(type(step))) is not None:
-            change(step, piece)
-    quantization = [step for step in recipe.steps if type(step) in FILE_TECHNIQUES]
+    change_network(recipe.network_steps, piece)
+    return finish(recipe.file_steps, piece, images, labels)
+
+
+def change_network(steps: Sequence[Step], piece: Workpiece) -> None:
+    """Carry out steps that change the network, in order. What they leave is in ``piece.network`` and ``piece.masks``:
+    more steps may follow from there.
+    """
+    for step in steps:
+        NETWORK_TECHNIQUES[type(step)](step, piece)
+
+
+def finish(steps: Sequence[Step], piece: Workpiece, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Compressed:
+    """Export the network as it is, carry out the ``steps`` that change the file, and compare and score it."""
     with piece.working():
         exported = to_onnx(piece.network, piece.candidate.image_size)
-        model = _on_file(exported, quantization, piece)
+        model = _on_file(exported, steps, piece)
         parity = _parity(piece, onnx_predictor(exported), images[:_PARITY_IMAGES], exact=True)
-        if quantization:
+        if steps:
             program = None
             parity = _parity(piece, onnx_predictor(model), images[:_PARITY_IMAGES], exact=False)
         else:
