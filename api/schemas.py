@@ -90,6 +90,17 @@ class VariantView(BaseModel):
     created_at: datetime
 
 
+class VariantDetail(VariantView):
+    """``per_class_f1`` and ``confusion`` (rows the true class) of the file itself, in the order of the study's classes;
+    null for variants that were made before these were kept. ``training_id`` is the training in full whose weights it
+    was made from, null for those of the search.
+    """
+
+    training_id: str | None
+    per_class_f1: list[float] | None
+    confusion: list[list[int]] | None
+
+
 class TrialView(BaseModel):
     id: str
     study_id: str
@@ -168,12 +179,35 @@ class TrialDetail(TrialView):
     trainings: list[TrainingView]
 
 
+class VariantFront(BaseModel):
+    """The variants of one host and runtime that no other dominates in F1 and latency, best F1 first, and the picks.
+
+    Ids of variants: ``recommended`` is the fastest within a point of the best F1, ``ties`` those beside it whose
+    latency's interval overlaps with its own, ``knee`` where giving up F1 begins to buy little speed (null where the
+    front does not bend), ``best_score`` has the lowest score (null on another target than the study's).
+    """
+
+    host: str
+    runtime: str
+    items: list[VariantView]
+    recommended: str
+    ties: list[str]
+    knee: str | None
+    best_score: str | None
+
+
 class ParetoView(BaseModel):
-    """The front of a study's completed trials; ``hypervolume`` is bounded by ``reference``, both by objective."""
+    """The front of a study's completed trials; ``hypervolume`` is bounded by ``reference``, both by objective.
+
+    ``variants`` are the fronts of its deployable models, one for each host and runtime: never compare across these.
+    ``recommended`` is the variant to ship: that of the target's front, null where there is none or more than one.
+    """
 
     items: list[TrialView]
     hypervolume: float
     reference: dict[str, float]
+    variants: list[VariantFront]
+    recommended: str | None
 
 
 class BudgetPatch(BaseModel):

@@ -10,6 +10,7 @@ from search.spec import StudySpec
 from search.states import StudyState, TrialState
 from services.leaderboard import best_variants, decode_cursor, encode_cursor, metrics_of, trial_view
 from services.store import jobs, studies, trials
+from services.winners import recommended, variant_fronts
 
 
 def one(connection: Connection, study_id: str) -> dict[str, Any]:
@@ -58,12 +59,22 @@ def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, A
 
 
 def pareto(connection: Connection, study_id: str) -> dict[str, Any]:
-    """The front of a study's completed trials, best f1 first, its hypervolume and the point that bounds it.
+    """The front of a study's completed trials, best f1 first, its hypervolume and the point that bounds it; the fronts
+    of its variants, and the recommended one.
 
     The reference is just beyond the worst of all completed trials, so hypervolumes of one study grow with it and those
     of two studies cannot be compared.
     """
     spec = StudySpec.model_validate(studies.get(connection, study_id).spec)
+    fronts = variant_fronts(connection, study_id)
+    return {
+        **_trial_front(connection, study_id, spec),
+        "variants": fronts,
+        "recommended": recommended(connection, study_id, fronts),
+    }
+
+
+def _trial_front(connection: Connection, study_id: str, spec: StudySpec) -> dict[str, Any]:
     rows = [row._mapping for row in trials.of_study(connection, study_id, [TrialState.COMPLETED])]
     if not rows:
         return {"items": [], "hypervolume": 0.0, "reference": {}}

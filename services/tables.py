@@ -88,6 +88,13 @@ def _metrics() -> tuple[Column[Any] | CheckConstraint, ...]:
     )
 
 
+def _by_class() -> tuple[Column[Any], ...]:
+    return (
+        Column("per_class_f1", JSONB(none_as_null=True), comment="in the order of the study's classes"),
+        Column("confusion", JSONB(none_as_null=True), comment="counts, rows the true class, columns the predicted one"),
+    )
+
+
 studies = Table(
     "studies",
     metadata,
@@ -130,8 +137,7 @@ trials = Table(
     Column("candidate", JSONB, nullable=False),
     Column("assignment", JSONB, nullable=False, comment="the sampler's choices, by parameter"),
     *_metrics(),
-    Column("per_class_f1", JSONB(none_as_null=True), comment="in the order of the study's classes"),
-    Column("confusion", JSONB(none_as_null=True), comment="counts, rows the true class, columns the predicted one"),
+    *_by_class(),
     *(Column(name, Float(53)) for name in RETRAINED_COLUMNS),
     Column("host", Text, comment="where the latency was measured"),
     _now("created_at"),
@@ -202,6 +208,7 @@ variants = Table(
     Column("runtime", Text, nullable=False),
     Column("host", Text, nullable=False),
     *_metrics(),
+    *_by_class(),
     Column("parity_error", Float(53), comment="largest difference of the logits, as a share of their range"),
     Column("agreement", Float(53), comment="share of real images with the same class as the PyTorch model"),
     Column("latency", JSONB, nullable=False, comment="p99, mean, deviation, n and what was going on at the time"),

@@ -52,13 +52,13 @@ class Compressor:
         if not slots:
             return {"failed": "\n".join(complaints)}
         try:
-            compressed, parent, model = self._compress(task)
+            compressed, parent, files = self._compress(task)
         except NotApplicableError as error:
             return {"not_applicable": str(error)}
         variants = []
         for target, slot in slots.items():
             try:
-                variants += self._timed(task, compressed, parent, model, target, slot)
+                variants += self._timed(task, compressed, parent, files, target, slot)
             except ray.exceptions.RayTaskError as error:
                 complaints.append(f"{target}: {error.cause}")
         if not variants:
@@ -75,8 +75,8 @@ class Compressor:
                 complaints.append(str(error))
         return slots, complaints
 
-    def _compress(self, task: CompressionTask) -> tuple[Compressed, bytes, bytes]:
-        """What the recipe makes, the parent's file, and the recipe's file with its usage in it."""
+    def _compress(self, task: CompressionTask) -> tuple[Compressed, bytes, dict[str, bytes]]:
+        """What the recipe makes, the parent's file, and the recipe's files by their kinds, with their usage in them."""
         torch.manual_seed(task.spec.sampler.seed)
         spec, side_px = task.spec.dataset, task.candidate.image_size
         dataset = dataset_of(spec, side_px, task.cache_dir)
@@ -86,14 +86,22 @@ class Compressor:
             parent = to_onnx(piece.network, side_px)
         compressed = compress(task.recipe, piece, dataset.images[validation], dataset.labels[validation])
         model = describe(compressed.model, classes=dataset.classes, side_px=side_px, resize=spec.resize)
-        return compressed, parent, model
+        files = {"onnx": model, **_weights(piece.network, task)}
+        if compressed.program:
+            files["program"] = compressed.program
+        return compressed, parent, files
 
     def _timed(
-        self, task: CompressionTask, compressed: Compressed, parent: bytes, model: bytes, target: TargetSpec, slot: Any
+        self,
+        task: CompressionTask,
+        compressed: Compressed,
+        parent: bytes,
+        files: dict[str, bytes],
+        target: TargetSpec,
+        slot: Any,
     ) -> list[Variant]:
         """The file on one target, and for the recipe without steps the network in eager PyTorch beside it."""
         timing = ray.get(slot.time_variant.remote(compressed.model, parent, target=target))
-        files = {"onnx": model} | ({"program": compressed.program} if compressed.program else {})
         found = [_variant(task, compressed, timing, target, runtime="onnxruntime", files=files)]
         if not task.recipe.steps:
             architecture = task.candidate.architecture.model_dump(mode="json")
@@ -121,6 +129,16 @@ class Compressor:
         )
 
 
+def _weights(network: Network, task: CompressionTask) -> dict[str, bytes]:
+    """The network's weights, by their kind: whether they fit the trial's architecture or that has been changed."""
+    fits = _shapes(network) == _shapes(_network(task))
+    return {"weights" if fits else "reshaped_weights": save_weights(network)}
+
+
+def _shapes(network: Network) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in network.state_dict().items()}
+
+
 def _network(task: CompressionTask) -> Network:
     network = build_network(task.candidate.architecture, pretrained=False)
     load_weights(network, task.weights)
@@ -137,22 +155,25 @@ def _variant(
     files: dict[str, bytes],
 ) -> Variant:
     """A variant as it is recorded. The score counts the latency on the study's ``target``: others have none."""
-    f1, latency_ms = compressed.scores.f1, timing["p50_ms"]
+    scores, latency_ms = compressed.scores, timing["p50_ms"]
+    deployed = files["onnx"] if "onnx" in files else files["weights"]
     return {
         "runtime": runtime,
         "host": timing["host"],
         "metrics": {
-            "f1": f1,
-            "accuracy": compressed.scores.accuracy,
+            "f1": scores.f1,
+            "accuracy": scores.accuracy,
             "latency_ms": latency_ms,
             "latency_low_ms": timing["low_ms"],
             "latency_high_ms": timing["high_ms"],
             "latency_p90_ms": timing["p90_ms"],
             "macs": compressed.macs,
             "params": compressed.params,
-            "size_bytes": sum(len(content) for kind, content in files.items() if kind != "program"),
-            "score": task.spec.score.of(f1=f1, latency_ms=latency_ms) if target == task.spec.target else None,
+            "size_bytes": len(deployed),
+            "score": task.spec.score.of(f1=scores.f1, latency_ms=latency_ms) if target == task.spec.target else None,
         },
+        "per_class_f1": scores.per_class_f1,
+        "confusion": scores.confusion,
         "parity_error": compressed.parity.error,
         "agreement": compressed.parity.agreement,
         "latency": timing,

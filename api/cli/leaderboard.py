@@ -44,21 +44,22 @@ def show_trials(client: Client, study_id: str, *, sort: Sort = "score", format_:
 
 
 def show_variants(client: Client, study_id: str, *, sort: Sort = "score", format_: Format = "table") -> None:
+    """Best first on each host and runtime: figures of two of them are never ranked together."""
     variants = list(client.iter_variants(study_id=study_id, sort=sort, order=_best_first(sort)))
     if format_ == "json":
         print_json(variants)
         return
     numbers = {trial.id: trial.number for trial in client.iter_trials(study_id=study_id)}
-    eager = variant_rows.eager_variants(variants)
-    ranked = [
-        (rank, variant, numbers[variant.trial_id], eager.get(variant_rows.beside(variant)))
-        for rank, variant in enumerate(variants, start=1)
-    ]
+    front = client.get_front(study_id)
+    rows = variant_rows.ranked(variants, numbers, front)
     if format_ == "csv":
-        print_csv([variant_rows.flat(*row) for row in ranked])
-    else:
-        print_table(variant_rows.HEADERS, [variant_rows.row(*row) for row in ranked], left=variant_rows.WORDS)
-        _print_hosts(variant.host for variant in variants)
+        print_csv([variant_rows.flat(row) for row in rows])
+        return
+    for group in variant_rows.by_host(rows):
+        print_table(variant_rows.HEADERS, [variant_rows.row(row) for row in group], left=variant_rows.WORDS)
+        _print_hosts(row.variant.host for row in group)
+    if front.recommended is not None:
+        print(f"the recommended model: seedleaf fetch {front.recommended} --out DIR")
 
 
 def _newest(client: Client) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from api.client.calls import PAGE, Calls, path_of
 from api.client.events import StudyEvent
-from api.client.resources import Front, Study, Training, TrainingInFull, Trial, TrialInFull, Variant
+from api.client.resources import Front, Study, Training, TrainingInFull, Trial, TrialInFull, Variant, VariantInFull
 from api.schemas import (
     ArtifactView,
     BudgetPatch,
@@ -180,8 +180,9 @@ class Client(Calls):
         filters = {"study_id": study_id, "trial_id": trial_id, "runtime": runtime, "sort": sort, "order": order}
         return self._every(Page[Variant], "/variants", **filters)
 
-    def get_variant(self, variant_id: str) -> Variant:
-        return self._get(Variant, path_of("variants", variant_id))
+    def get_variant(self, variant_id: str) -> VariantInFull:
+        """A deployable model with its scores by class."""
+        return self._get(VariantInFull, path_of("variants", variant_id))
 
     def get_artifact(self, artifact: ArtifactView, path: Path) -> None:
         """Write an artifact's file to ``path``: whole, with the artifact's sha256, or not at all."""

@@ -22,6 +22,7 @@ from api.schemas import (
     TrainingView,
     TrialDetail,
     TrialView,
+    VariantDetail,
     VariantView,
 )
 from search.importance import Importance
@@ -34,7 +35,14 @@ if TYPE_CHECKING:
 
     from api.client.client import Client
 
-_FILE_NAMES = {"onnx": "model.onnx"}
+#: How the files of a model are called, by their kinds. Weights that do not fit the architecture of their trial any
+#: more, as compression has changed the network, are ``reshaped_weights``.
+FILE_NAMES = {
+    "onnx": "model.onnx",
+    "program": "model.pt2",
+    "weights": "weights.safetensors",
+    "reshaped_weights": "weights.safetensors",
+}
 
 
 class Bound(BaseModel):
@@ -63,8 +71,12 @@ class Variant(Bound, VariantView):
         target = Path(self.id if folder is None else folder)
         target.mkdir(parents=True, exist_ok=True)
         for artifact in self.artifacts:
-            self._client.get_artifact(artifact, target / _FILE_NAMES.get(artifact.kind, artifact.kind))
+            self._client.get_artifact(artifact, target / FILE_NAMES[artifact.kind])
         return target
+
+
+class VariantInFull(Variant, VariantDetail):
+    """A deployable model with its confusion matrix."""
 
 
 class Trial(Bound, TrialView):
@@ -78,7 +90,8 @@ class Trial(Bound, TrialView):
 
     def variants(self) -> Variants[Variant]:
         """The deployable models that were made of it, best score first."""
-        return Variants(self._client.iter_variants(trial_id=self.id), {self.id: self.number})
+        models = self._client.iter_variants(trial_id=self.id)
+        return Variants(models, {self.id: self.number}, self._client.get_front(self.study_id))
 
     def architecture(self) -> str:
         """Its network in the competition's format, YAML."""
@@ -119,7 +132,7 @@ class TrainingInFull(Training, TrainingDetail):
 
 
 class Front(Bound, ParetoView):
-    """The trials of a study that no other dominates."""
+    """The trials and the models of a study that no other dominates."""
 
     items: list[Trial]  # type: ignore[assignment]
 
@@ -165,7 +178,7 @@ class Study(Bound, StudyView):
     def variants(self) -> Variants[Variant]:
         """All its deployable models, best score first."""
         numbers = {trial.id: trial.number for trial in self._client.iter_trials(study_id=self.id)}
-        return Variants(self._client.iter_variants(study_id=self.id), numbers)
+        return Variants(self._client.iter_variants(study_id=self.id), numbers, self.front())
 
     def importance(self, metric: MetricName = "f1") -> Importance:
         """What the best quarter of the trials by a metric share."""

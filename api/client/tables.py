@@ -7,7 +7,7 @@ from api.client import html
 from api.client.errors import MissingPackageError
 from api.rows import trials as trial_rows
 from api.rows import variants as variant_rows
-from api.schemas import TrialView, VariantView
+from api.schemas import ParetoView, TrialView, VariantView
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -33,22 +33,19 @@ class Trials(list[T]):
 
 
 class Variants(list[V]):
-    """Deployable models in the order in which they were asked for; ``numbers`` are their trials', by id."""
+    """Deployable models in the order in which they were asked for; ``numbers`` are their trials', by id, and
+    ``front`` is their study's."""
 
-    def __init__(self, variants: Iterable[V], numbers: Mapping[str, int]) -> None:
+    def __init__(self, variants: Iterable[V], numbers: Mapping[str, int], front: ParetoView) -> None:
         super().__init__(variants)
-        eager = variant_rows.eager_variants(self)
-        self._rows = [
-            (rank, variant, numbers[variant.trial_id], eager.get(variant_rows.beside(variant)))
-            for rank, variant in enumerate(self, start=1)
-        ]
+        self._rows = variant_rows.ranked(self, numbers, front)
 
     def to_pandas(self) -> "DataFrame":
         """A row a variant. MissingPackageError without pandas."""
-        return _frame([variant_rows.flat(*row) for row in self._rows])
+        return _frame([variant_rows.flat(row) for row in self._rows])
 
     def _repr_html_(self) -> str:
-        rows = [variant_rows.row(*row) for row in self._rows]
+        rows = [variant_rows.row(row) for row in self._rows]
         return html.table(variant_rows.HEADERS, rows, left=variant_rows.WORDS)
 
 

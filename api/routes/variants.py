@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from api.schemas import Page, VariantView
+from api.schemas import Page, VariantDetail, VariantView
 from api.state import State
 from services import leaderboard
-from services.store import variants
+from services.store import trainings, variants
 
 router = APIRouter(tags=["variants"])
 
@@ -40,10 +40,14 @@ def list_variants(
 
 
 @router.get("/variants/{variant_id}")
-def get_variant(variant_id: str, state: State) -> VariantView:
+def get_variant(variant_id: str, state: State) -> VariantDetail:
+    """A deployable model with its scores by class."""
     with state.engine.connect() as connection:
         row = variants.get(connection, variant_id)._mapping
-        return VariantView.model_validate(leaderboard.variant_views(connection, [row])[0])
+        (view,) = leaderboard.variant_views(connection, [row])
+        more = {"per_class_f1": row["per_class_f1"], "confusion": row["confusion"]}
+        training_id = trainings.of_job(connection, row["job_id"])
+        return VariantDetail.model_validate({**view, **more, "training_id": training_id})
 
 
 @router.get("/artifacts/{artifact_id}", response_class=FileResponse)
@@ -60,4 +64,4 @@ def get_artifact(artifact_id: str, request: Request, state: State) -> Response:
     )
 
 
-_SUFFIXES = {"onnx": ".onnx", "weights": ".safetensors"}
+_SUFFIXES = {"onnx": ".onnx", "weights": ".safetensors", "reshaped_weights": ".safetensors", "program": ".pt2"}

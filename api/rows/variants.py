@@ -1,14 +1,17 @@
 """Variants as rows of the leaderboard: for people, and flat for CSV; and how much faster they are than what."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from api.rows import formats
-from api.schemas import TrialView, VariantView
+from api.schemas import ParetoView, TrialView, VariantView
 from search.metrics import NATURAL_GOALS
 
 HEADERS = (
     "#",
+    "pick",
     "trial",
     "recipe",
     "runtime",
@@ -20,7 +23,7 @@ HEADERS = (
     "agreement",
     "variant id",
 )
-WORDS = frozenset({"recipe", "runtime", "variant id"})
+WORDS = frozenset({"pick", "recipe", "runtime", "variant id"})
 EAGER_RUNTIME = "torch"
 _METRICS = (*NATURAL_GOALS, "latency_low_ms", "latency_high_ms")
 
@@ -63,12 +66,68 @@ def versus_eager(variant: VariantView, eager: VariantView | None) -> float | Non
     return eager_ms / variant_ms if eager_ms and variant_ms else None
 
 
-def row(rank: int, variant: VariantView, number: int, eager: VariantView | None) -> tuple[str, ...]:
-    """Texts in the order of ``HEADERS``; ``number`` is the trial's."""
-    gained = versus_eager(variant, eager)
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """A variant's place among those of its host and runtime, and what it is picked as there; its trial's number, and
+    its trial in eager PyTorch.
+    """
+
+    rank: int
+    pick: str
+    variant: VariantView
+    number: int
+    eager: VariantView | None
+
+
+def ranked(variants: Iterable[VariantView], numbers: Mapping[str, int], front: ParetoView) -> list[Ranked]:
+    """``variants`` in their order. Those of different hosts and runtimes are never ranked together."""
+    known = list(variants)
+    eager, pick, places = eager_variants(known), picks(front), Counter[tuple[str, str]]()
+    rows = []
+    for variant in known:
+        places[variant.host, variant.runtime] += 1
+        rows.append(
+            Ranked(
+                rank=places[variant.host, variant.runtime],
+                pick=pick.get(variant.id, ""),
+                variant=variant,
+                number=numbers[variant.trial_id],
+                eager=eager.get(beside(variant)),
+            )
+        )
+    return rows
+
+
+def by_host(rows: Iterable[Ranked]) -> list[list[Ranked]]:
+    """A list for each host and runtime, the longest first."""
+    groups: dict[tuple[str, str], list[Ranked]] = {}
+    for row in rows:
+        groups.setdefault((row.variant.host, row.variant.runtime), []).append(row)
+    return sorted(groups.values(), key=len, reverse=True)
+
+
+def picks(front: ParetoView) -> dict[str, str]:
+    """By id, what a variant is picked as among those of its host and runtime."""
+    found: dict[str, list[str]] = {}
+    for group in front.variants:
+        found.setdefault(group.recommended, []).append("recommended")
+        for variant_id in group.ties:
+            found.setdefault(variant_id, []).append("tie")
+        for word, picked in (("knee", group.knee), ("best score", group.best_score)):
+            if picked is not None:
+                found.setdefault(picked, []).append(word)
+        for variant in group.items:
+            found.setdefault(variant.id, ["front"])
+    return {variant_id: ", ".join(words) for variant_id, words in found.items()}
+
+
+def row(ranked: Ranked) -> tuple[str, ...]:
+    """Texts in the order of ``HEADERS``."""
+    variant, gained = ranked.variant, versus_eager(ranked.variant, ranked.eager)
     return (
-        str(rank),
-        str(number),
+        str(ranked.rank),
+        ranked.pick,
+        str(ranked.number),
         variant.recipe,
         variant.runtime,
         metric(variant, "f1", "{:.3f}".format),
@@ -81,20 +140,21 @@ def row(rank: int, variant: VariantView, number: int, eager: VariantView | None)
     )
 
 
-def flat(rank: int, variant: VariantView, number: int, eager: VariantView | None) -> dict[str, Any]:
+def flat(ranked: Ranked) -> dict[str, Any]:
     """Plain values under names with their units."""
-    metrics: Mapping[str, float] = variant.metrics
+    variant, metrics = ranked.variant, ranked.variant.metrics
     return {
-        "rank": rank,
+        "rank": ranked.rank,
+        "pick": ranked.pick,
         "id": variant.id,
         "trial_id": variant.trial_id,
-        "trial_number": number,
+        "trial_number": ranked.number,
         "study_id": variant.study_id,
         "recipe": variant.recipe,
         "runtime": variant.runtime,
         **{name: metrics.get(name) for name in _METRICS},
         "speed_up": speed_up(variant),
-        "versus_eager": versus_eager(variant, eager),
+        "versus_eager": versus_eager(variant, ranked.eager),
         "agreement": variant.agreement,
         "parity_error": variant.parity_error,
         "host": variant.host,

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from search.states import UNFINISHED_JOB_STATES, JobState, StudyState
 from services.errors import LeaseLostError, NotFoundError
 from services.store import events
-from services.tables import studies, training_epochs, training_runs, trainings
+from services.tables import compression_jobs, studies, training_epochs, training_runs, trainings
 
 _EPOCH = ("epoch", "loss", "f1", "accuracy", "elapsed_s")
 
@@ -89,6 +89,18 @@ def add_run(connection: Connection, training_id: str, values: Mapping[str, Any])
 def runs(connection: Connection, training_id: str) -> Sequence[Row[Any]]:
     query = select(training_runs).where(training_runs.c.training_id == training_id)
     return connection.execute(query.order_by(training_runs.c.seed)).all()
+
+
+def of_job(connection: Connection, job_id: str) -> str | None:
+    """The training whose weights a compression job works on, or None."""
+    query = (
+        select(training_runs.c.training_id)
+        .join(compression_jobs, compression_jobs.c.weights_sha256 == training_runs.c.weights_sha256)
+        .join(trainings, trainings.c.id == training_runs.c.training_id)
+        .where(compression_jobs.c.id == job_id, trainings.c.trial_id == compression_jobs.c.trial_id)
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
 
 
 def curves(connection: Connection, training_id: str) -> list[dict[str, Any]]:

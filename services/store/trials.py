@@ -114,6 +114,12 @@ def of_study(
     return connection.execute(query.order_by(trials.c.number.desc()).limit(latest)).all()[::-1]
 
 
+def hosts(connection: Connection, study_id: str) -> set[str]:
+    """The hosts that a study's trials were timed on."""
+    timed = select(trials.c.host).where(trials.c.study_id == study_id, trials.c.host.is_not(None))
+    return set(connection.execute(timed.distinct()).scalars())
+
+
 def next_number(connection: Connection, study_id: str) -> int:
     query = select(func.coalesce(func.max(trials.c.number) + 1, 0)).where(trials.c.study_id == study_id)
     return int(connection.execute(query).scalar_one())

@@ -28,6 +28,14 @@ def get(connection: Connection, variant_id: str) -> Row[Any]:
     return row
 
 
+def of_study(connection: Connection, study_id: str) -> Sequence[Row[Any]]:
+    """A study's variants, without their scores by class, in the order in which they were made."""
+    columns = [column for column in variants.c if column.name not in ("per_class_f1", "confusion")]
+    return connection.execute(
+        select(*columns).where(variants.c.study_id == study_id).order_by(variants.c.created_at, variants.c.id)
+    ).all()
+
+
 def add_artifact(connection: Connection, values: dict[str, Any]) -> None:
     connection.execute(insert(artifacts).values(**values))
 

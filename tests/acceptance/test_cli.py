@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -113,20 +114,41 @@ def test_a_fetched_variant_is_a_folder_that_explains_itself(server: Server, stud
     )
     out = tmp_path / "new" / "model"
     _seedleaf(server, "fetch", variant["id"], "--out", str(out))
-    assert {path.name for path in out.iterdir()} == {"model.onnx", "model.yaml", "README.md"}
+    texts = {"README.md", "model.yaml", "study.yaml", "labels.json", "preprocessing.json", "predict.py"}
+    plots = {"front.png", "confusion.png", "learning.png"}
+    assert {path.name for path in out.iterdir()} == {"model.onnx", "weights.safetensors"} | texts | plots
     assert list(out.parent.iterdir()) == [out]
     content = (out / "model.onnx").read_bytes()
-    assert hashlib.sha256(content).hexdigest() == variant["artifacts"][0]["sha256"]
+    sha256 = {artifact["kind"]: artifact["sha256"] for artifact in variant["artifacts"]}
+    assert hashlib.sha256(content).hexdigest() == sha256["onnx"]
     assert onnxruntime.InferenceSession(content).get_inputs()[0].shape == [1, 3, 16, 16]
     architecture = yaml.safe_load((out / "model.yaml").read_text())
     assert architecture["INPUT_SIZE"] == 16
     assert architecture["backbone"][-1] == [1, "FixedConv", [10]]
-    assert variant["artifacts"][0]["sha256"] in (out / "README.md").read_text()
+    assert sha256["onnx"] in (out / "README.md").read_text()
+
+
+def test_the_program_of_a_studys_best_model_predicts_what_infer_predicts(
+    server: Server, study_id: str, tmp_path: Path, shared_data: Path
+) -> None:
+    out, images, table = tmp_path / "model", tmp_path / "images", tmp_path / "predictions.csv"
+    _seedleaf(server, "fetch", study_id, "--out", str(out))
+    images.mkdir()
+    for path in sorted((shared_data / "trashnet").rglob("*.jpg"))[::400]:
+        shutil.copy(path, images)
+    _seedleaf(server, "infer", str(out / "model.onnx"), str(images), "--out", str(table))
+    ours = {row["image"]: row["class"] for row in csv.DictReader(table.open())}
+    command = [sys.executable, str(out / "predict.py"), *map(str, images.iterdir())]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    theirs = [line.split("\t") for line in done.stdout.splitlines()]
+    assert {Path(name).name: label for name, label, _ in theirs} == ours
+    with Client(server.url) as client:
+        assert client.get_front(study_id).recommended in (out / "README.md").read_text()
 
 
 def test_a_variant_that_is_not_there_leaves_no_folder(server: Server, tmp_path: Path) -> None:
     complaint = _seedleaf(server, "fetch", "variant_none", "--out", str(tmp_path / "model"), code=1)
-    assert complaint.startswith("seedleaf: no variant 'variant_none'")
+    assert complaint.startswith("seedleaf: there is no variant and no study 'variant_none'")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -73,7 +73,9 @@ def test_a_variant_is_a_model_that_runs_anywhere_with_its_sha256_as_etag(
     page = client.get("/variants", params={"study_id": finished_study, "runtime": "onnxruntime"}).json()
     assert {variant["recipe"] for variant in page["items"]} == {"fp32", "static-int8"}
     for variant in page["items"]:
-        (artifact,) = variant["artifacts"]
+        files = {artifact["kind"]: artifact for artifact in variant["artifacts"]}
+        assert files.keys() == {"onnx", "weights"}
+        artifact = files["onnx"]
         answer = client.get(f"/artifacts/{artifact['id']}")
         assert hashlib.sha256(answer.content).hexdigest() == artifact["sha256"]
         assert len(answer.content) == artifact["size_bytes"] == variant["metrics"]["size_bytes"]
@@ -83,6 +85,13 @@ def test_a_variant_is_a_model_that_runs_anywhere_with_its_sha256_as_etag(
         session = onnxruntime.InferenceSession(answer.content)
         (logits,) = session.run(None, {"images": np.zeros((1, 3, 16, 16), np.float32)})
         assert logits.shape == (1, 10)
+
+
+def test_a_variant_has_the_scores_by_class_of_its_file(client: httpx.Client, finished_study: str) -> None:
+    for item in client.get("/variants", params={"study_id": finished_study}).json()["items"]:
+        variant = client.get(f"/variants/{item['id']}").json()
+        assert sum(map(sum, variant["confusion"])) == 359
+        assert sum(variant["per_class_f1"]) / 10 == pytest.approx(variant["metrics"]["f1"])
 
 
 def test_the_eager_network_is_on_the_list_and_slower_than_its_file(client: httpx.Client, finished_study: str) -> None:

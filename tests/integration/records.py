@@ -4,12 +4,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from search.recipes import Recipe
 from search.spec import StudySpec
 from search.states import StudyState, TrialState
 from services import studies as operations
 from services.db import new_id
 from services.store import studies, trials, variants
 
+HOST = "a host"
 CANDIDATE: dict[str, Any] = {
     "architecture": {"backbone": [[1, "Conv", [8, 3, 2]], [1, "GlobalAvgPool", []], [1, "FixedConv", [10]]]},
     "image_size": 16,
@@ -45,6 +47,18 @@ def make_study(engine: Engine, state: StudyState = StudyState.RUNNING, **changes
     return study_id
 
 
+def make_variant(engine: Engine, study_id: str, trial_id: str, **values: Any) -> str:
+    """A variant of a recipe of its own, timed on ``host``, "a host" where none is given."""
+    variant_id = new_id("variant")
+    job_id = operations.compress(engine, trial_id, Recipe(name=variant_id, steps=()))
+    row = {"runtime": "onnxruntime", "host": HOST, "latency": {}, "recipe": "test", "steps": [], **METRICS, **values}
+    with engine.begin() as connection:
+        variants.add(
+            connection, {**row, "id": variant_id, "job_id": job_id, "trial_id": trial_id, "study_id": study_id}
+        )
+    return variant_id
+
+
 def make_trial(engine: Engine, study_id: str, state: TrialState = TrialState.COMPLETED, **metrics: float) -> str:
     trial_id = new_id("trial")
     with engine.begin() as connection:
@@ -58,7 +72,7 @@ def make_trial(engine: Engine, study_id: str, state: TrialState = TrialState.COM
             metrics={},
         )
         if state is TrialState.COMPLETED:
-            trials.end(connection, trial_id, state, metrics={**METRICS, **metrics})
+            trials.end(connection, trial_id, state, metrics={**METRICS, **metrics}, host=HOST)
             weights = {"sha256": "0" * 64, "kind": "weights", "size_bytes": 1, "trial_id": trial_id}
             variants.add_artifact(connection, {"id": new_id("artifact"), **weights})
         elif state is not TrialState.RUNNING:

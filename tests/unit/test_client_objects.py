@@ -23,6 +23,9 @@ _CANDIDATE = {
 _CONTENT = b"a model"
 
 
+_FRONT: dict[str, Any] = {"items": [], "hypervolume": 0.0, "reference": {}, "variants": [], "recommended": None}
+
+
 def _study(state: str, **changes: Any) -> dict[str, Any]:
     fields = ("reason", "job", "dataset_id", "classes", "skipped", "started_at", "finished_at")
     return {
@@ -129,7 +132,7 @@ def test_what_hangs_below_an_answer_knows_the_client_too(tmp_path: Path) -> None
 
 
 def test_trials_and_variants_become_data_frames_with_units_in_their_names() -> None:
-    pages = [_json(_study("RUNNING")), _page(_trial()), _page(_trial()), _page(_variant())]
+    pages = [_json(_study("RUNNING")), _page(_trial()), _page(_trial()), _json(_FRONT), _page(_variant())]
     with scripted_server(pages) as server, Client(server.url) as client:
         study = client.get_study("study_1")
         trials, variants = study.trials().to_pandas(), study.variants().to_pandas()
@@ -138,7 +141,7 @@ def test_trials_and_variants_become_data_frames_with_units_in_their_names() -> N
 
 
 def test_a_notebook_shows_tables_whose_texts_are_escaped() -> None:
-    front = {"items": [_trial(reason="<script>", best_variant=None)], "hypervolume": 0.5, "reference": {"f1": 0.0}}
+    front = {**_FRONT, "items": [_trial(reason="<script>", best_variant=None)], "hypervolume": 0.5}
     with scripted_server([_json(_study("RUNNING")), _json(front)]) as server, Client(server.url) as client:
         study = client.get_study("study_1")
         shown = study._repr_html_() + study.front()._repr_html_()

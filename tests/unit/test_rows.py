@@ -5,7 +5,7 @@ from typing import Any
 
 from api.rows import trials as trial_rows
 from api.rows import variants as variant_rows
-from api.schemas import TrialView, VariantView
+from api.schemas import ParetoView, TrialView, VariantFront, VariantView
 from search.candidate import Architecture, Candidate
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,6 +19,9 @@ _CANDIDATE = Candidate(
     learning_rate=0.1,
     optimizer="sgd",
 )
+
+
+_NO_FRONT = ParetoView(items=[], hypervolume=0.0, reference={}, variants=[], recommended=None)
 
 
 def _trial(state: str = "COMPLETED", **changes: Any) -> TrialView:
@@ -119,3 +122,29 @@ def test_a_variant_is_compared_with_its_trial_in_eager_pytorch() -> None:
 def test_figures_of_different_machines_are_not_compared() -> None:
     assert variant_rows.versus_eager(_variant(), _variant("torch", host="other CPU, 8 cores")) is None
     assert variant_rows.versus_eager(_variant(), None) is None
+
+
+def test_variants_are_ranked_among_those_of_their_host_and_runtime_only() -> None:
+    here, there, eager = _variant(), _variant(host="other CPU, 8 cores"), _variant("torch")
+    rows = variant_rows.ranked([there, here, eager, here], {"trial_1": 7}, _NO_FRONT)
+    assert [row.rank for row in rows] == [1, 1, 1, 2]
+    assert [[row.variant for row in group] for group in variant_rows.by_host(rows)] == [[here, here], [there], [eager]]
+
+
+def test_the_picks_of_a_front_are_told_in_words() -> None:
+    item = _variant()
+    group = VariantFront(
+        host=item.host,
+        runtime=item.runtime,
+        items=[item, item.model_copy(update={"id": "variant_2"})],
+        recommended="variant_1",
+        ties=["variant_3"],
+        knee=None,
+        best_score="variant_1",
+    )
+    front = _NO_FRONT.model_copy(update={"variants": [group]})
+    assert variant_rows.picks(front) == {
+        "variant_1": "recommended, best score",
+        "variant_2": "front",
+        "variant_3": "tie",
+    }

@@ -1,0 +1,67 @@
+"""Classify images with model.onnx: python predict.py IMAGE [IMAGE...]
+
+Needs onnxruntime, numpy and pillow. How an image is prepared and what the classes are called stands in
+preprocessing.json and labels.json beside this file.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+HERE = Path(__file__).parent
+LABELS = json.loads((HERE / "labels.json").read_text(encoding="utf-8"))
+PREPROCESSING = json.loads((HERE / "preprocessing.json").read_text(encoding="utf-8"))
+SIDE_PX, RESIZE = PREPROCESSING["side_px"], PREPROCESSING["resize"]
+SESSION = onnxruntime.InferenceSession(str(HERE / "model.onnx"), providers=["CPUExecutionProvider"])
+
+
+def predict(path: str) -> tuple[str, float]:
+    """The class of an image, and its probability."""
+    (logits,) = SESSION.run(None, {SESSION.get_inputs()[0].name: prepare(path)})
+    shares = np.exp(logits[0] - logits[0].max())
+    best = int(shares.argmax())
+    return LABELS[best], float(shares[best] / shares.sum())
+
+
+def prepare(path: str) -> np.ndarray:
+    """An image as the model takes it: float32 [1, 3, side, side] in [0, 1]."""
+    image = Image.open(path)
+    image.draft("RGB", (2 * SIDE_PX, 2 * SIDE_PX))  # a large JPEG is decoded at a fraction of its size
+    pixels = np.asarray(square(to_rgb(ImageOps.exif_transpose(image))), np.float32)
+    return pixels.transpose(2, 0, 1)[None] / np.float32(255)
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Transparent parts become black, 16-bit pixels keep their high byte."""
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
+    return image.convert("RGB")
+
+
+def square(image: Image.Image) -> Image.Image:
+    """The picture as a square of SIDE_PX: padded with black, cropped to its middle, or stretched."""
+    size = (SIDE_PX, SIDE_PX)
+    if RESIZE == "crop":
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        image = image.crop((left, top, left + side, top + side))
+    if RESIZE != "pad":
+        return image.resize(size, Image.Resampling.BILINEAR)
+    scale = SIDE_PX / max(image.size)
+    inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    padded = Image.new("RGB", size)
+    padded.paste(image.resize(inner, Image.Resampling.BILINEAR), ((SIDE_PX - inner[0]) // 2, (SIDE_PX - inner[1]) // 2))
+    return padded
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or sys.exit(__doc__):
+        label, probability = predict(name)
+        print(f"{name}\t{label}\t{probability:.6f}")

@@ -1,0 +1,196 @@
+"""What is handed out with a model: a card that tells the truth, whole folders, and a program that predicts like us."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from api.handout.card import model_card
+from api.handout.folder import handed_out, write_whole
+from api.handout.model import Model
+from api.handout.plots import draw
+from api.schemas import VariantDetail
+from search.dataset import Resize
+from tests.integration.records import CANDIDATE, METRICS, make_spec
+from tests.unit.training_sets import SIDE_PX
+from tests.unit.workpieces import trained
+from workers.deployed import describe
+from workers.export import quick_onnx
+from workers.inference.submission import submit
+
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_CLASSES = ["can", "cup", "lid"]
+
+
+def _model(*, training: bool = False, **changes: Any) -> Model:
+    names = {"id": "variant_1", "trial_id": "trial_1", "study_id": "study_1", "runtime": "onnxruntime", "host": "CPU"}
+    variant = VariantDetail.model_validate(
+        {
+            **names,
+            "recipe": "structured",
+            "steps": [],
+            "metrics": METRICS,
+            "parity_error": 0.0,
+            "agreement": 0.99,
+            "latency": {"parent_ms": 0.4},
+            "artifacts": [
+                {"id": "a", "kind": "onnx", "sha256": "0" * 64, "size_bytes": 4000},
+                {"id": "b", "kind": "weights", "sha256": "1" * 64, "size_bytes": 3000},
+            ],
+            "created_at": _NOW,
+            "training_id": None,
+            "per_class_f1": [0.9, 0.8, 1.0],
+            "confusion": [[9, 1, 0], [2, 8, 0], [0, 0, 10]],
+            **changes,
+        }
+    )
+    epoch = {"epoch": 1, "loss": 1.0, "f1": 0.5, "accuracy": 0.5, "elapsed_s": 1.0}
+    ended = {"state": "COMPLETED", "reason": None, "created_at": _NOW, "finished_at": _NOW}
+    study = {"id": "study_1", "name": "bins", "spec": make_spec(), "classes": _CLASSES, "dataset_id": "d" * 8, **ended}
+    progress = {"finished": 1, "total": 1, "best_f1": 0.9, "compression": {}}
+    trial = {"id": "trial_1", "study_id": "study_1", "number": 3, "candidate": CANDIDATE, "metrics": METRICS, **ended}
+    in_full = {"id": "training_1", "trial_id": "trial_1", "study_id": "study_1", "epochs": 30, "seeds": 2, **ended}
+    front = {"host": "CPU", "runtime": "onnxruntime", "items": [variant], "recommended": "variant_1", "ties": []}
+    return Model.model_validate(
+        {
+            "study": {**_NO_STUDY, **study, "progress": progress},
+            "trial": {**_NO_TRIAL, **trial, "epochs": [epoch]},
+            "training": {**in_full, "f1": 0.9, "f1_deviation": 0.0, "runs": [], "curves": [{**epoch, "seed": 0}]}
+            if training
+            else None,
+            "variant": variant,
+            "rivals": [variant],
+            "front": {**front, "knee": None, "best_score": "variant_2"},
+        }
+    )
+
+
+_NO_STUDY: dict[str, Any] = {
+    "last_event_id": 0,
+    "job": None,
+    "skipped": None,
+    "search_elapsed_s": 1.0,
+    "started_at": None,
+}
+_NO_TRIAL: dict[str, Any] = {
+    "host": None,
+    "best_variant": None,
+    "per_class_f1": None,
+    "confusion": None,
+    "compression": [],
+    "trainings": [],
+}
+
+
+def test_a_card_has_the_front_matter_of_the_hugging_face_hub() -> None:
+    _, front_matter, text = model_card(_model(), {"front": "front.png"}).split("---\n", 2)
+    fields = yaml.safe_load(front_matter)
+    assert (fields["library_name"], fields["pipeline_tag"]) == ("onnx", "image-classification")
+    (result,) = fields["model-index"][0]["results"]
+    assert result["metrics"][0] == {"type": "f1", "name": "F1 (macro)", "value": METRICS["f1"]}
+    assert "](front.png)" in text
+
+
+def test_a_card_tells_scores_with_intervals_by_class_and_where_the_latency_was_measured() -> None:
+    lines = model_card(_model(), {}).splitlines()
+    assert any(line.startswith("| F1 (macro) | 0.9000 [0.7") for line in lines)
+    assert any(line.startswith("| cup | 0.8000 [") and line.endswith(" | 10 |") for line in lines)
+    assert any("(30 images)" in line for line in lines)
+    assert "An image classifier of 3 classes that Seedleaf found, for batch 1 on CPU." in lines
+    assert any("the recommended one of its study" in line for line in lines)
+    assert "| faster than its trial's fp32 file | 2.0x |" in lines
+
+
+def test_a_card_leaves_out_what_is_not_known() -> None:
+    text = model_card(_model(confusion=None, per_class_f1=None, agreement=None), {})
+    assert "## By class" not in text
+    assert "| F1 (macro) | 0.9000 |" in text
+    assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("weights", "load_weights"), ("reshaped_weights", "do not fit `model.yaml`")]
+)
+def test_a_card_says_how_the_weights_are_loaded(kind: str, told: str) -> None:
+    files = [{"id": "a", "kind": kind, "sha256": "0" * 64, "size_bytes": 1}]
+    assert told in model_card(_model(artifacts=files), {})
+
+
+def test_a_card_tells_which_training_the_weights_are_of() -> None:
+    assert "| trained for | 20 epochs" not in model_card(_model(training=True), {})
+    text = model_card(_model(training=True), {})
+    assert "| trained for | 30 epochs of the whole training split, the best of 2 seeds |" in text
+    assert "seedleaf train TRIAL --epochs 30 --seeds 2" in text
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_plots_are_pictures(training: bool, tmp_path: Path) -> None:
+    names = draw(_model(training=training), tmp_path)
+    assert set(names) == {"front", "confusion", "learning"}
+    for name in names.values():
+        with Image.open(tmp_path / name) as picture:
+            assert min(picture.size) > 300
+            assert len(np.unique(np.asarray(picture.convert("L")))) > 10
+
+
+def test_a_plot_without_figures_is_not_drawn(tmp_path: Path) -> None:
+    names = draw(_model(confusion=None), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(names.values()) == {"front.png", "learning.png"}
+
+
+def test_a_folder_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        (folder / "half").write_text("half")
+        raise RuntimeError("the power is gone")
+
+    with pytest.raises(RuntimeError):
+        write_whole(tmp_path / "model", fail)
+    assert list(tmp_path.iterdir()) == []
+    write_whole(tmp_path / "model", lambda folder: (folder / "file").touch())
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["file"]
+    with pytest.raises(FileExistsError):
+        write_whole(tmp_path / "model", fail)
+
+
+@pytest.mark.parametrize("resize", ["pad", "crop", "stretch"])
+def test_the_program_predicts_what_seedleaf_infer_predicts(resize: Resize, tmp_path: Path) -> None:
+    content = describe(quick_onnx(trained(), SIDE_PX), classes=_CLASSES, side_px=SIDE_PX, resize=resize)
+    (tmp_path / "model.onnx").write_bytes(content)
+    for name, text in handed_out(_CLASSES, side_px=SIDE_PX, resize=resize).items():
+        (tmp_path / name).write_text(text)
+    images = tmp_path / "images"
+    images.mkdir()
+    _save_pictures(images)
+    ours = {
+        prediction.name: (prediction.predicted, pytest.approx(prediction.probability, abs=1e-5))
+        for prediction in submit(content, images, threads=1).predictions
+    }
+    command = [sys.executable, str(tmp_path / "predict.py"), *map(str, sorted(images.iterdir()))]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    theirs = {Path(name).name: (label, float(probability)) for name, label, probability in rows}
+    assert len(theirs) == 7
+    assert theirs == ours
+
+
+def _save_pictures(folder: Path) -> None:
+    """Pictures in the modes and shapes that people have."""
+    random = np.random.default_rng(0)
+    colours = Image.fromarray(random.integers(0, 256, (60, 90, 3), np.uint8))
+    large = colours.resize((900, 600))
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    large.save(folder / "large.jpg", quality=90)
+    large.save(folder / "turned.jpg", exif=turned)
+    colours.convert("CMYK").save(folder / "cmyk.jpg")
+    colours.convert("L").save(folder / "gray.png")
+    colours.convert("P").save(folder / "palette.png", transparency=0)
+    colours.putalpha(Image.fromarray(random.integers(0, 256, (60, 90), np.uint8)))
+    colours.save(folder / "transparent.png")
+    Image.fromarray(random.integers(0, 65536, (60, 90), np.uint16)).save(folder / "deep.png")
