@@ -18,6 +18,8 @@ def fetch(
 
     Of a study it is the recommended model: the fastest within one point of its best F1.
     """
+    if out.exists():
+        raise CommandError(f"{out} exists already: name a folder that does not")
     # No other command needs NumPy, Jinja and matplotlib, nor waits for them.
     from api.handout.folder import write_model, write_whole
     from api.handout.model import read_model

@@ -80,6 +80,7 @@ _NO_STUDY: dict[str, Any] = {
 }
 _NO_TRIAL: dict[str, Any] = {
     "host": None,
+    "assignment": {},
     "best_variant": None,
     "per_class_f1": None,
     "confusion": None,
