@@ -26,8 +26,8 @@ class Usage:
 
 
 def describe(model: bytes, *, classes: Sequence[str], side_px: int, resize: Resize) -> bytes:
-    """The same model with its usage in its metadata."""
-    proto = onnx.load_from_string(model)
+    """The same model with its usage in its metadata and the shape of every tensor, which viewers show."""
+    proto = onnx.shape_inference.infer_shapes(onnx.load_from_string(model))
     usage = {"classes": list(classes), "side_px": side_px, "resize": resize}
     onnx.helper.set_model_props(proto, {_KEY: json.dumps(usage)})
     return cast(bytes, proto.SerializeToString())

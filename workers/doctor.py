@@ -32,9 +32,21 @@ def _gpus() -> list[str]:
     return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
 
 
+def _runtimes() -> dict[str, dict[str, str | None]]:
+    """By name, the version of what models can be timed in here, or why it cannot be used and how to get it."""
+    from workers.latency.runtimes import RUNTIMES
+
+    return {
+        name: {"version": None if runtime.missing else runtime.version(), "advice": runtime.missing}
+        for name, runtime in RUNTIMES.items()
+    }
+
+
 def main() -> None:
     packages = {name: _version(name) for name in _NEEDED}
-    answer: dict[str, Any] = {"packages": packages, "gpus": _gpus() if packages["torch"] else []}
+    answer: dict[str, Any] = {"packages": packages, "gpus": [], "runtimes": {}}
+    if all(packages.values()):
+        answer |= {"gpus": _gpus(), "runtimes": _runtimes()}
     json.dump(answer, sys.stdout)
 
 

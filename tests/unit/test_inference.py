@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 from sklearn.metrics import f1_score
@@ -25,6 +26,20 @@ IMAGES = 24
 @pytest.fixture(scope="module")
 def model() -> bytes:
     return describe(to_onnx(trained(), SIDE_PX), classes=NAMES, side_px=SIDE_PX, resize="pad")
+
+
+def test_a_viewer_finds_a_name_and_a_shape_for_every_tensor(model: bytes) -> None:
+    graph = onnx.load_from_string(model).graph
+    described = {
+        tensor.name: [dimension.dim_value for dimension in tensor.type.tensor_type.shape.dim]
+        for tensor in (*graph.input, *graph.value_info, *graph.output)
+    }
+    assert described["images"] == [1, 3, SIDE_PX, SIDE_PX]
+    assert described["logits"] == [1, CLASSES]
+    outputs = {name for node in graph.node for name in node.output}
+    assert outputs <= described.keys()
+    assert all(all(described[name]) for name in outputs)
+    assert all(node.name for node in graph.node)
 
 
 @pytest.fixture
