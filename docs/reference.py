@@ -68,9 +68,9 @@ def http_page() -> str:
     intro = """\
 # HTTP
 
-Lists are `{"items": [...], "next": cursor or null}`. Errors are problem documents (RFC 9457) that name the field and say
-what to do. A server beyond loopback wants `Authorization: Bearer KEY`. A running server shows all this at `/docs`, and as
-OpenAPI at `/openapi.json`; each operation is a method of the [Python client](python.md) under the same name.
+Lists are `{"items": [...], "next": cursor or null}`. Errors are problem documents (RFC 9457) that name the field and
+say what to do. A server beyond loopback wants `Authorization: Bearer KEY`. A running server shows this at `/docs`, and
+as OpenAPI at `/openapi.json`; each operation is a method of the [Python client](python.md) under the same name.
 """
     lines = [intro]
     for path, methods in document["paths"].items():

@@ -1,29 +1,7 @@
-"""The blocks, each registered by its file."""
+"""The blocks, each registered by its file: every file of this folder is imported."""
 
-from workers.models.blocks import (
-    bottleneck,
-    conv,
-    eca_inverted_residual,
-    fire,
-    ghost,
-    heads,
-    inverted_residual,
-    mbconv,
-    pooling,
-    shufflenet,
-    torchvision_network,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-__all__ = [
-    "bottleneck",
-    "conv",
-    "eca_inverted_residual",
-    "fire",
-    "ghost",
-    "heads",
-    "inverted_residual",
-    "mbconv",
-    "pooling",
-    "shufflenet",
-    "torchvision_network",
-]
+for _file in iter_modules(__path__):
+    import_module(f"{__name__}.{_file.name}")

@@ -1,0 +1,98 @@
+"""The examples of docs/extending.md, added to a copy of Seedleaf as the page says, and used."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_FENCE = re.compile(r'^```(python|diff) title="([^"]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+
+_USE = """
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+
+from search.augmentation import Policy
+from search.candidate import Architecture, Candidate
+from search.recipes import Recipe
+from workers.augmentation.batch import BatchAugmenter
+from workers.augmentation.kinds import Drawn
+from workers.augmentation.operations import DEFINITIONS
+from workers.compression import techniques
+from workers.compression.registry import NETWORK_TECHNIQUES
+from workers.export import quick_onnx
+from workers.latency.runtimes import RUNTIMES
+from workers.models import build_network, profile
+
+backbone = ((1, "DilatedConv", (16, 2)), (2, "DilatedConv", (16,)), (1, "GlobalAvgPool", ()), (1, "FixedConv", (3,)))
+architecture = Architecture(backbone=backbone)
+network = build_network(architecture).eval()
+assert network(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
+candidate = Candidate(
+    architecture=architecture, image_size=32, batch_size=8, learning_rate=0.1, optimizer="sgd"
+)
+assert profile(candidate)["params"] == sum(parameter.numel() for parameter in network.parameters())
+
+policy = Policy.model_validate({"operations": [{"name": "Gamma", "magnitude": 1.0}], "max_ops": 1})
+images = torch.full((16, 3, 4, 4), 128, dtype=torch.uint8)
+changed, _ = BatchAugmenter(policy, torch.Generator().manual_seed(0))(images, torch.eye(16))
+assert changed.unique().tolist() == [64, 181]
+drawn = Drawn(value=torch.tensor([-1.0]), place=torch.zeros(1, 2))
+assert np.unique(DEFINITIONS["Gamma"].single(np.full((4, 4, 3), 128, np.uint8), drawn)).tolist() == [181]
+
+steps = [{"technique": "weight_clipping", "deviations": 1}, {"technique": "static_int8"}]
+(clipping, _) = Recipe.model_validate({"name": "clipped-int8", "steps": steps}).steps
+largest = network.classifier.weight.abs().max()
+NETWORK_TECHNIQUES[type(clipping)](clipping, SimpleNamespace(network=network))
+assert network.classifier.weight.abs().max() < largest
+
+image = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
+session = RUNTIMES["onnx-reference"].open(quick_onnx(network, 32), 1)
+with torch.inference_mode():
+    expected = network(torch.from_numpy(image)).numpy()
+assert session.shape == image.shape
+np.testing.assert_allclose(session.run(image), expected, rtol=1e-3, atol=1e-4)
+print("used")
+"""
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Seedleaf with what the page adds."""
+    for package in ("search", "workers"):
+        shutil.copytree(_ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for kind, title, content in _FENCE.findall((_ROOT / "docs" / "extending.md").read_text()):
+        path = tmp_path / title
+        if kind == "python":
+            assert not path.exists(), title
+            path.write_text(content)
+        else:
+            path.write_text(_patched(path.read_text(), content))
+    return tmp_path
+
+
+def _patched(text: str, diff: str) -> str:
+    """``text`` with the lines after a + inserted below the first line that begins with the line before them."""
+    lines, place = text.splitlines(), -1
+    for line in diff.splitlines():
+        if line.startswith("+"):
+            lines.insert(place + 1, line[1:])
+            place += 1
+        else:
+            place = next(number for number, known in enumerate(lines) if known.startswith(line[1:]))
+    return "\n".join(lines) + "\n"
+
+
+def test_what_the_page_adds_can_be_used(copy: Path) -> None:
+    (copy / "use.py").write_text(_USE)
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+    done = subprocess.run(
+        [sys.executable, "use.py"], cwd=copy, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "used\n", done.stderr
