@@ -11,6 +11,7 @@ from api.client import (
     ServerFailedError,
     ServerUnreachableError,
     StudyEvent,
+    TargetError,
 )
 from search.recipes import Recipe
 from search.spec import StudySpec
@@ -28,4 +29,5 @@ __all__ = [
     "ServerUnreachableError",
     "StudyEvent",
     "StudySpec",
+    "TargetError",
 ]

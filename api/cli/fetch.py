@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from api.cli.errors import CommandError
+from api.cli.output import TextFormat, print_json
 from api.client.client import Client
 from api.client.errors import RequestRejectedError
 
@@ -13,6 +14,7 @@ from api.client.errors import RequestRejectedError
 def fetch(
     wanted: Annotated[str, typer.Argument(metavar="VARIANT|STUDY", help="A variant's id, or a study's.")],
     out: Annotated[Path, typer.Option(help="The folder to make.")],
+    format_: TextFormat = "text",
 ) -> None:
     """Download a model with a program that uses it and a model card, whole or not at all.
 
@@ -20,17 +22,13 @@ def fetch(
     """
     if out.exists():
         raise CommandError(f"{out} exists already: name a folder that does not")
-    # No other command needs NumPy, Jinja and matplotlib, nor waits for them.
-    from api.handout.folder import write_model, write_whole
-    from api.handout.model import read_model
-
     with Client() as client:
-        model = read_model(client, _variant_of(client, wanted))
-        try:
-            write_whole(out, lambda folder: write_model(client, model, folder))
-        except OSError as error:
-            raise CommandError(f"{out} cannot be written: {error}") from error
-    print(f"wrote {', '.join(sorted(path.name for path in out.iterdir()))} to {out}")
+        client.get_variant(_variant_of(client, wanted)).download(out)
+    files = sorted(path.name for path in out.iterdir())
+    if format_ == "json":
+        print_json({"out": str(out), "files": files})
+    else:
+        print(f"wrote {', '.join(files)} to {out}")
 
 
 def _variant_of(client: Client, wanted: str) -> str:

@@ -10,6 +10,7 @@ from api.client.errors import (
     SeedleafError,
     ServerFailedError,
     ServerUnreachableError,
+    TargetError,
 )
 from api.client.events import StudyEvent
 
@@ -24,4 +25,5 @@ __all__ = [
     "ServerFailedError",
     "ServerUnreachableError",
     "StudyEvent",
+    "TargetError",
 ]

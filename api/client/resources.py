@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, PrivateAttr
 
 from api.client import html
-from api.client.errors import NotCompletedError
+from api.client.errors import NotCompletedError, TargetError
 from api.client.events import StudyEvent
 from api.client.tables import Trials, Variants
 from api.rows import studies as study_rows
@@ -63,15 +63,24 @@ class Bound(BaseModel):
 class Variant(Bound, VariantView):
     """A deployable model."""
 
-    def download(self, folder: Path | str | None = None) -> Path:
-        """Write the variant's files to ``folder``, else to one with the variant's id, and return the folder.
+    def refresh(self) -> "VariantInFull":
+        """The variant with its confusion matrix."""
+        return self._client.get_variant(self.id)
 
-        A file that is there is replaced, once its successor has arrived whole.
+    def download(self, folder: Path | str | None = None) -> Path:
+        """Make ``folder``, else one with the variant's id, as ``seedleaf fetch`` does, and return it.
+
+        It holds the model, its weights and architecture, a program that uses it and a model card: all of it, or
+        nothing. TargetError if it cannot be made, or exists already.
         """
+        # Only this needs NumPy, Jinja and matplotlib.
+        from api.handout.folder import hand_out
+
         target = Path(self.id if folder is None else folder)
-        target.mkdir(parents=True, exist_ok=True)
-        for artifact in self.artifacts:
-            self._client.get_artifact(artifact, target / FILE_NAMES[artifact.kind])
+        try:
+            hand_out(self._client, self.id, target)
+        except OSError as error:
+            raise TargetError(f"{target} cannot be written: {error}") from error
         return target
 
 

@@ -12,12 +12,17 @@ import yaml
 from api.client.client import Client
 from api.client.resources import FILE_NAMES
 from api.handout.card import model_card
-from api.handout.model import Model
+from api.handout.model import Model, read_model
 from api.handout.plots import draw
 from search.architectures.text import write_architecture
 from search.dataset import Resize
 
 _PROGRAM = Path(__file__).with_name("predict.py")
+
+
+def hand_out(client: Client, variant_id: str, out: Path) -> None:
+    """Make the folder ``out`` of a variant, whole or not at all. OSError where it cannot be written."""
+    write_whole(out, lambda folder: write_model(client, read_model(client, variant_id), folder))
 
 
 def write_whole(out: Path, write: Callable[[Path], None]) -> None:

@@ -27,4 +27,5 @@ def test_the_notebook_runs_from_top_to_bottom(server: Server, tmp_path: Path, mo
     assert "choice." in trials
     assert "static-int8" in variants
     assert "model.onnx" in files
+    assert "predict.py" in files
     assert (tmp_path / "digits-model" / "model.onnx").stat().st_size > 1000

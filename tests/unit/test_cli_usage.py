@@ -81,7 +81,7 @@ def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any
 
 
 #: They run a server, or print JSON anyway.
-_WITHOUT_FORMAT = {"up", "quickstart", "study schema", "fetch"}
+_WITHOUT_FORMAT = {"up", "quickstart", "study schema"}
 
 
 def test_every_command_can_be_read_by_a_program() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from seedleaf import Client, NotCompletedError
+from seedleaf import Client, NotCompletedError, TargetError
 from tests.unit.scripted_server import Answer, ScriptedServer, scripted_server
 
 pandas = pytest.importorskip("pandas")
@@ -122,13 +122,22 @@ def test_waiting_for_a_study_that_failed_raises_its_reason() -> None:
     assert study.reason == "no image"
 
 
-def test_what_hangs_below_an_answer_knows_the_client_too(tmp_path: Path) -> None:
-    with scripted_server([_page(_trial()), Answer(body=_CONTENT)]) as server, Client(server.url) as client:
+def test_what_hangs_below_an_answer_knows_the_client_too() -> None:
+    in_full = {**_variant(), "training_id": None, "per_class_f1": None, "confusion": [[1]]}
+    with scripted_server([_page(_trial()), _json(in_full)]) as server, Client(server.url) as client:
         (trial,) = client.iter_trials()
         assert trial.best_variant is not None
-        folder = trial.best_variant.download(tmp_path / "new" / "model")
-    assert (folder / "model.onnx").read_bytes() == _CONTENT
-    assert _asked(server)[1] == "/artifacts/artifact_1"
+        assert trial.best_variant.refresh().confusion == [[1]]
+    assert _asked(server)[1] == "/variants/variant_1"
+
+
+def test_a_folder_that_exists_is_not_downloaded_into(tmp_path: Path) -> None:
+    with scripted_server([_page(_trial())]) as server, Client(server.url) as client:
+        (trial,) = client.iter_trials()
+        assert trial.best_variant is not None
+        with pytest.raises(TargetError, match="exists already"):
+            trial.best_variant.download(tmp_path)
+    assert len(server.asked) == 1
 
 
 def test_trials_and_variants_become_data_frames_with_units_in_their_names() -> None:
