@@ -19,9 +19,9 @@ import torch
 from benchmarks.parts.machine import describe, spread
 from search.candidate import Architecture, Candidate, Layer
 from search.dataset import DatasetSpec
-from search.recipes import NAMED_RECIPES, Recipe, default_recipe
+from search.recipes import NAMED_RECIPES, Recipe, Step, default_recipe
 from workers.candidate_training import plan_of
-from workers.compression.pipeline import Compressed, compress
+from workers.compression.pipeline import Compressed, change_network, finish
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
 from workers.data import Dataset, load_dataset
 from workers.export import load_weights, save_weights
@@ -113,11 +113,16 @@ def _seed(
     )
     weights = _trained(candidate, training, validation, epochs=epochs, seed=seed)
     files: dict[str, Compressed] = {}
+    changed: dict[tuple[Step, ...], Workpiece] = {}
+    rows = data.splits.validation
     for recipe in recipes:
-        piece = _workpiece(data, candidate, training, validation, weights, seed=seed)
-        rows = data.splits.validation
         try:
-            files[recipe.name] = compress(recipe, piece, data.images[rows], data.labels[rows])
+            if recipe.network_steps not in changed:
+                piece = _workpiece(data, candidate, training, validation, weights, seed=seed)
+                change_network(recipe.network_steps, piece)
+                changed[recipe.network_steps] = piece
+            piece = changed[recipe.network_steps]
+            files[recipe.name] = finish(recipe.file_steps, piece, data.images[rows], data.labels[rows])
             print(f"seed {seed}: {recipe.name} f1 {files[recipe.name].scores.f1:.4f}", flush=True)
         except NotApplicableError as error:
             print(f"seed {seed}: {recipe.name} does not apply: {error}", flush=True)
