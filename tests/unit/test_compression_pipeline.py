@@ -91,6 +91,13 @@ def test_a_quantization_does_not_apply_without_a_layer_to_treat(name: str) -> No
         FILE_TECHNIQUES[type(quantization)](quantization, _pooled_file(), piece_of(_Pooled()))
 
 
+@pytest.mark.parametrize("name", ["low-rank", "folded", "structured-static-int8", "unstructured-global"])
+def test_a_technique_that_does_not_apply_is_skipped_by_its_name(name: str) -> None:
+    recipe = default_recipe(name)
+    with pytest.raises(NotApplicableError, match=f"^{recipe.steps[0].technique} is skipped: "):
+        compress(recipe, piece_of(nn.Conv2d(3, 3, 1)), IMAGES, LABELS)
+
+
 class _TwoFaced(nn.Module):
     """Computes something else when it is exported, as a bug of the exporter would."""
 

@@ -1,6 +1,7 @@
 """A recipe from a trial's weights to a verified, scored file. Timing it is the benchmark slot's business."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 import workers.compression.techniques  # noqa: F401  (registers them)
 from search.recipes import Recipe, Step
-from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, Workpiece
+from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
 from workers.export import Predict, model_input, onnx_predictor, program_predictor, to_onnx, to_program
 from workers.models.profile import count_macs, count_params
 from workers.training.metrics import Scores, confusion, scores
@@ -63,7 +64,8 @@ def change_network(steps: Sequence[Step], piece: Workpiece) -> None:
     more steps may follow from there.
     """
     for step in steps:
-        NETWORK_TECHNIQUES[type(step)](step, piece)
+        with _naming(step):
+            NETWORK_TECHNIQUES[type(step)](step, piece)
 
 
 def finish(steps: Sequence[Step], piece: Workpiece, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Compressed:
@@ -90,8 +92,18 @@ def finish(steps: Sequence[Step], piece: Workpiece, images: NDArray[np.uint8], l
 
 def _on_file(model: bytes, steps: Sequence[Step], piece: Workpiece) -> bytes:
     for step in steps:
-        model = FILE_TECHNIQUES[type(step)](step, model, piece)
+        with _naming(step):
+            model = FILE_TECHNIQUES[type(step)](step, model, piece)
     return model
+
+
+@contextmanager
+def _naming(step: Step) -> Iterator[None]:
+    """Have a technique that does not apply told by its name."""
+    try:
+        yield
+    except NotApplicableError as error:
+        raise NotApplicableError(f"{step.technique} is skipped: {error}") from error
 
 
 def _parity(piece: Workpiece, predict: Predict, images: NDArray[np.uint8], *, exact: bool) -> Parity:
