@@ -4,13 +4,19 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: What runs the files that are shipped. ``seedleaf bench`` knows more: PyTorch's.
+RuntimeName = Literal["onnxruntime", "openvino", "onnxruntime-cuda", "onnxruntime-tensorrt"]
+
 
 class TargetSpec(BaseModel):
     """Where latency is measured, batch 1: with which runtime, on how many threads, on which nodes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    runtime: Literal["onnxruntime"] = "onnxruntime"
+    runtime: RuntimeName = Field(
+        default="onnxruntime",
+        description="installed on the nodes that are this target: `seedleaf bench --list`",
+    )
     threads: int = Field(default=1, ge=1, le=256)
     node: str | None = Field(
         default=None,

@@ -124,7 +124,7 @@ def run(
     engine = make_engine(url)
     recorder = Recorder(engine, ArtifactStore(config.artifacts_dir), study_id)
     try:
-        Slots(patience_s=patience_s).await_host(recorder.spec.target)
+        Slots(patience_s=patience_s).ready(recorder.spec.target)
         classes = _take_in_dataset(recorder, study_id, config.cache_dir)
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
         exhausted = False

@@ -1,7 +1,7 @@
 """The Ray actor of the compression pool: one recipe of one trial after another, each ending in measured variants."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from workers.hosts import Slots, TargetMissingError
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network
 from workers.slot import Timing
+from workers.training.metrics import confusion, scores
 from workers.trial import dataset_of, prepare, resident_split
 
 RESOURCE = "compression"
@@ -58,7 +59,9 @@ class Compressor:
         variants = []
         for target, slot in slots.items():
             try:
-                variants += self._timed(task, compressed, parent, files, target, slot)
+                variants.append(self._timed(task, compressed, parent, files, target, slot))
+                if not task.recipe.steps and target in _of_each_kind(slots):
+                    variants.append(self._timed_eagerly(task, compressed, target, slot))
             except ray.exceptions.RayTaskError as error:
                 complaints.append(f"{target}: {error.cause}")
         if not variants:
@@ -70,7 +73,7 @@ class Compressor:
         slots, complaints = {}, []
         for target in targets:
             try:
-                slots[target] = self._slots.of(target)
+                slots[target] = self._slots.ready(target)
             except TargetMissingError as error:
                 complaints.append(str(error))
         return slots, complaints
@@ -99,17 +102,30 @@ class Compressor:
         files: dict[str, bytes],
         target: TargetSpec,
         slot: Any,
-    ) -> list[Variant]:
-        """The file on one target, and for the recipe without steps the network in eager PyTorch beside it."""
+    ) -> Variant:
+        """The file on one target."""
+        compressed = self._rescored(task, compressed, target, slot)
         timing = ray.get(slot.time_variant.remote(compressed.model, parent, target=target))
-        found = [_variant(task, compressed, timing, target, runtime="onnxruntime", files=files)]
-        if not task.recipe.steps:
-            architecture = task.candidate.architecture.model_dump(mode="json")
-            side_px = task.candidate.image_size
-            timing = ray.get(slot.time_eager.remote(architecture, task.weights, side_px, target=target))
-            files = {"weights": save_weights(_network(task))}
-            found.append(_variant(task, compressed, timing, target, runtime="torch", files=files))
-        return found
+        return _variant(task, compressed, timing, target, runtime=target.runtime, files=files)
+
+    def _timed_eagerly(self, task: CompressionTask, compressed: Compressed, target: TargetSpec, slot: Any) -> Variant:
+        """The network in eager PyTorch, which the file of the recipe without steps is compared with."""
+        architecture = task.candidate.architecture.model_dump(mode="json")
+        timing = ray.get(slot.time_eager.remote(architecture, task.weights, task.candidate.image_size, target=target))
+        files = {"weights": save_weights(_network(task))}
+        return _variant(task, compressed, timing, target, runtime="torch", files=files)
+
+    def _rescored(self, task: CompressionTask, compressed: Compressed, target: TargetSpec, slot: Any) -> Compressed:
+        """With the scores that the file has on ``target``: int8 and bfloat16 round differently elsewhere."""
+        if target.runtime == "onnxruntime" and target.node is None:
+            return compressed
+        spec, side_px = task.spec.dataset, task.candidate.image_size
+        dataset = dataset_of(spec, side_px, task.cache_dir)
+        validation = dataset.splits.validation
+        predicted = ray.get(slot.predict.remote(compressed.model, dataset.images[validation], target=target))
+        labels = torch.from_numpy(dataset.labels[validation])
+        table = confusion(torch.from_numpy(predicted), labels, len(dataset.classes))
+        return replace(compressed, scores=scores(table))
 
     def _workpiece(self, task: CompressionTask) -> Workpiece:
         candidate, spec = task.candidate, task.spec
@@ -137,6 +153,11 @@ def _weights(network: Network, task: CompressionTask) -> dict[str, bytes]:
 
 def _shapes(network: Network) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in network.state_dict().items()}
+
+
+def _of_each_kind(targets: Iterable[TargetSpec]) -> list[TargetSpec]:
+    """The first of those that differ by their runtime alone: eager PyTorch is the same on all of them."""
+    return list({(target.threads, target.node): target for target in reversed(list(targets))}.values())
 
 
 def _network(task: CompressionTask) -> Network:

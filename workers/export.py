@@ -15,6 +15,8 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
+from workers.latency.runtimes import CPU, PROGRAM, Runtime
+
 Logits = NDArray[np.float32]
 Predict = Callable[[NDArray[np.uint8]], Logits]
 INPUT, OUTPUT = "images", "logits"
@@ -84,27 +86,20 @@ def quick_onnx(network: nn.Module, side_px: int) -> bytes:
 
 def onnx_predictor(model: bytes, *, threads: int = 1) -> Predict:
     """A function from uint8 images [n, side, side, 3] to logits [n, classes], one image at a time as deployed."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-    def predict(images: NDArray[np.uint8]) -> Logits:
-        batches = [session.run([OUTPUT], {INPUT: model_input(image[None])})[0] for image in images]
-        return np.concatenate(batches)
-
-    return predict
+    return runtime_predictor(CPU, model, threads=threads)
 
 
-def program_predictor(program: bytes) -> Predict:
-    """``onnx_predictor`` for a ``.pt2`` file, run by PyTorch on its own number of threads."""
-    network = torch.export.load(io.BytesIO(program)).module()
+def program_predictor(program: bytes, *, threads: int = 1) -> Predict:
+    """``onnx_predictor`` for a ``.pt2`` file."""
+    return runtime_predictor(PROGRAM, program, threads=threads)
+
+
+def runtime_predictor(runtime: Runtime, model: bytes, *, threads: int = 1) -> Predict:
+    """``onnx_predictor`` in any runtime that takes the file."""
+    session = runtime.open(model, threads)
 
     def predict(images: NDArray[np.uint8]) -> Logits:
-        with torch.inference_mode():
-            batches = [network(torch.from_numpy(model_input(image[None]))).numpy() for image in images]
-        return np.concatenate(batches)
+        return np.concatenate([session.run(model_input(image[None])) for image in images])
 
     return predict
 

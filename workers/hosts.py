@@ -20,7 +20,7 @@ Node = Mapping[str, Any]
 
 
 class TargetMissingError(RuntimeError):
-    """No node of the cluster offers the target."""
+    """No node of the cluster offers the target, or the one that does cannot time it."""
 
 
 class Slots:
@@ -33,6 +33,13 @@ class Slots:
     def of(self, target: TargetSpec) -> Any:
         """The slot's actor on the host that times ``target``; TargetMissingError if there is none."""
         return _slot_on(str(self.await_host(target)["NodeID"]))
+
+    def ready(self, target: TargetSpec) -> Any:
+        """``of``, once the slot has said that it can time ``target``; TargetMissingError with its reason if not."""
+        slot = self.of(target)
+        if (reason := ray.get(slot.missing.remote(target))) is not None:
+            raise TargetMissingError(f"the target ({target}) cannot be timed: {reason}")
+        return slot
 
     def await_host(self, target: TargetSpec) -> Node:
         """The node that times ``target``; TargetMissingError if there is none."""

@@ -8,43 +8,58 @@ long as a measurement takes. So a trial may wait for the slot without locking up
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from search.candidate import Architecture
 from search.targets import TargetSpec
-from workers.export import load_weights
+from workers.export import load_weights, runtime_predictor
+from workers.latency.cores import usable_cores
 from workers.latency.gate import HostGate
 from workers.latency.host import this_host
-from workers.latency.protocol import QUICK, THOROUGH, measure
-from workers.latency.runtimes import CPU, EAGER, Eager, Runtime
-from workers.latency.subject import model_subject
+from workers.latency.protocol import QUICK, THOROUGH, Effort, Latency, measure
+from workers.latency.reference import reference_for
+from workers.latency.runtimes import EAGER, RUNTIMES, Eager, Runtime
+from workers.latency.subject import Subject, model_subject
 
 _TIMEOUT_S = 300.0
+#: In one unit of work, so that a measurement need not wait long for it.
+_IMAGES_AT_A_TIME = 64
 
 Timing = dict[str, Any]
 
 
 class BenchmarkSlot:
-    """Each method returns one dict of ``latency.Latency``'s fields for each subject, with the host's label."""
+    """What times returns the fields of ``latency.Latency`` as a dict, with the host's label."""
+
+    def missing(self, target: TargetSpec) -> str | None:
+        """Why this host cannot time ``target``, and what to do; None if it can."""
+        cores = usable_cores()
+        if target.threads > cores:
+            return f"a host that times {target} lets its processes use {cores} cores: ask for fewer threads"
+        return RUNTIMES[target.runtime].missing
 
     def time_file(self, model: bytes, *, target: TargetSpec) -> Timing:
         """A quick look at one ONNX file, for trials."""
-        timings = measure(
-            [model_subject("trial", CPU, model)],
-            threads=target.threads,
-            gate=HostGate(),
-            effort=QUICK,
-            timeout_s=_TIMEOUT_S,
-        )
-        return {**asdict(timings[0]), "host": _host(CPU, target)}
+        runtime = RUNTIMES[target.runtime]
+        (timing,) = _measured(runtime, target, QUICK, model_subject("trial", runtime, model))
+        return {**asdict(timing), "host": _host(runtime, target)}
 
     def time_variant(self, variant: bytes, parent: bytes, *, target: TargetSpec) -> Timing:
-        """A thorough measurement of a variant's ONNX file, interleaved with its parent's as the reference."""
-        subjects = [model_subject("variant", CPU, variant), model_subject("parent", CPU, parent)]
-        timings = measure(subjects, threads=target.threads, gate=HostGate(), effort=THOROUGH, timeout_s=_TIMEOUT_S)
-        return {
-            **asdict(timings[0]),
-            "parent_ms": timings[1].p50_ms,
-            "host": _host(CPU, target),
-        }
+        """A thorough measurement of a variant's ONNX file, interleaved with its parent's."""
+        runtime = RUNTIMES[target.runtime]
+        subjects = model_subject("variant", runtime, variant), model_subject("parent", runtime, parent)
+        timing, of_parent = _measured(runtime, target, THOROUGH, *subjects)
+        return {**asdict(timing), "parent_ms": of_parent.p50_ms, "host": _host(runtime, target)}
+
+    def predict(self, model: bytes, images: NDArray[np.uint8], *, target: TargetSpec) -> NDArray[np.int64]:
+        """The classes that an ONNX file gives to uint8 [n, side, side, 3] in the target's runtime."""
+        predict, gate = runtime_predictor(RUNTIMES[target.runtime], model, threads=target.threads), HostGate()
+        found = []
+        for start in range(0, len(images), _IMAGES_AT_A_TIME):
+            with gate.working(timeout_s=_TIMEOUT_S):
+                found.append(predict(images[start : start + _IMAGES_AT_A_TIME]).argmax(1))
+        return np.concatenate(found)
 
     def time_eager(self, architecture: dict[str, Any], weights: bytes, side_px: int, *, target: TargetSpec) -> Timing:
         """A thorough measurement of the trial's own network in eager PyTorch."""
@@ -56,8 +71,15 @@ class BenchmarkSlot:
             return network
 
         subject = model_subject("eager", EAGER, Eager(make=make, shape=(1, 3, side_px, side_px)))
-        timings = measure([subject], threads=target.threads, gate=HostGate(), effort=THOROUGH, timeout_s=_TIMEOUT_S)
-        return {**asdict(timings[0]), "host": _host(EAGER, target)}
+        (timing,) = _measured(EAGER, target, THOROUGH, subject)
+        return {**asdict(timing), "host": _host(EAGER, target)}
+
+
+def _measured(runtime: Runtime, target: TargetSpec, effort: Effort, *subjects: Subject) -> tuple[Latency, ...]:
+    reference = reference_for(runtime)
+    return measure(
+        subjects, threads=target.threads, gate=HostGate(), effort=effort, reference=reference, timeout_s=_TIMEOUT_S
+    )
 
 
 def _host(runtime: Runtime, target: TargetSpec) -> str:

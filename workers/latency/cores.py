@@ -12,8 +12,7 @@ def pinned(threads: int) -> Iterator[None]:
 
     Threads that exist already stay where they are. Raises ValueError where the process may not use that many cores.
     """
-    can_pin = hasattr(os, "sched_setaffinity")
-    allowed = os.sched_getaffinity(0) if can_pin else set(range(os.cpu_count() or 1))
+    can_pin, allowed = hasattr(os, "sched_setaffinity"), _allowed()
     if not 1 <= threads <= len(allowed):
         raise ValueError(f"this process may use {len(allowed)} cores: measure with 1 to {len(allowed)}, not {threads}")
     if not can_pin:
@@ -24,6 +23,15 @@ def pinned(threads: int) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+def usable_cores() -> int:
+    """How many logical cores this process may use, hence the most threads that it can measure with."""
+    return len(_allowed())
+
+
+def _allowed() -> set[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
 
 
 def physical_core(cpu: int) -> str:

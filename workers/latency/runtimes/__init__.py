@@ -8,6 +8,7 @@ from workers.latency.runtimes.registry import ModelError, Runtime, RuntimeMissin
 __all__ = [
     "CPU",
     "EAGER",
+    "PROGRAM",
     "RUNTIMES",
     "Eager",
     "ModelError",
