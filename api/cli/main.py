@@ -5,6 +5,7 @@ import sys
 import typer
 
 from api.cli import (
+    bench,
     compress,
     dataset,
     doctor,
@@ -38,6 +39,7 @@ app.command()(compress.compress)
 app.command()(recipes.recipes)
 app.command()(fetch.fetch)
 app.command()(infer.infer)
+app.command()(bench.bench)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(model.app, name="model")
 app.add_typer(key.app, name="key")

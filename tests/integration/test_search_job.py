@@ -65,12 +65,19 @@ def test_a_trial_without_memory_is_run_again_alone(engine: Engine, database_url:
 
 
 @pytest.mark.usefixtures("two_slots_on_a_gpu")
-def test_a_study_whose_target_no_node_offers_fails_and_says_so(
-    engine: Engine, database_url: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ({"node": "jetson"}, "no node of the Ray cluster offers the target (onnxruntime, 1 thread, node jetson)"),
+        ({"threads": 256}, "ask for fewer threads"),
+    ],
+)
+def test_a_study_whose_target_cannot_be_timed_fails_and_says_so(
+    engine: Engine, database_url: str, tmp_path: Path, target: dict[str, Any], reason: str
 ) -> None:
-    study_id = make_study(engine, StudyState.QUEUED, target={"node": "jetson"})
+    study_id = make_study(engine, StudyState.QUEUED, target=target)
     run(study_id, Settings(database_url=database_url, home=tmp_path), trainable=NeedsTheWholeGpu, patience_s=0)
     with engine.connect() as connection:
         study = studies.get(connection, study_id)
     assert study.state is StudyState.FAILED
-    assert "no node of the Ray cluster offers the target (onnxruntime, 1 thread, node jetson)" in study.reason
+    assert reason in study.reason

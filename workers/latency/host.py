@@ -51,8 +51,12 @@ class Host:
     @property
     def label(self) -> str:
         """Such as ``AMD EPYC, 2 cores, onnxruntime 1.32.0, 1 thread``."""
-        machine = f"{self.cpu}, {_counted(self.cores, 'core')}" + (f", {self.gpu}" if self.gpu else "")
-        return f"{machine}, {self.runtime} {self.runtime_version}, {_counted(self.threads, 'thread')}"
+        return f"{self.machine}, {self.runtime} {self.runtime_version}, {_counted(self.threads, 'thread')}"
+
+    @property
+    def machine(self) -> str:
+        """The label without runtime and threads."""
+        return f"{self.cpu}, {_counted(self.cores, 'core')}" + (f", {self.gpu}" if self.gpu else "")
 
 
 def this_host(*, runtime: Runtime, threads: int) -> Host:

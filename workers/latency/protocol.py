@@ -49,7 +49,7 @@ class Effort:
 
 
 #: For trials while a search runs.
-QUICK = Effort(rounds=10, runs=50, box_s=0.03, open_s=0.5, max_redone=10)
+QUICK = Effort(rounds=10, runs=20, box_s=0.03, open_s=0.5, max_redone=10)
 #: For the variants that are published.
 THOROUGH = Effort(rounds=25, runs=100, box_s=0.1, open_s=4.0, max_redone=25)
 
