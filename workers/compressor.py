@@ -124,7 +124,7 @@ class Compressor:
         validation = dataset.splits.validation
         predicted = ray.get(slot.predict.remote(compressed.model, dataset.images[validation], target=target))
         labels = torch.from_numpy(dataset.labels[validation])
-        table = confusion(torch.from_numpy(predicted), labels, len(dataset.classes))
+        table = confusion(torch.tensor(predicted), labels, len(dataset.classes))
         return replace(compressed, scores=scores(table))
 
     def _workpiece(self, task: CompressionTask) -> Workpiece:
