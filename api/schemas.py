@@ -239,6 +239,35 @@ class RecipeView(BaseModel):
         return cls(name=recipe.name, description=named.description, is_default=named.is_default, steps=recipe.steps)
 
 
+class CheckRequest(BaseModel):
+    """A study as YAML or JSON, as it is being written."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(max_length=200_000)
+
+
+class Estimate(BaseModel):
+    """What ``trials`` earlier trials on the same data set suggest; networks of other sizes take longer or less."""
+
+    trials: int
+    epoch_s: float
+    search_s: float
+    core_hours: float
+    gpu_hours: float
+
+
+class StudyCheck(BaseModel):
+    """``document`` is what the text says, ``networks`` in how many ways a network can be drawn; null where ``problems``
+    are in the way. ``estimate`` is null also where no trial has been completed on its data set.
+    """
+
+    document: Any
+    problems: list[dict[str, str]]
+    networks: float | None
+    estimate: Estimate | None
+
+
 class CompressRequest(BaseModel):
     """A recipe's name (GET /recipes lists them), or a recipe written out."""
 

@@ -1,11 +1,9 @@
 """Specs and recipes read from YAML or JSON files, checked before they are sent."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from api.cli.errors import CommandError
@@ -17,17 +15,9 @@ from search.augmentation import Policy
 from search.dataset import DatasetSpec
 from search.recipes import Recipe
 from search.spec import StudySpec, spec_problems
+from search.yaml_text import YamlError, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class _Loader(yaml.SafeLoader):
-    """Takes 1e-3 for a number, as YAML 1.2 does and PyYAML does not."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
 
 
 def read_spec(path: Path) -> StudySpec:
@@ -88,18 +78,11 @@ def _validated(model: type[M], path: Path, document: Any) -> M:
 def _document(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else yaml.load(text, _Loader)
+        return json.loads(text) if path.suffix == ".json" else read_yaml(text)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CommandError(f"{path} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise CommandError(f"{path} is no YAML: {_where(error)}") from error
-
-
-def _where(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return " ".join(str(error).split())
-    return f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', 'cannot be read')}"
+    except YamlError as error:
+        raise CommandError(f"{path} is no YAML: {error}") from error
 
 
 def _absolute(dataset: DatasetSpec) -> DatasetSpec:

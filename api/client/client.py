@@ -10,12 +10,14 @@ from api.client.resources import Front, Study, Training, TrainingInFull, Trial, 
 from api.schemas import (
     ArtifactView,
     BudgetPatch,
+    CheckRequest,
     CompressRequest,
     DatasetSummary,
     DatasetView,
     Page,
     Queued,
     RecipeView,
+    StudyCheck,
     StudyPatch,
     TrainRequest,
 )
@@ -41,6 +43,10 @@ class Client(Calls):
         """Queue a study. Sent again with the same key, it gives the same study again."""
         headers = None if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         return self._send(Study, "POST", "/studies", spec, headers)
+
+    def check_study(self, text: str) -> StudyCheck:
+        """Look at a study that is being written, as YAML or JSON: its mistakes, and about how long it takes."""
+        return self._send(StudyCheck, "POST", "/studies/check", CheckRequest(text=text))
 
     def list_studies(
         self, *, state: StudyState | None = None, cursor: str | None = None, limit: int = PAGE

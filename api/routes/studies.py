@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
-from api.schemas import Page, ParetoView, StudyPatch, StudyView
+from api.schemas import CheckRequest, Page, ParetoView, StudyCheck, StudyPatch, StudyView
 from api.state import State
 from search.importance import Importance
 from search.metrics import MetricName
 from search.spec import CompressionSpec, StudySpec
 from search.states import StudyState
-from services import datasets, importance, recipes, study_views
+from services import checks, datasets, importance, recipes, study_views
 from services import studies as operations
 
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -29,6 +29,13 @@ def create_study(
     study_id = operations.create(state.engine, checked, idempotency_key=idempotency_key)
     response.headers["Location"] = f"/studies/{study_id}"
     return _view(state, study_id)
+
+
+@router.post("/check")
+def check_study(request: CheckRequest, state: State) -> StudyCheck:
+    """Look at a study that is being written: its mistakes, the size of its space, about how long it takes."""
+    with state.engine.connect() as connection:
+        return StudyCheck.model_validate(checks.check(connection, request.text))
 
 
 @router.get("")

@@ -58,6 +58,11 @@ export function facts(pairs) {
   );
 }
 
+/** A share as a bar, beside the number that says it. */
+export function bar(part) {
+  return h("meter", { value: part, min: 0, max: 1, "aria-hidden": "true" });
+}
+
 /** Say something to a screen reader. */
 export function announce(text) {
   document.getElementById("announcer").textContent = text;

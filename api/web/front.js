@@ -71,6 +71,7 @@ function frontChart(model, { x, y, host }, colours) {
       { ...line(front), name: "Front", line: { color: colours.accent, width: 2, shape: stepShape(goals.x) } },
       ...looks.map((look) => dominated(look, x, y)),
       ...looks.map((look) => onFront(look, x, y)),
+      recommended(model, variants, colours),
     ],
     x: axisOf(
       x,
@@ -106,6 +107,21 @@ function familyLines(trials, variants, colours) {
 
 function onFront({ points, ...look }, x, y) {
   return marks({ ...look, points: points.filter(({ front }) => front) }, x, y);
+}
+
+/** A star around the models to ship: each host and runtime has its own. */
+function recommended({ fronts }, points, colours) {
+  const picked = new Set(fronts.map((front) => front.recommended));
+  const shown = points.filter(({ variant }) => picked.has(variant.id));
+  return {
+    name: "Recommended",
+    mode: "markers",
+    x: shown.map(({ x }) => x),
+    y: shown.map(({ y }) => y),
+    marker: { symbol: "star-open", size: 20, color: colours.warning, line: { width: 2 } },
+    hoverinfo: "skip",
+    showlegend: shown.length > 0,
+  };
 }
 
 function dominated({ name, points, marker }, x, y) {

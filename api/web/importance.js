@@ -1,7 +1,7 @@
 // What the best trials of a study share: the importance of its parameters and of the augmentation operations.
 
 import { get } from "./api.js";
-import { attempt, fill, h, labelledSelect, panel } from "./dom.js";
+import { attempt, bar, fill, h, labelledSelect, panel } from "./dom.js";
 import { percent } from "./format.js";
 import { METRICS, METRIC_OPTIONS, formatMetric } from "./metrics.js";
 import { table } from "./table.js";
@@ -56,8 +56,4 @@ function operationTable({ metric, operations }) {
     { label: "without", numeric: true, cell: ({ mean_without }) => mean(mean_without) },
   ];
   return table({ caption: "Augmentation operations, the most important first", columns, rows: operations });
-}
-
-function bar(part) {
-  return h("meter", { value: part, min: 0, max: 1, "aria-hidden": "true" });
 }

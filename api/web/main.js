@@ -1,5 +1,7 @@
 // The entry of the page: which view a hash shows, and the skip link.
 
+import { showDataset, showDatasets } from "./dataset.js";
+import { showNewStudy } from "./new.js";
 import { start } from "./router.js";
 import { showStudies } from "./studies.js";
 import { showStudy } from "./study.js";
@@ -15,5 +17,8 @@ document.getElementById("skip").addEventListener("click", (event) => {
 start(main, [
   { pattern: /^#\/studies$/, show: showStudies },
   { pattern: /^#\/studies\/([\w-]+)$/, show: showStudy },
+  { pattern: /^#\/new$/, show: showNewStudy },
+  { pattern: /^#\/datasets$/, show: showDatasets },
+  { pattern: /^#\/datasets\/([\w-]+)$/, show: showDataset },
   { pattern: /^#\/trials\/([\w-]+)$/, show: showTrial },
 ]);

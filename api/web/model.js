@@ -11,6 +11,9 @@ export class StudyModel {
   /** Trials by id, in the order of their numbers. */
   trials = new Map();
   variants = [];
+  /** The fronts of the variants, one for each host and runtime, with their picks; and the one to ship. */
+  fronts = [];
+  recommended = null;
   /** The last epoch's event of each running trial, by the trial's id. */
   epochs = new Map();
   /** Whether all trials are in `trials`. */
@@ -37,7 +40,13 @@ export class StudyModel {
 
   async readVariants() {
     const most = { most: MOST_DRAWN_VARIANTS, signal: this.#signal };
-    this.variants = (await getAll("/variants", { study_id: this.#id }, most)).items;
+    const [variants, front] = await Promise.all([
+      getAll("/variants", { study_id: this.#id }, most),
+      get(`/studies/${this.#id}/pareto`, {}, { signal: this.#signal }),
+    ]);
+    this.variants = variants.items;
+    this.fronts = front.variants;
+    this.recommended = front.recommended;
   }
 
   /** Take in events, which may be older than what is known; answers with the kinds that brought news. */

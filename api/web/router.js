@@ -1,4 +1,4 @@
-// From the hash to a view: #/studies, #/studies/ID, #/trials/ID.
+// From the hash to a view, such as #/studies, #/studies/ID, #/trials/ID.
 //
 // A view is `async show(root, id, signal)`: it fills `root`, answers with the page's title, and stops whatever it
 // started when `signal` aborts, which is when another view is shown.
@@ -9,6 +9,7 @@ const HOME = "#/studies";
 
 export const studyLink = (id) => `#/studies/${id}`;
 export const trialLink = (id) => `#/trials/${id}`;
+export const datasetLink = (id) => `#/datasets/${id}`;
 
 export function start(root, routes) {
   let leaving = new AbortController();

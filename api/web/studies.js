@@ -15,7 +15,8 @@ export async function showStudies(root, _id, signal) {
   const list = new StudyList(signal);
   await list.read();
   const filter = labelledSelect("State", stateOptions(STATES), "", (state) => list.filter(state));
-  const head = h("div", { class: "page-head" }, h("h1", {}, "Studies"), filter);
+  const create = h("a", { class: "button primary", href: "#/new" }, "New study");
+  const head = h("div", { class: "page-head" }, h("h1", {}, "Studies"), filter, create);
   root.replaceChildren(head, h("section", { class: "panel" }, list.element));
   attempt(() => list.keepFresh());
   return "Studies";
@@ -84,8 +85,9 @@ class StudyList {
 
   #nothing() {
     if (this.#state) return h("p", { class: "empty" }, `No study is ${this.#state.toLowerCase()}.`);
-    const command = h("code", {}, "seedleaf study create SPEC");
-    return h("p", { class: "empty" }, "There is no study yet. Post one to /studies, or run ", command, ".");
+    const command = h("code", {}, "seedleaf study create");
+    const form = h("a", { href: "#/new" }, "Write one here");
+    return h("p", { class: "empty" }, "There is no study yet. ", form, ", or run ", command, ".");
   }
 }
 

@@ -13,6 +13,7 @@ import { trialLink } from "./router.js";
 import { progressBar, stateOptions } from "./studies.js";
 import { listing } from "./table.js";
 import { metricColumn, variantColumns } from "./variants.js";
+import { winnerPanel } from "./winner.js";
 
 const TRIAL_STATES = ["RUNNING", "COMPLETED", "STOPPED", "INFEASIBLE", "FAILED", "CANCELLED"];
 const ANNOUNCE_EVERY_MS = 15_000;
@@ -21,12 +22,13 @@ export async function showStudy(root, id, signal) {
   const model = new StudyModel(id, signal);
   await model.readStudy();
   const summary = summaryPanel(model, signal);
+  const winner = winnerPanel(model);
   const front = frontPanel(model, signal);
   const best = bestPanel(model, signal);
   const leaderboard = leaderboardPanel(id, signal);
   const variants = variantsPanel(model, signal);
   const importance = importancePanel(id, signal);
-  const parts = [summary, front, best, importance, leaderboard, variants].map(({ element }) => element);
+  const parts = [summary, winner, front, best, importance, leaderboard, variants].map(({ element }) => element);
   root.replaceChildren(...parts, specification(model.study));
 
   const refresh = (parts) => Promise.all(parts.map((part) => part.update()));
@@ -34,13 +36,13 @@ export async function showStudy(root, id, signal) {
 
   async function onEvents(events) {
     const news = await model.apply(events);
-    const models = news.has("variant") ? [variants] : [];
+    const models = news.has("variant") ? [winner, variants] : [];
     const results = news.has("trial") || news.has("variant") ? [front, best, leaderboard] : [];
     await refresh([summary, ...results, ...models]);
   }
   attempt(async () => {
     await model.readResults();
-    await refresh([summary, front, best, variants]);
+    await refresh([summary, winner, front, best, variants]);
     importance.load();
     await watch(id, { onEvents, onConnection: summary.connected, signal });
   });

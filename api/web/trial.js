@@ -10,7 +10,9 @@ import { readImportance } from "./importance.js";
 import { watch } from "./live.js";
 import { METRICS, formatMetric, latencyWithInterval } from "./metrics.js";
 import { studyLink } from "./router.js";
+import { scoresPanel } from "./scores.js";
 import { listing, table } from "./table.js";
+import { trainingsPanel } from "./trainings.js";
 import { variantColumns } from "./variants.js";
 
 const RETRYABLE = ["FAILED", "CANCELLED", "STOPPED"];
@@ -24,6 +26,8 @@ export async function showTrial(root, id, signal) {
   const uses = new Map(operations.map((use) => [use.name, use]));
   const head = h("section", { class: "panel", "aria-label": "Result" });
   const learning = learningPanel(signal);
+  const scores = scoresPanel(study.classes, signal);
+  const trainings = trainingsPanel(id, refresh);
   const jobs = compressionPanel(id, recipes, refresh);
   const variants = listing({
     caption: "Variants of this trial",
@@ -39,6 +43,8 @@ export async function showTrial(root, id, signal) {
   root.replaceChildren(
     head,
     learning.element,
+    scores.element,
+    trainings.element,
     training,
     jobs.element,
     panel("Variants", null, variants.element),
@@ -48,8 +54,9 @@ export async function showTrial(root, id, signal) {
   async function draw() {
     fill(head, headOf(trial, study));
     jobs.update(trial);
+    trainings.update(trial);
     await variants.refresh();
-    attempt(() => learning.update(trial.epochs));
+    attempt(() => Promise.all([learning.update(trial.epochs), scores.update(trial)]));
   }
 
   async function refresh() {

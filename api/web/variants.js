@@ -59,7 +59,7 @@ function speedup({ latency: { parent_ms: parent_ms }, metrics: { latency_ms } })
 }
 
 /** A link to a file. Where the server has a key a plain link cannot send it: the file is fetched, then saved. */
-function download({ id, kind, size_bytes }) {
+export function download({ id, kind, size_bytes }) {
   const path = `/artifacts/${id}`;
   const click = (event) => {
     if (!hasKey()) return;

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from search.states import ANSWERED_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
 from services.errors import ConflictError, NotFoundError
 from services.store import events
-from services.tables import METRIC_COLUMNS, epochs, trials
+from services.tables import METRIC_COLUMNS, epochs, studies, trials
 
 
 def add(
@@ -112,6 +112,23 @@ def of_study(
     """A study's trials by number; at most the ``latest`` ones."""
     query = select(trials).where(trials.c.study_id == study_id, trials.c.state.in_(states))
     return connection.execute(query.order_by(trials.c.number.desc()).limit(latest)).all()[::-1]
+
+
+def epoch_seconds(connection: Connection, dataset: dict[str, Any], *, latest: int = 200) -> list[float]:
+    """How long an epoch took, on average, in each of the ``latest`` trials that were completed on a data set."""
+    place = {"dataset": {name: dataset[name] for name in ("source", "path", "name")}}
+    recent = (
+        select(trials.c.id)
+        .join(studies, studies.c.id == trials.c.study_id)
+        .where(trials.c.state == TrialState.COMPLETED, studies.c.spec.contains(place))
+        .order_by(trials.c.finished_at.desc())
+        .limit(latest)
+        .subquery()
+    )
+    query = (
+        select(func.avg(epochs.c.elapsed_s)).join(recent, recent.c.id == epochs.c.trial_id).group_by(epochs.c.trial_id)
+    )
+    return [float(value) for value in connection.execute(query).scalars()]
 
 
 def hosts(connection: Connection, study_id: str) -> set[str]:

@@ -20,6 +20,7 @@ _DATASET = {"source": "sklearn"}
 #: What a method is called with where text will not do: bodies, and what stands for an id.
 _BODIES: dict[str, dict[str, Any]] = {
     "create_study": {"spec": StudySpec.model_validate({"name": "a", "dataset": _DATASET})},
+    "check_study": {"text": "name: a"},
     "extend_study": {"max_trials": 5},
     "create_dataset": {"spec": DatasetSpec.model_validate(_DATASET)},
     "compress_trial": {"recipe": "fp32"},

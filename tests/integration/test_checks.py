@@ -1,0 +1,60 @@
+"""A study's text is checked before it is posted: mistakes, size and time, whatever is typed."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from services import checks
+from services.store import trials
+from tests.integration.records import make_study, make_trial
+
+_DIGITS = "name: a\ndataset: {source: sklearn}\nbudget: {max_trials: 10, epochs: 4}\nresources: {concurrency: 2}\n"
+
+
+def test_a_good_text_tells_its_size_and_without_earlier_trials_no_time(engine: Engine) -> None:
+    with engine.connect() as connection:
+        found = checks.check(connection, _DIGITS)
+    assert (found["problems"], found["estimate"]) == ([], None)
+    assert found["document"]["budget"] == {"max_trials": 10, "epochs": 4}
+    assert found["networks"] > 1000
+
+
+def test_the_time_is_told_from_what_trials_on_the_same_data_took(engine: Engine) -> None:
+    study_id = make_study(engine)
+    trial_id = make_trial(engine, study_id)
+    epoch = {"loss": 1.0, "f1": 0.5, "accuracy": 0.5}
+    with engine.begin() as connection:
+        for number in (1, 2):
+            trials.add_epoch(connection, study_id, trial_id, {**epoch, "epoch": number, "elapsed_s": 2.0 * number})
+    with engine.connect() as connection:
+        estimate = checks.check(connection, _DIGITS)["estimate"]
+        elsewhere = checks.check(connection, _DIGITS.replace("source: sklearn", "source: folder, path: /x"))
+    assert estimate == {"trials": 1, "epoch_s": 3.0, "search_s": 60.0, "core_hours": 120 / 3600, "gpu_hours": 0.0}
+    assert elsewhere["estimate"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "message"),
+    [
+        ("name: [", "(the whole)", "line 1"),
+        ("name: a\ndataset: {source: sklearn}\nspace: {image_size: 4}", "space.image_size", "8"),
+        ("a: &x [1]\nb: *x", "(the whole)", "aliases"),
+        ("name: 2020-01-01", "(the whole)", "a date"),
+        ("name: .nan", "(the whole)", "not finite"),
+        ("", "(the whole)", "StudySpec"),
+    ],
+)
+def test_mistakes_are_named_with_their_place(engine: Engine, text: str, field: str, message: str) -> None:
+    with engine.connect() as connection:
+        (problem, *_) = checks.check(connection, text)["problems"]
+    assert problem["field"].startswith(field)
+    assert message in problem["message"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet="name: a-[]{}&*!|>'\"\n\t0.e#%@`?,~", max_size=60))
+def test_no_text_breaks_the_check(engine: Engine, text: str) -> None:
+    with engine.connect() as connection:
+        found = checks.check(connection, text)
+    assert found["problems"] or found["networks"]
