@@ -59,7 +59,7 @@ def _through_service(client: Client, trials: int, seed: int) -> Run:
             "name": f"overhead-{trials}",
             "dataset": {"source": "sklearn"},
             "space": {"image_size": 16, "batch_size": [32, 64]},
-            "sampler": {"seed": seed},
+            "sampler": {"name": "tpe", "seed": seed},
             "budget": {"max_trials": trials, "epochs": 1},
             "compression": {"max_candidates": 0},
         }

@@ -93,8 +93,7 @@ def distributions_of(past: PastTrial, spec: StudySpec, *, classes: int) -> dict[
 def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTrial:
     """A recorded trial as Optuna knows it. ValueError if a completed one lacks an objective.
 
-    The violations are written under the attribute that optuna-dashboard reads as well as Optuna's samplers. The record
-    is the first generation of NSGA-II, whose sampler breeds from trials of a known generation only.
+    The record is the first generation of NSGA-II, whose sampler breeds from trials of a known generation only.
     """
     values = None
     violated = {} if past.state is TrialState.FAILED else violations(spec.constraints, past.metrics)
@@ -109,10 +108,8 @@ def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTri
         params=dict(past.assignment),
         distributions=distributions_of(past, spec, classes=classes),
         user_attrs={"number": past.number, "state": str(past.state), **past.metrics},
-        system_attrs={
-            "constraints": list(violated.values()),
-            "NSGAIISampler:generation": 0,
-        },
+        system_attrs={"NSGAIISampler:generation": 0},
+        constraints=violated,
     )
 
 
@@ -127,6 +124,12 @@ def optuna_study(
         study.set_metric_names([objective.metric for objective in spec.objectives])
     study.set_user_attr("name", spec.name)
     return study
+
+
+def for_dashboard(trial: FrozenTrial) -> FrozenTrial:
+    """The trial with its violations under the attribute that optuna-dashboard reads."""
+    trial.system_attrs = {**trial.system_attrs, "constraints": list(trial.constraints.values())}
+    return trial
 
 
 class Mirror:
@@ -167,6 +170,7 @@ class Mirror:
                 started = time.perf_counter()
                 past = self._history[copied]
                 if past.number not in known:
-                    study.add_trial(frozen_trial(past, self._spec, classes=self._classes))
+                    trial = frozen_trial(past, self._spec, classes=self._classes)
+                    study.add_trial(for_dashboard(trial))
                 copied += 1
                 self._closing.wait(19 * (time.perf_counter() - started))

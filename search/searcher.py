@@ -6,7 +6,7 @@ a constraint rules out before training, and passing over duplicates happen here;
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +17,8 @@ from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from search.candidate import Candidate, Enqueued, UnbuildableError
+from search.describe import Features, Profile, describing
+from search.frontier import Describe, FrontierSampler
 from search.metrics import NATURAL_GOALS, Goal, Metrics, first_complaint
 from search.optuna_trials import OPTUNA_STATES, Assignment, PastTrial, Replay, frozen_trial, violations
 from search.space import draw
@@ -43,9 +45,11 @@ class TrialLog(Protocol):
         """Record a trial that a constraint ruled out before training."""
 
 
-def make_sampler(spec: SamplerSpec, *, past: int, concurrency: int) -> optuna.samplers.BaseSampler:
+def make_sampler(spec: SamplerSpec, *, describe: Describe, past: int, concurrency: int) -> optuna.samplers.BaseSampler:
     """The study's sampler. ``past`` moves the seed on: the same seed would suggest the same points again."""
     seed = (spec.seed + 7919 * past) % 2**32
+    if spec.name == "frontier":
+        return FrontierSampler(describe=describe, seed=seed)
     if spec.name == "tpe":
         with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
             return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=concurrency > 1)
@@ -59,7 +63,8 @@ def make_sampler(spec: SamplerSpec, *, past: int, concurrency: int) -> optuna.sa
 class StudySearch(OptunaSearch):  # type: ignore[misc]
     """Suggests candidates of one study until its TrialLog takes no more.
 
-    ``profile`` gives the metrics that need no training (macs, params) in milliseconds, or raises UnbuildableError.
+    ``profile`` gives the metrics that need no training (macs, params), ``features`` what else an architecture can be
+    told by; both in milliseconds, or they raise UnbuildableError.
     """
 
     def __init__(
@@ -69,7 +74,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         classes: int,
         history: Sequence[PastTrial],
         log: TrialLog,
-        profile: Callable[[Candidate], Metrics],
+        profile: Profile,
+        features: Features,
     ) -> None:
         self._spec, self._classes, self._log, self._profile = spec, classes, log, profile
         self._outcomes: dict[str, PastTrial | None] = {}
@@ -77,7 +83,12 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._queued: set[str] = set()
         self.exhausted = False
         past = len(history)
-        self._usual = make_sampler(spec.sampler, past=past, concurrency=spec.resources.concurrency)
+        self._usual = make_sampler(
+            spec.sampler,
+            describe=describing(spec, classes=classes, profile=profile, features=features),
+            past=past,
+            concurrency=spec.resources.concurrency,
+        )
         # Looks for what is left where the usual one keeps proposing what is known already.
         self._random = optuna.samplers.RandomSampler(seed=past)
         super().__init__(

@@ -79,7 +79,7 @@ class SpaceSpec(_Part):
 
 
 class SamplerSpec(_Part):
-    name: Literal["tpe", "nsga2", "gp", "random"] = "tpe"
+    name: Literal["frontier", "tpe", "nsga2", "gp", "random"] = "frontier"
     seed: int = Field(default=0, ge=0, lt=2**32)
 
 

@@ -6,7 +6,6 @@ It may be killed at any moment: what it has recorded is in PostgreSQL, and the n
 import argparse
 import os
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -22,8 +21,7 @@ import ray
 import structlog
 from ray import cloudpickle, tune
 
-from search.candidate import Candidate
-from search.metrics import Metrics
+from search.describe import Features, Profile
 from search.optuna_trials import Mirror
 from search.searcher import StudySearch
 from search.spec import ResourcesSpec
@@ -38,7 +36,7 @@ from services.settings import Settings, settings
 from services.store import studies
 from workers.data import DataError, load_dataset
 from workers.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
-from workers.models import profile
+from workers.models import features, profile
 from workers.training.errors import DeviceMemoryError
 from workers.trial import TrialActor, TrialTask
 
@@ -113,7 +111,8 @@ def run(
     config: Settings,
     *,
     trainable: type[tune.Trainable] = TrialActor,
-    profile: Callable[[Candidate], Metrics] = profile,
+    profile: Profile = profile,
+    features: Features = features,
     patience_s: float = PATIENCE_S,
 ) -> None:
     """Search a study until nothing is left to do, then queue the compression of its best.
@@ -129,7 +128,7 @@ def run(
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
         exhausted = False
         while not _concluded(recorder, study_id, exhausted=exhausted):
-            exhausted = _search(recorder, config, classes, trainable, profile)
+            exhausted = _search(recorder, config, classes, trainable, profile, features)
         mirror.close()
     except DataError as error:
         with recorder.writing() as connection:
@@ -157,11 +156,14 @@ def _search(
     config: Settings,
     classes: int,
     trainable: type[tune.Trainable],
-    profile: Callable[[Candidate], Metrics],
+    profile: Profile,
+    features: Features,
 ) -> bool:
     """Run Tune until the recorder takes no more trials; True if the space has none left."""
     spec = recorder.spec
-    search = StudySearch(spec=spec, classes=classes, history=recorder.history, log=recorder, profile=profile)
+    search = StudySearch(
+        spec=spec, classes=classes, history=recorder.history, log=recorder, profile=profile, features=features
+    )
     task = TrialTask.of(spec, cache_dir=config.cache_dir)
     tune_config = tune.TuneConfig(
         search_alg=search,

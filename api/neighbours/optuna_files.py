@@ -24,10 +24,10 @@ class OptunaFile:
             raise TargetError(f"study {study.id} is in that file already: name another file") from error
 
     def add(self, trial: TrialInFull) -> None:
-        from search.optuna_trials import PastTrial, frozen_trial
+        from search.optuna_trials import PastTrial, for_dashboard, frozen_trial
 
         past = PastTrial(number=trial.number, state=trial.state, assignment=trial.assignment, metrics=trial.metrics)
-        self._study.add_trial(frozen_trial(past, self._spec, classes=self._classes))
+        self._study.add_trial(for_dashboard(frozen_trial(past, self._spec, classes=self._classes)))
 
     def close(self, state: StudyState) -> None:
         """Everything is in the file as soon as it is added."""

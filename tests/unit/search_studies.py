@@ -29,9 +29,16 @@ TINY = ArchitectureSpace(
 
 
 def tiny_spec(*, learning_rate: Any = 0.1, **fields: Any) -> StudySpec:
-    """A study of the 12 networks; every other choice is fixed."""
+    """A study of the 12 networks; every other choice is fixed. TPE is quick, for what is not about samplers."""
     space = {"architecture": TINY, "image_size": 16, "learning_rate": learning_rate}
-    fields = {"name": "tiny", "dataset": {"source": "sklearn"}, "objectives": OBJECTIVES, "space": space, **fields}
+    fields = {
+        "name": "tiny",
+        "dataset": {"source": "sklearn"},
+        "objectives": OBJECTIVES,
+        "space": space,
+        "sampler": {"name": "tpe"},
+        **fields,
+    }
     return StudySpec.model_validate(fields)
 
 
@@ -39,6 +46,11 @@ def tiny_cost(candidate: Candidate) -> Metrics:
     """A cost that depends on all that TINY chooses."""
     _, block, (width, kernel, _) = candidate.architecture.backbone[0]
     return {"params": width * kernel, "macs": 10 * width * kernel if block == "Conv" else width * kernel}
+
+
+def tiny_features(candidate: Candidate) -> Metrics:
+    _, _, (width, _, _) = candidate.architecture.backbone[0]
+    return {"width": width}
 
 
 class MemoryLog:
@@ -72,4 +84,4 @@ class MemoryLog:
 
 
 def make_search(spec: StudySpec, log: MemoryLog, *, history: Sequence[PastTrial] = ()) -> StudySearch:
-    return StudySearch(spec=spec, classes=CLASSES, history=history, log=log, profile=tiny_cost)
+    return StudySearch(spec=spec, classes=CLASSES, history=history, log=log, profile=tiny_cost, features=tiny_features)

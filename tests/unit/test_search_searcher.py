@@ -12,7 +12,7 @@ from search.metrics import Metrics
 from search.optuna_trials import PastTrial
 from search.searcher import StudySearch
 from search.states import TrialState
-from tests.unit.search_studies import CLASSES, WIDTHS, MemoryLog, make_search, tiny_cost, tiny_spec
+from tests.unit.search_studies import CLASSES, WIDTHS, MemoryLog, make_search, tiny_cost, tiny_features, tiny_spec
 
 NETWORKS = 12
 FIRST = {"width": 8, "conv.block": "DWConv"}
@@ -31,7 +31,7 @@ def finish(search: StudySearch, trial_id: str, f1: float = 0.5) -> None:
     search.on_trial_complete(trial_id, {"f1": f1, "epoch": 1, "done": True})
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
+@pytest.mark.parametrize("sampler", ["frontier", "tpe", "nsga2", "random"])
 def test_a_small_space_is_searched_without_duplicates_until_nothing_is_left(sampler: str) -> None:
     log = MemoryLog(budget=100)
     search = make_search(tiny_spec(sampler={"name": sampler}), log)
@@ -104,7 +104,14 @@ def test_what_cannot_be_built_is_recorded_with_its_reason_and_violates_a_constra
         return tiny_cost(candidate)
 
     log = MemoryLog(budget=NETWORKS)
-    search = StudySearch(spec=tiny_spec(), classes=CLASSES, history=(), log=log, profile=only_depthwise)
+    search = StudySearch(
+        spec=tiny_spec(),
+        classes=CLASSES,
+        history=(),
+        log=log,
+        profile=only_depthwise,
+        features=tiny_features,
+    )
     while search.suggest(trial_id := str(len(log.candidates))) != Searcher.FINISHED:
         finish(search, trial_id)
     assert Counter(log.reasons) == {None: 4, "layer 1: it vanishes": 8}
@@ -188,7 +195,7 @@ def test_a_search_is_rebuilt_from_its_record_to_the_same_trials() -> None:
         assert list(old.constraints.values()) == list(new.constraints.values())
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "gp", "random"])
+@pytest.mark.parametrize("sampler", ["frontier", "tpe", "nsga2", "gp", "random"])
 def test_each_sampler_suggests_from_a_history(sampler: str) -> None:
     rates = {"low": 0.01, "high": 0.3, "log": True}
     history = [

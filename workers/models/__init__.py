@@ -1,6 +1,7 @@
 """Networks from plain data: blocks, builder, and what a network costs."""
 
 from workers.models.builder import ArchitectureError, Network, build_network
+from workers.models.features import features
 from workers.models.profile import profile
 
-__all__ = ["ArchitectureError", "Network", "build_network", "profile"]
+__all__ = ["ArchitectureError", "Network", "build_network", "features", "profile"]

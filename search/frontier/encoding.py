@@ -1,0 +1,77 @@
+"""From points to rows of numbers, for spaces whose points have different choices.
+
+A number lies between 0 and 1 in its range, a word is a column a choice; what was described beside the choices (the
+logarithm of a positive cost, the features) follows. A choice that a point does not have is unknown there: NaN, which
+Scale makes the mean.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+from search.frontier.points import Point, to_unit
+
+Floats = NDArray[np.float64]
+Row = tuple[NDArray[np.intp], Floats]
+
+
+class Encoder:
+    """Gives every column a place when it is first seen, so that rows of earlier points stay valid."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+
+    def row(self, point: Point) -> Row:
+        """The columns that a point has, and its values there."""
+        columns = dict(_columns(point))
+        places = [self._places.setdefault(name, len(self._places)) for name in columns]
+        return np.asarray(places, dtype=np.intp), np.asarray(list(columns.values()), dtype=np.float64)
+
+    def matrix(self, rows: Sequence[Row]) -> Floats:
+        """The rows under each other, [n, columns], NaN where a point lacks a column."""
+        matrix = np.full((len(rows), len(self._places)), np.nan)
+        for number, (places, values) in enumerate(rows):
+            matrix[number, places] = values
+        return matrix
+
+
+class Scale:
+    """Takes the columns of ``matrix`` [n, columns] to mean 0 and variance 1; what never differs there is left out."""
+
+    def __init__(self, matrix: Floats) -> None:
+        known = ~np.isnan(matrix)
+        count = np.maximum(known.sum(axis=0), 1)
+        self._mean = np.where(known, matrix, 0.0).sum(axis=0) / count
+        deviation = np.sqrt((np.where(known, matrix - self._mean, 0.0) ** 2).mean(axis=0))
+        self.used = np.flatnonzero(deviation > 1e-9)
+        self._deviation = deviation[self.used]
+
+    def __call__(self, matrix: Floats) -> Floats:
+        """Rows with the same columns, or with more of them; what is unknown is at the mean."""
+        centred = matrix[:, self.used] - self._mean[self.used]
+        return np.asarray(np.where(np.isnan(centred), 0.0, centred) / self._deviation)
+
+
+def _columns(point: Point) -> Iterator[tuple[str, float]]:
+    for name, value in point.params.items():
+        yield from _choice(name, point.distributions[name], value)
+    for index, cost in point.known.objectives.items():
+        yield f"objective {index}", math.log(cost) if cost > 0 else cost
+    for name, value in point.known.features.items():
+        yield f"feature {name}", value
+
+
+def _choice(name: str, distribution: BaseDistribution, value: Any) -> Iterator[tuple[str, float]]:
+    if not isinstance(distribution, CategoricalDistribution):
+        yield name, to_unit(distribution, value)
+        return
+    choices = distribution.choices
+    if all(isinstance(choice, int | float) for choice in choices):
+        yield name, sorted(float(choice) for choice in choices).index(float(value)) / max(len(choices) - 1, 1)
+    if len(choices) > 2 or not all(isinstance(choice, int | float) for choice in choices):
+        for choice in choices:
+            yield f"{name}={choice!r}", float(choice == value)

@@ -1,0 +1,199 @@
+"""FrontierSampler in plain Optuna: on small problems of every kind, and against chance."""
+
+from collections.abc import Callable
+from statistics import median
+
+import numpy as np
+import optuna
+import pytest
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.trial import TrialState
+
+from search.chooser import Chooser
+from search.frontier import Description, FrontierSampler
+from search.pareto import hypervolume
+
+LAYERS = 6
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def choices(chooser: Chooser) -> list[int]:
+    return [chooser.suggest_categorical(f"layer{number}", (0, 1, 2)) for number in range(LAYERS)]
+
+
+def cost(layers: list[int]) -> float:
+    return float(sum((number + 1) * size for number, size in enumerate(layers)))
+
+
+def quality(layers: list[int]) -> float:
+    """Early layers are worth more than they cost; too many of the largest are worth nothing."""
+    worth = sum(size * (LAYERS - number) for number, size in enumerate(layers))
+    return float(1.0 - np.exp(-worth / 12.0) - 0.05 * max(0, layers.count(2) - 3))
+
+
+def describe(chooser: Chooser) -> Description:
+    return Description(objectives={1: cost(choices(chooser))})
+
+
+def search(sampler: BaseSampler, *, trials: int, noise: float = 0.0) -> optuna.Study:
+    study, rng = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler), np.random.default_rng(0)
+    for _ in range(trials):
+        trial = study.ask()
+        layers = choices(trial)
+        study.tell(trial, [quality(layers) + noise * rng.standard_normal(), cost(layers)])
+    return study
+
+
+def volume(study: optuna.Study) -> float:
+    layers = [[trial.params[f"layer{number}"] for number in range(LAYERS)] for trial in study.trials]
+    return hypervolume(np.asarray([(-quality(point), cost(point) / 42.0) for point in layers]), np.array([0.0, 1.0]))
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_it_finds_more_than_chance_with_half_the_trials(described: bool) -> None:
+    by_chance = [volume(search(RandomSampler(seed=seed), trials=40)) for seed in range(9)]
+    sampler = FrontierSampler(describe=describe if described else None, seed=0)
+    assert volume(search(sampler, trials=20, noise=0.02)) > median(by_chance)
+
+
+def test_no_point_is_suggested_twice_while_there_are_others() -> None:
+    study = search(FrontierSampler(describe=describe, seed=1), trials=14)
+    assert len({tuple(trial.params.values()) for trial in study.trials}) == 14
+
+
+def test_the_same_seed_makes_the_same_search() -> None:
+    first, second = (search(FrontierSampler(describe=describe, seed=3), trials=10) for _ in range(2))
+    assert [trial.params for trial in first.trials] == [trial.params for trial in second.trials]
+
+
+def test_trials_in_flight_are_not_suggested_again_and_lead_elsewhere() -> None:
+    study = search(FrontierSampler(describe=describe, seed=0), trials=9)
+    flying = [tuple(choices(study.ask())) for _ in range(4)]
+    assert len(set(flying)) == 4
+
+
+def test_a_new_sampler_goes_on_from_the_trials_alone() -> None:
+    study = search(FrontierSampler(describe=describe, seed=0), trials=10)
+    before = {tuple(trial.params.values()) for trial in study.trials}
+    study.sampler = FrontierSampler(describe=describe, seed=9)
+    assert tuple(choices(study.ask())) not in before
+
+
+def test_a_limit_that_is_known_before_is_never_broken() -> None:
+    def limited(chooser: Chooser) -> Description:
+        spent = cost(choices(chooser))
+        return Description(objectives={1: spent}, constraints={"cost": spent - 8.0})
+
+    study = search(FrontierSampler(describe=limited, seed=0), trials=12)
+    assert all(trial.values[1] <= 8.0 for trial in study.trials)
+
+
+def test_a_limit_that_must_be_measured_is_learned() -> None:
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=FrontierSampler(describe=describe, seed=0))
+    broken = []
+    for _ in range(20):
+        trial = study.ask()
+        layers = choices(trial)
+        trial.set_constraint("latency", cost(layers) * 1.1 - 12.0)
+        broken.append(cost(layers) * 1.1 > 12.0)
+        if broken[-1]:
+            study.tell(trial, state=TrialState.PRUNED)
+        else:
+            study.tell(trial, [quality(layers), cost(layers)])
+    assert sum(broken[-6:]) <= 2 < sum(broken)
+
+
+def test_where_trials_fail_it_goes_less() -> None:
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=FrontierSampler(describe=describe, seed=0))
+    failed = []
+    for _ in range(20):
+        trial = study.ask()
+        layers = choices(trial)
+        failed.append(layers[0] == 2)
+        if failed[-1]:
+            study.tell(trial, state=TrialState.FAIL)
+        else:
+            study.tell(trial, [quality(layers), cost(layers)])
+    assert any(failed)
+    assert sum(failed[-6:]) <= 1
+
+
+def test_a_training_that_collapsed_does_not_hide_what_the_others_differ_by() -> None:
+    study = search(FrontierSampler(describe=describe, seed=0), trials=9)
+    for trial in (study.ask(), study.ask()):
+        study.tell(trial, [-1000.0, cost(choices(trial))])
+    for _ in range(8):
+        trial = study.ask()
+        layers = choices(trial)
+        study.tell(trial, [quality(layers), cost(layers)])
+    assert volume(study) > volume(search(RandomSampler(seed=0), trials=40))
+
+
+def best_of(describe: Callable[[Chooser], Description] | None, trials: int) -> float:
+    """How near it comes to the best of a function with a condition and real parameters."""
+    study = optuna.create_study(sampler=FrontierSampler(describe=describe, seed=0))
+
+    def distance(trial: optuna.Trial) -> float:
+        rate = np.log10(trial.suggest_float("rate", 1e-4, 1.0, log=True)) + 2.0
+        if trial.suggest_categorical("kind", ["plain", "moving"]) == "plain":
+            return float(rate**2 + 0.3)
+        return float(rate**2 + (trial.suggest_float("momentum", 0.0, 1.0) - 0.8) ** 2)
+
+    study.optimize(distance, n_trials=trials)
+    return study.best_value
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_one_objective_with_conditions_and_real_parameters_is_found(described: bool) -> None:
+    def ask(chooser: Chooser) -> Description:
+        chooser.suggest_float("rate", 1e-4, 1.0, log=True)
+        if chooser.suggest_categorical("kind", ["plain", "moving"]) == "moving":
+            chooser.suggest_float("momentum", 0.0, 1.0)
+        return Description()
+
+    assert best_of(ask if described else None, 24) < 0.15  # 0.3 is the best of the plain kind
+
+
+def test_two_objectives_that_must_be_measured_are_both_learned() -> None:
+    def nothing(chooser: Chooser) -> Description:
+        choices(chooser)
+        return Description()
+
+    by_chance = [volume(search(RandomSampler(seed=seed), trials=40)) for seed in range(9)]
+    assert volume(search(FrontierSampler(describe=nothing, seed=0), trials=18)) > median(by_chance)
+
+
+def test_where_everything_is_known_the_front_is_searched_without_learning() -> None:
+    def all_known(chooser: Chooser) -> Description:
+        layers = choices(chooser)
+        return Description(objectives={0: quality(layers), 1: cost(layers)})
+
+    by_chance = [volume(search(RandomSampler(seed=seed), trials=40)) for seed in range(9)]
+    assert volume(search(FrontierSampler(describe=all_known, seed=0), trials=16)) > max(by_chance)
+
+
+def test_what_can_never_be_run_is_not_suggested() -> None:
+    def without_twos(chooser: Chooser) -> Description:
+        layers = choices(chooser)
+        return Description(objectives={1: cost(layers)}) if layers[0] != 2 else Description(possible=False)
+
+    study = search(FrontierSampler(describe=without_twos, seed=0), trials=12)
+    assert all(trial.params["layer0"] != 2 for trial in study.trials)
+
+
+def test_a_space_that_is_used_up_is_drawn_from_by_chance() -> None:
+    def coin(chooser: Chooser) -> Description:
+        return Description(objectives={1: float(chooser.suggest_categorical("side", (0, 1)))})
+
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=FrontierSampler(describe=coin, seed=0))
+    study.optimize(lambda trial: (0.5, trial.suggest_categorical("side", (0, 1))), n_trials=12)
+    assert {trial.params["side"] for trial in study.trials} == {0, 1}
+
+
+def test_parameters_that_the_description_does_not_ask_for_are_drawn_by_chance() -> None:
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=FrontierSampler(describe=describe, seed=0))
+    for _ in range(10):
+        trial = study.ask()
+        layers = choices(trial)
+        study.tell(trial, [trial.suggest_float("more", 0.0, 1.0), cost(layers)])
+    assert len({trial.params["more"] for trial in study.trials}) == 10
