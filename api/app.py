@@ -55,8 +55,7 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: AppState = app.state.seedleaf
     migrate(state.engine)
-    assert state.settings.ray_address is not None
-    controller = Controller(state.settings, RayJobs(state.settings.ray_address))
+    controller = Controller(state.settings, RayJobs.of(state.settings))
     state.feed.start(asyncio.get_running_loop())
     controller.start()
     try:

@@ -18,7 +18,8 @@ from workers.data import DataError, check_dataset
 
 def run(engine: Engine, check_id: str) -> None:
     """Check a registered data set; a data set that cannot be listed at all is a FAILED check with its reason."""
-    with engine.connect() as connection:
+    with engine.begin() as connection:
+        checks.begin(connection, check_id)
         spec = DatasetSpec.model_validate(checks.get(connection, check_id).spec)
     try:
         report = asdict(check_dataset(spec))

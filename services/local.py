@@ -52,6 +52,7 @@ def backends(config: Settings) -> Iterator[Backends]:
         os.environ["SEEDLEAF_HOME"] = str(config.home.resolve())
         with _ray(config) as (address, token_file):
             os.environ["SEEDLEAF_RAY_ADDRESS"] = address
+            os.environ["SEEDLEAF_RAY_IS_LOCAL"] = str(token_file is not None)
             yield Backends(settings=Settings(), dashboard_url=address, token_file=token_file)
 
 
@@ -97,7 +98,17 @@ def _ray(config: Settings) -> Iterator[tuple[str, Path | None]]:
     if config.ray_address is not None:
         yield config.ray_address, None
         return
-    token_file = _token_file(config.home)
+    with local_ray(config.home, dashboard_port=_port(_DASHBOARD_PORT)) as found:
+        yield found
+
+
+@contextmanager
+def local_ray(home: Path, *, dashboard_port: int) -> Iterator[tuple[str, Path]]:
+    """A Ray head of our own: its dashboard's address, and the file with its token. It is stopped at the end.
+
+    This process's environment tells its children, and so Ray's jobs, how to authenticate.
+    """
+    token_file = _token_file(home)
     os.environ.update(
         RAY_AUTH_MODE="token",
         RAY_AUTH_TOKEN=token_file.read_text(),
@@ -106,20 +117,20 @@ def _ray(config: Settings) -> Iterator[tuple[str, Path | None]]:
         RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S="0",
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     )
-    address = f"http://127.0.0.1:{_port(_DASHBOARD_PORT)}"
-    with (config.home / "ray.log").open("ab") as log:
-        command = [sys.executable, "-m", "services.ray_head", *_start_command(config.home, address)]
+    address = f"http://127.0.0.1:{dashboard_port}"
+    with (home / "ray.log").open("ab") as log:
+        command = [sys.executable, "-m", "services.ray_head", *_start_command(home, dashboard_port)]
         head = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
     assert head.stdin is not None
     try:
-        _wait_until_ready(address, head, config.home / "ray.log")
+        _wait_until_ready(address, head, home / "ray.log")
         yield address, token_file
     finally:
         head.stdin.close()
         head.wait()
 
 
-def _start_command(home: Path, address: str) -> list[str]:
+def _start_command(home: Path, dashboard_port: int) -> list[str]:
     """Ports and folder are its own, so that another Ray on this machine is none of its business."""
     cores = os.cpu_count() or 1
     resources = {"benchmark_slot": 1, "compression": min(cores, _MOST_COMPRESSORS)}
@@ -128,7 +139,7 @@ def _start_command(home: Path, address: str) -> list[str]:
         "port": _port(),
         "temp-dir": _ray_folder(home),
         "dashboard-host": "127.0.0.1",
-        "dashboard-port": address.rpartition(":")[2],
+        "dashboard-port": dashboard_port,
         "dashboard-agent-listen-port": _port(),
         "ray-client-server-port": _port(),
         "min-worker-port": 0,

@@ -19,6 +19,9 @@ class Settings(BaseSettings):
     ray_address: str | None = Field(
         default=None, description="a Ray dashboard such as http://head:8265; none starts Ray"
     )
+    ray_is_local: bool = Field(
+        default=False, description="set by `seedleaf up` for the Ray that it starts: it has the code already"
+    )
     api_key: SecretStr | None = Field(default=None, description="the bearer token that requests must carry")
     data_roots: tuple[Path, ...] | None = Field(
         default=None, description="data sets must lie under one of these; none allows any on a loopback server"
@@ -38,6 +41,10 @@ class Settings(BaseSettings):
     @property
     def checkpoints_dir(self) -> Path:
         return self.home / "checkpoints"
+
+    def for_jobs(self) -> dict[str, str]:
+        """What the jobs of a cluster that knows nothing of this service must find in their environment."""
+        return {"SEEDLEAF_DATABASE_URL": self.require_database_url()}
 
     def require_database_url(self) -> str:
         """The URL, or ValueError in a process that the service did not start."""

@@ -15,13 +15,14 @@ MAX_LOST = 3
 
 @dataclass(frozen=True, kw_only=True)
 class TaskKind:
-    """``to_run`` finds the rows (id, attempts, lost) that have not ended; ``record`` notes an attempt before it is
-    submitted; ``fail`` ends a row whose attempts were lost. ``module`` is run with a row's id.
+    """``to_run`` finds the rows (id, state, attempts, lost) that have not ended; ``record`` notes an attempt before it
+    is submitted, and is False where another was noted since; ``fail`` ends a row whose attempts were lost. ``module``
+    is run with a row's id.
     """
 
     module: str
     to_run: Callable[[Connection], Sequence[Row[Any]]]
-    record: Callable[[Connection, str, int], None]
+    record: Callable[[Connection, str, int, int], bool]
     fail: Callable[[Connection, str, str], None]
 
 
@@ -45,16 +46,13 @@ KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A row that has not ended; ``lost`` counts its attempts since it last got further, ``job_id`` is the latest."""
+    """A row that has not ended, RUNNING once its job has begun; ``lost``: its attempts since it last got further."""
 
     kind: str
     row_id: str
+    state: JobState
     attempts: int
     lost: int
-
-    @property
-    def job_id(self) -> str:
-        return job_name(self.row_id, self.attempts)
 
 
 def job_name(row_id: str, attempt: int) -> str:
@@ -65,7 +63,7 @@ def job_name(row_id: str, attempt: int) -> str:
 def to_run(connection: Connection) -> list[Task]:
     """Every task that has not ended."""
     return [
-        Task(kind=name, row_id=row.id, attempts=row.attempts, lost=row.lost)
+        Task(kind=name, row_id=row.id, state=row.state, attempts=row.attempts, lost=row.lost)
         for name, kind in KINDS.items()
         for row in kind.to_run(connection)
     ]

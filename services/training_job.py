@@ -33,7 +33,8 @@ class TrainingJob:
 
     def __init__(self, engine: Engine, config: Settings, training_id: str) -> None:
         self._engine, self._artifacts = engine, ArtifactStore(config.artifacts_dir)
-        with engine.connect() as connection:
+        with engine.begin() as connection:
+            trainings.begin(connection, training_id)
             self._training = trainings.get(connection, training_id)
             self._done = {run.seed for run in trainings.runs(connection, training_id)}
             spec = StudySpec.model_validate(studies.get(connection, self._training.study_id).spec)

@@ -31,16 +31,22 @@ def page(connection: Connection, *, before_id: str | None, limit: int) -> Sequen
 
 
 def to_run(connection: Connection) -> Sequence[Row[Any]]:
-    query: Select[Any] = select(checks.c.id, checks.c.attempts, checks.c.attempts.label("lost")).where(
-        checks.c.state.in_(UNFINISHED_JOB_STATES)
+    query: Select[Any] = select(checks.c.id, checks.c.state, checks.c.attempts, checks.c.attempts.label("lost"))
+    return connection.execute(query.where(checks.c.state.in_(UNFINISHED_JOB_STATES)).order_by(checks.c.id)).all()
+
+
+def record_submission(connection: Connection, check_id: str, seen: int, attempt: int) -> bool:
+    """Note a Ray job before it is submitted. False, and nothing is noted, unless the ``seen``-th is still the last."""
+    unchanged = update(checks).where(
+        checks.c.id == check_id, checks.c.attempts == seen, checks.c.state.in_(UNFINISHED_JOB_STATES)
     )
-    return connection.execute(query.order_by(checks.c.id)).all()
+    return bool(connection.execute(unchanged.values(attempts=attempt, state=JobState.QUEUED)).rowcount)
 
 
-def record_submission(connection: Connection, check_id: str, attempt: int) -> None:
-    """Note a Ray job before it is submitted, so that it is recognised after a crash in between."""
-    unended = update(checks).where(checks.c.id == check_id, checks.c.state.in_(UNFINISHED_JOB_STATES))
-    connection.execute(unended.values(attempts=attempt, state=JobState.RUNNING))
+def begin(connection: Connection, check_id: str) -> None:
+    """Note that the job of a check has begun."""
+    queued = update(checks).where(checks.c.id == check_id, checks.c.state == JobState.QUEUED)
+    connection.execute(queued.values(state=JobState.RUNNING))
 
 
 def end(

@@ -41,7 +41,7 @@ def to_run(connection: Connection) -> Sequence[Row[Any]]:
     """Trainings that have not ended, of studies that are not paused."""
     paused = select(studies.c.id).where(studies.c.id == trainings.c.study_id, studies.c.state == StudyState.PAUSED)
     lost = (trainings.c.attempts - trainings.c.furthest_attempt).label("lost")
-    query: Select[Any] = select(trainings.c.id, trainings.c.attempts, lost)
+    query: Select[Any] = select(trainings.c.id, trainings.c.state, trainings.c.attempts, lost)
     return connection.execute(query.where(trainings.c.state.in_(UNFINISHED_JOB_STATES), ~paused.exists())).all()
 
 
@@ -50,14 +50,21 @@ def unfinished(connection: Connection, study_id: str) -> bool:
     return connection.execute(query.limit(1)).scalar() is not None
 
 
-def record_submission(connection: Connection, training_id: str, attempt: int) -> None:
-    """Note a Ray job before it is submitted; what an earlier one still writes is refused from now on."""
-    values = {"attempts": attempt, "state": JobState.RUNNING}
-    connection.execute(
-        update(trainings)
-        .where(trainings.c.id == training_id, trainings.c.state.in_(UNFINISHED_JOB_STATES))
-        .values(**values)
+def record_submission(connection: Connection, training_id: str, seen: int, attempt: int) -> bool:
+    """Note a Ray job before it is submitted; what an earlier one still writes is refused from now on.
+
+    False, and nothing is noted, unless the ``seen``-th is still the last.
+    """
+    unchanged = update(trainings).where(
+        trainings.c.id == training_id, trainings.c.attempts == seen, trainings.c.state.in_(UNFINISHED_JOB_STATES)
     )
+    return bool(connection.execute(unchanged.values(attempts=attempt, state=JobState.QUEUED)).rowcount)
+
+
+def begin(connection: Connection, training_id: str) -> None:
+    """Note that the job of a training has begun."""
+    queued = update(trainings).where(trainings.c.id == training_id, trainings.c.state == JobState.QUEUED)
+    connection.execute(queued.values(state=JobState.RUNNING))
 
 
 def hold(connection: Connection, training_id: str, attempt: int) -> Row[Any]:

@@ -63,7 +63,7 @@ def test_a_check_that_has_ended_is_not_started_again(engine: Engine, tmp_path: P
     check_id = registered(engine, folder_spec(write_classes(tmp_path, {"cat": 5, "dog": 5})))
     run(engine, check_id)
     with engine.begin() as connection:
-        dataset_checks.record_submission(connection, check_id, 2)
+        dataset_checks.record_submission(connection, check_id, 1, 2)
         assert datasets.one(connection, check_id)["state"] == "COMPLETED"
         assert not dataset_checks.to_run(connection)
 

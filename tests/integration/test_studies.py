@@ -153,29 +153,6 @@ def test_what_is_not_there_is_named(engine: Engine) -> None:
         operations.retry(engine, "nothing")
 
 
-def test_cancelling_races_completion_and_one_of_them_wins(engine: Engine) -> None:
-    for _ in range(50):
-        study_id = make_study(engine)
-        trial_id = make_trial(engine, study_id, TrialState.RUNNING)
-
-        def complete(trial_id: str = trial_id) -> bool:
-            try:
-                with engine.begin() as connection:
-                    trials.end(connection, trial_id, TrialState.COMPLETED, metrics={"f1": 0.5})
-            except ConflictError:
-                return False
-            return True
-
-        with ThreadPoolExecutor(2) as pool:
-            completed = pool.submit(complete)
-            pool.submit(operations.cancel, engine, study_id).result()
-        with engine.connect() as connection:
-            state = trials.get(connection, trial_id).state
-            told = [event for event in events.after(connection, study_id, 0, limit=100) if event["trial_id"]]
-        assert state is (TrialState.COMPLETED if completed.result() else TrialState.CANCELLED)
-        assert len(told) == 2
-
-
 def test_a_study_names_its_last_event(engine: Engine) -> None:
     study_id, other_id = make_study(engine), make_study(engine)
     with engine.connect() as connection:

