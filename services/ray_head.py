@@ -5,6 +5,7 @@ killed, the node is stopped. ``ray.init`` would tie the node to its process too,
 Ray's job agent, so that a second Ray on the machine could run no jobs.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -22,7 +23,9 @@ def main() -> int:
 
 
 def _stop_when_input_ends(node: "subprocess.Popen[bytes]") -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin, whose lock a thread that waits here would still hold when the interpreter ends.
+    while os.read(0, 4096):
+        pass
     node.terminate()
     try:
         node.wait(_STOP_S)

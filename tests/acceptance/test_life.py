@@ -31,7 +31,7 @@ def test_a_paused_study_starts_nothing_and_goes_on_when_it_is_resumed_and_extend
     assert extended.json()["progress"]["total"] == 9
     assert client.post(f"/studies/{study_id}/resume").json()["state"] in ("QUEUED", "RUNNING")
     study = wait_until_ended(client, study_id)
-    assert (study["state"], study["progress"]["finished"]) == ("COMPLETED", 9)
+    assert (study["state"], study["progress"]["finished"]) == ("COMPLETED", 9), study["reason"]
     numbers = [trial["number"] for trial in trials_of(client, study_id)]
     assert sorted(numbers) == list(range(9))
 
