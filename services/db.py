@@ -12,6 +12,7 @@ from services.store.events import write_on_commit
 from services.tables import OPTUNA_SCHEMA, SCHEMA
 
 _MIGRATION_LOCK = 0x5EED1EAF
+_IDLE_MS = 20_000
 LEADER_LOCK = 0x5EED1EAD
 
 
@@ -21,7 +22,12 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     if not parsed.drivername.startswith("postgresql"):
         raise ValueError(f"SEEDLEAF_DATABASE_URL must be a postgresql:// URL, got {parsed.drivername}://")
     engine = create_engine(
-        parsed.set(drivername="postgresql+psycopg2"), pool_size=pool_size, max_overflow=20, pool_pre_ping=True
+        parsed.set(drivername="postgresql+psycopg2"),
+        pool_size=pool_size,
+        max_overflow=20,
+        pool_pre_ping=True,
+        # A process that is stopped, or cut off, in the middle of a transaction must not hold its locks for ever.
+        connect_args={"options": f"-c idle_in_transaction_session_timeout={_IDLE_MS}"},
     )
     write_on_commit(engine)
     return engine

@@ -10,10 +10,10 @@ import psutil
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from search.states import TERMINAL_STUDY_STATES
 from services.artifacts import ArtifactStore
 from services.errors import LeaseLostError
 from services.store import jobs, studies
-from services.store.studies import TERMINAL
 
 #: A holder that is gone is noticed when its lease has run out; then the controller needs a round or two.
 GRACE_S = 30
@@ -62,7 +62,7 @@ def check_invariants(
         _nothing_is_past_its_lease(connection)
         _a_stale_holder_writes_nothing(connection, before)
         _every_artifact_is_whole(connection, artifacts)
-        over = _column(connection, f"SELECT id FROM seedleaf.studies WHERE state IN {_listed(TERMINAL)}")
+        over = _column(connection, f"SELECT id FROM seedleaf.studies WHERE state IN {_listed(TERMINAL_STUDY_STATES)}")
         running = _column(connection, "SELECT id FROM seedleaf.trials WHERE state = 'RUNNING'")
     _no_process_is_left(processes, over, any_trial_runs=bool(running))
     _no_gpu_memory_is_left()
@@ -103,7 +103,7 @@ def _nothing_is_past_its_lease(connection: Connection) -> None:
         AND lease_expires_at < now() - interval '{GRACE_S} seconds'
         UNION ALL
         SELECT trials.id FROM seedleaf.trials JOIN seedleaf.studies ON studies.id = study_id
-        WHERE trials.state = 'RUNNING' AND studies.state IN {_listed(TERMINAL)}
+        WHERE trials.state = 'RUNNING' AND studies.state IN {_listed(TERMINAL_STUDY_STATES)}
     """
     assert not _column(connection, late), "I3: these are not over though nobody holds them"
 

@@ -102,7 +102,7 @@ def test_a_holder_stopped_past_its_lease_writes_nothing_when_it_wakes(
         successor = Recorder(engine, artifacts, study_id)
         stopped.send_signal(signal.SIGCONT)
         let_it_end_its_trial(stopped)
-    assert list(successor.enqueued().values()) == [{"width": 8}]
+    assert [queued.assignment for queued in successor.enqueued().values()] == [{"width": 8}]
     successor.close()
     with engine.connect() as connection:
         assert trials.get(connection, trial_id).state is TrialState.CANCELLED
