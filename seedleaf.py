@@ -1,7 +1,7 @@
 """The public import: ``from seedleaf import Client, StudySpec``."""
 
-from api.client import (
-    Client,
+from api.client.client import Client
+from api.client.errors import (
     DamagedDownloadError,
     FieldError,
     MissingPackageError,
@@ -10,9 +10,9 @@ from api.client import (
     SeedleafError,
     ServerFailedError,
     ServerUnreachableError,
-    StudyEvent,
     TargetError,
 )
+from api.client.events import StudyEvent
 from search.recipes import Recipe
 from search.spec import StudySpec
 

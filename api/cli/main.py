@@ -4,45 +4,22 @@ import sys
 
 import typer
 
-from api.cli import (
-    bench,
-    compress,
-    dataset,
-    doctor,
-    fetch,
-    infer,
-    key,
-    leaderboard,
-    model,
-    quickstart,
-    recipes,
-    serve,
-    study,
-    train,
-)
+from api.cli.commands import SeedleafGroup
 from api.cli.errors import CommandError
 from api.client.errors import SeedleafError
 
 app = typer.Typer(
+    cls=SeedleafGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Find the smallest, fastest image classifier that is good enough. The server is found by SEEDLEAF_URL.",
 )
-app.command()(serve.up)
-app.command()(quickstart.quickstart)
-app.command()(doctor.doctor)
-app.add_typer(study.app, name="study")
-app.command()(leaderboard.leaderboard)
-app.command()(train.train)
-app.command()(compress.compress)
-app.command()(recipes.recipes)
-app.command()(fetch.fetch)
-app.command()(infer.infer)
-app.command()(bench.bench)
-app.add_typer(dataset.app, name="dataset")
-app.add_typer(model.app, name="model")
-app.add_typer(key.app, name="key")
+
+
+@app.callback()
+def _group() -> None:
+    """Typer makes a group of what has a callback; the commands come from ``SeedleafGroup``."""
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
+from api.cli.commands import SUMMARIES
 from api.cli.main import app, main
 from tests.unit.scripted_server import Answer, scripted_server
 
@@ -95,6 +96,11 @@ def test_every_command_says_what_it_does_in_a_sentence() -> None:
     for name, command in _commands(_group()):
         assert command.help, name
         assert all(item.help for item in command.params if item.name != "help"), name
+
+
+def test_the_help_tells_of_every_command_what_it_says_itself() -> None:
+    told = {name: command.help.splitlines()[0] for name, command in _group().commands.items()}
+    assert told == SUMMARIES
 
 
 def _group() -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.client import StudyEvent
+from api.client.events import StudyEvent
 from api.client.progress import StudyProgress
 from search.spec import StudySpec
 
