@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -14,6 +14,7 @@ _times = arrays(
 )
 
 
+@settings(deadline=None)
 @given(times=_times)
 def test_the_ends_are_values_that_occurred_in_order(times: npt.NDArray[np.float64]) -> None:
     low, high = median_interval(times)
@@ -21,6 +22,7 @@ def test_the_ends_are_values_that_occurred_in_order(times: npt.NDArray[np.float6
     assert {low, high, median(times)} <= set(times.ravel())
 
 
+@settings(deadline=None)
 @given(times=_times, factor=st.sampled_from([0.5, 2.0, 1024.0]))
 def test_the_unit_does_not_matter(times: npt.NDArray[np.float64], factor: float) -> None:
     low, high = median_interval(times)
@@ -28,7 +30,7 @@ def test_the_unit_does_not_matter(times: npt.NDArray[np.float64], factor: float)
 
 
 @pytest.mark.parametrize("session_spread", [0.0, 0.02, 0.1])
-@pytest.mark.parametrize(("rounds", "runs"), [(10, 50), (25, 100)])
+@pytest.mark.parametrize(("rounds", "runs"), [(10, 20), (25, 100)])
 def test_about_95_percent_of_the_intervals_hold_the_true_median(rounds: int, runs: int, session_spread: float) -> None:
     random = np.random.default_rng(0)
     held = 0
