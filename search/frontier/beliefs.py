@@ -56,18 +56,19 @@ class Beliefs:
         self._failure = self._failures()
         self._models: dict[int, Learned] = {}
         self._logged: set[int] = set()
-        if len(evidence.measured) > 1:
+        if evidence.complete > 1:
             self._learn()
 
     def _features(self, points: Sequence[Known]) -> Floats:
         return self._scale(self._encoder.matrix([known.row for known in points]))
 
-    def _learned(self, name: str, points: Sequence[Known], values: Floats) -> Learned:
+    def _learned(self, name: str, points: Sequence[Known], values: Floats, deviations: Floats | None = None) -> Learned:
+        deviations = np.zeros(len(points)) if deviations is None else deviations
         if len(points) > MOST_POINTS:
             chosen = np.sort(self._rng.choice(len(points), MOST_POINTS, replace=False))
-            points, values = [points[index] for index in chosen], values[chosen]
+            points, values, deviations = [points[index] for index in chosen], values[chosen], deviations[chosen]
         start = self._kernels.start(name, self._scale)
-        learned = Learned(self._features(points), values, self._rng, start=start)
+        learned = Learned(self._features(points), values, deviations, self._rng, start=start)
         self._kernels.keep(name, self._scale, learned.kernel)
         return learned
 
@@ -84,15 +85,17 @@ class Beliefs:
         fence = np.inf
         for index in range(len(evidence.signs)):
             if index not in self._exact:
-                values = evidence.losses[:, index]
+                values, deviations = evidence.losses[:, index], evidence.deviations[:, index]
                 if index == self._main:
                     values, fence = without_outliers(values)
                 elif (values > 0.0).all():
-                    values = np.log(values)
+                    values, deviations = np.log(values), deviations / values
                     self._logged.add(index)
-                self._models[index] = self._learned(f"objective {index}", evidence.measured, values)
+                self._models[index] = self._learned(f"objective {index}", evidence.measured, values, deviations)
         values = self._values_of_all()
         costs = np.column_stack([self._costs_of_all(index) for index in self._costs] or [np.empty((len(values), 0))])
+        standing = np.delete(np.arange(len(values)), np.arange(evidence.complete, len(evidence.measured)))
+        values, costs = values[standing], costs[standing]
         low, high = costs.min(axis=0), costs.max(axis=0)
         reference = min(fence, float(values.max() + 0.1 * np.ptp(values)))
         self._corners = low + 1.1 * (high - low) * self._spread(len(self._costs))
@@ -136,7 +139,7 @@ class Beliefs:
         """
         violations = np.asarray([violation(known) for known in candidates])
         features = self._features(candidates)
-        gain = self._gain(candidates, features) if len(self._evidence.measured) > 1 else np.ones(len(candidates))
+        gain = self._gain(candidates, features) if self._evidence.complete > 1 else np.ones(len(candidates))
         for limit in self._limits:
             gain = gain * limit.probability_below(features, 0.0)
         if self._failure is not None:
@@ -169,7 +172,13 @@ def thinned(evidence: Evidence, rng: np.random.Generator) -> Evidence:
     count = len(evidence.measured)
     if count <= MOST_POINTS:
         return evidence
-    best = front(evidence.losses)[:MOST_POINTS]
+    best = front(evidence.losses[: evidence.complete])[:MOST_POINTS]
     others = np.setdiff1d(np.arange(count), best)
     kept = np.sort(np.append(best, rng.choice(others, MOST_POINTS - len(best), replace=False)))
-    return replace(evidence, measured=[evidence.measured[index] for index in kept], losses=evidence.losses[kept])
+    return replace(
+        evidence,
+        measured=[evidence.measured[index] for index in kept],
+        losses=evidence.losses[kept],
+        deviations=evidence.deviations[kept],
+        complete=int((kept < evidence.complete).sum()),
+    )

@@ -1,8 +1,9 @@
-"""Gaussian-process regression in NumPy: Matern 5/2 with a lengthscale a feature, and noise.
+"""Gaussian-process regression in NumPy: Matern 5/2 with a lengthscale a feature, and noise that may differ by point.
 
-Notation: n points, d features, q queries. ``features`` is float [n, d], standardized; ``targets`` float [n]. The
-hyperparameters are those of the highest posterior density. Their priors depend on d alone (Hvarfner, Hellsten, Nardi:
-Vanilla Bayesian Optimization Performs Great in High Dimensions, ICML 2024): nothing here is tuned to a problem.
+Notation: n points, d features, q queries. ``features`` is float [n, d], standardized; ``targets`` float [n]; ``extra``
+[n] the variance of a target beside the noise that all have. The hyperparameters are those of the highest posterior
+density. Their priors depend on d alone (Hvarfner, Hellsten, Nardi: Vanilla Bayesian Optimization Performs Great in High
+Dimensions, ICML 2024): nothing here is tuned to a problem.
 """
 
 import math
@@ -50,13 +51,13 @@ class Kernel:
         squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None] - 2.0 * left @ right.T
         return np.asarray(np.maximum(squares, 0.0))
 
-    def loss(self, features: Floats, targets: Floats) -> tuple[float, Floats]:
+    def loss(self, features: Floats, targets: Floats, extra: Floats) -> tuple[float, Floats]:
         """Negative log posterior density, and its gradient by lengths, signal and noise [d + 2]."""
         root = math.sqrt(5.0) * np.sqrt(self._squared(features, features))
         decay = math.exp(self.signal) * np.exp(-root)
         signal = (1.0 + root + root**2 / 3.0) * decay
         noise = math.exp(self.noise) + _LEAST_NOISE
-        lower = cholesky(signal + noise * np.eye(len(targets)), lower=True, check_finite=False)
+        lower = cholesky(signal + np.diag(noise + extra), lower=True, check_finite=False)
         inverse = cho_solve((lower, True), np.eye(len(targets)), check_finite=False)
         weights = inverse @ targets
         slope = 0.5 * (inverse - np.outer(weights, weights))
@@ -78,17 +79,19 @@ class Kernel:
         return cls(lengths=vector[:-2], signal=float(vector[-2]), noise=float(vector[-1]))
 
 
-def fit_kernel(features: Floats, targets: Floats, rng: np.random.Generator, start: Kernel | None = None) -> Kernel:
+def fit_kernel(
+    features: Floats, targets: Floats, extra: Floats, rng: np.random.Generator, start: Kernel | None = None
+) -> Kernel:
     """The kernel of the highest posterior density, sought from ``start`` or the priors' medians."""
     if len(targets) > _FIT_POINTS:
         chosen = rng.choice(len(targets), _FIT_POINTS, replace=False)
-        features, targets = features[chosen], targets[chosen]
+        features, targets, extra = features[chosen], targets[chosen], extra[chosen]
     dimensions = features.shape[1]
     steps = _NEXT_STEPS if start is not None else _FIRST_STEPS
     first = start or Kernel.prior(dimensions)
 
     def loss(vector: Floats) -> tuple[float, Floats]:
-        return Kernel.of(vector).loss(features, targets)
+        return Kernel.of(vector).loss(features, targets, extra)
 
     found = minimize(
         loss,
@@ -104,11 +107,11 @@ def fit_kernel(features: Floats, targets: Floats, rng: np.random.Generator, star
 class Posterior:
     """What n noisy values say about the function between them, in s scenarios that differ in the values alone."""
 
-    def __init__(self, kernel: Kernel, features: Floats, targets: Floats) -> None:
+    def __init__(self, kernel: Kernel, features: Floats, targets: Floats, extra: Floats) -> None:
         """``targets`` is [n, s]."""
-        self._kernel, self._features, self._targets = kernel, features, targets
+        self._kernel, self._features, self._targets, self._extra = kernel, features, targets, extra
         self._noise = math.exp(kernel.noise) + _LEAST_NOISE
-        covariance = kernel.covariance(features, features) + self._noise * np.eye(len(features))
+        covariance = kernel.covariance(features, features) + np.diag(self._noise + extra)
         self._lower = cholesky(covariance, lower=True, check_finite=False)
         self._weights = cho_solve((self._lower, True), targets, check_finite=False)
 
@@ -121,7 +124,7 @@ class Posterior:
 
     def smoothed(self) -> Floats:
         """The function's mean at the n points themselves, [n, s]."""
-        return np.asarray(self._targets - self._noise * self._weights)
+        return np.asarray(self._targets - (self._noise + self._extra)[:, None] * self._weights)
 
     def imagined(self, queries: Floats, count: int, rng: np.random.Generator) -> "Posterior":
         """This posterior after ``count`` joint draws of what will be measured at ``queries``: a scenario each."""
@@ -134,4 +137,5 @@ class Posterior:
             self._kernel,
             np.concatenate([self._features, queries]),
             np.concatenate([np.repeat(self._targets[:, :1], count, axis=1), drawn]),
+            np.concatenate([self._extra, np.zeros(len(queries))]),
         )

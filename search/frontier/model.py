@@ -28,15 +28,24 @@ class Kernels:
 
 
 class Learned:
-    """A quantity as a Gaussian process over the features of n measured points; smaller is better."""
+    """A quantity as a Gaussian process over the features of n measured points; smaller is better.
+
+    ``deviations`` [n] says how far what is known only roughly may be from the truth.
+    """
 
     def __init__(
-        self, features: Floats, measured: Floats, rng: np.random.Generator, *, start: Kernel | None = None
+        self,
+        features: Floats,
+        measured: Floats,
+        deviations: Floats,
+        rng: np.random.Generator,
+        *,
+        start: Kernel | None = None,
     ) -> None:
         self._location, self._scale = float(measured.mean()), float(measured.std()) or 1.0
-        targets = (measured - self._location) / self._scale
-        self.kernel = fit_kernel(features, targets, rng, start)
-        self._posterior = Posterior(self.kernel, features, targets[:, None])
+        targets, extra = (measured - self._location) / self._scale, (deviations / self._scale) ** 2
+        self.kernel = fit_kernel(features, targets, extra, rng, start)
+        self._posterior = Posterior(self.kernel, features, targets[:, None], extra)
 
     def imagine(self, features: Floats, count: int, rng: np.random.Generator) -> None:
         """Go on with ``count`` draws of what the points in flight will come to."""

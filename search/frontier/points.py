@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -60,13 +61,13 @@ class Drawing:
     distributions: dict[str, BaseDistribution] = field(default_factory=dict)
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        return self.suggest(name, CategoricalDistribution(choices))
+        return self.suggest(name, _categorical(*choices))
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> Any:
-        return self.suggest(name, IntDistribution(low, high, log=log, step=step))
+        return self.suggest(name, _integer(low, high, log, step))
 
     def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> Any:
-        return self.suggest(name, FloatDistribution(low, high, log=log, step=step))
+        return self.suggest(name, _real(low, high, log, step))
 
     def suggest(self, name: str, distribution: BaseDistribution) -> Any:
         if name not in self.params:
@@ -74,6 +75,23 @@ class Drawing:
             self.params[name] = self.wanted[name] if wanted else draw_value(distribution, self.rng)
             self.distributions[name] = distribution
         return self.params[name]
+
+
+# Checking a distribution takes longer than drawing from it, and the same ones are asked for again and again. They are
+# kept by the types of their values too: True equals 1.
+@lru_cache(maxsize=10_000, typed=True)
+def _categorical(*choices: Any) -> CategoricalDistribution:
+    return CategoricalDistribution(choices)
+
+
+@lru_cache(maxsize=10_000, typed=True)
+def _integer(low: int, high: int, log: bool, step: int) -> IntDistribution:
+    return IntDistribution(low, high, log=log, step=step)
+
+
+@lru_cache(maxsize=10_000, typed=True)
+def _real(low: float, high: float, log: bool, step: float | None) -> FloatDistribution:
+    return FloatDistribution(low, high, log=log, step=step)
 
 
 def describe_point(describe: Describe, wanted: Params, rng: np.random.Generator) -> Point:

@@ -30,7 +30,7 @@ _POOL, _FRESH = 400, 40
 _ROUNDS, _CHILDREN, _PARENTS = 3, 120, 12
 _CROSSED_SHARE = 0.25
 #: Where describing a point takes long, fewer are looked at: as many as fit into so much of the processor's time.
-_REFILL_S, _ROUND_S, _LEAST_LOOKS = 0.1, 0.05, 16
+_FIRST_FILL_S, _REFILL_S, _ROUND_S, _LEAST_LOOKS = 0.5, 0.1, 0.08, 16
 
 
 class FrontierSampler(BaseSampler):  # type: ignore[misc]
@@ -102,7 +102,8 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
     def _refill(self, tried: set[Any], past: Sequence[Known]) -> None:
         """Replace some of the pool by new points by chance."""
         count = max(_FRESH, _POOL - len(self._pool))
-        fresh = [self._by_chance(past) for _ in _while_time(_REFILL_S, count)]
+        limit_s = _REFILL_S if self._pool else _FIRST_FILL_S
+        fresh = [self._by_chance(past) for _ in _while_time(limit_s, count)]
         points = {known.point.key: known for known in [*fresh, *self._pool] if known.point.known.possible}
         self._pool = [known for key, known in points.items() if key not in tried][:_POOL]
 
@@ -127,7 +128,7 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
     def _best(self, evidence: Evidence, tried: set[Any]) -> Point:
         """The point of the highest score that a short evolution from the pool and the front finds."""
         beliefs = Beliefs(evidence, self._pool, encoder=self._encoder, kernels=self._kernels, rng=self._rng)
-        best = [evidence.measured[index].point for index in front(evidence.losses)] if evidence.measured else []
+        best = [evidence.measured[index].point for index in front(evidence.losses[: evidence.complete])]
         generation, seen = self._pool, set(tried)
         for _ in range(_ROUNDS):
             ranked = np.argsort(-beliefs.scores(generation), kind="stable")
