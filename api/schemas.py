@@ -239,6 +239,15 @@ class RecipeView(BaseModel):
         return cls(name=recipe.name, description=named.description, is_default=named.is_default, steps=recipe.steps)
 
 
+class Prediction(BaseModel):
+    """What a model says of one picture: a probability for each class. ``latency_ms`` is the median of some runs on the
+    server's own machine, beside whatever else it does: to compare models, look at the variants' own.
+    """
+
+    probabilities: dict[str, float]
+    latency_ms: float
+
+
 class CheckRequest(BaseModel):
     """A study as YAML or JSON, as it is being written."""
 

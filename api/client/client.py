@@ -15,6 +15,7 @@ from api.schemas import (
     DatasetSummary,
     DatasetView,
     Page,
+    Prediction,
     Queued,
     RecipeView,
     StudyCheck,
@@ -189,6 +190,10 @@ class Client(Calls):
     def get_variant(self, variant_id: str) -> VariantInFull:
         """A deployable model with its scores by class."""
         return self._get(VariantInFull, path_of("variants", variant_id))
+
+    def predict(self, variant_id: str, image: bytes) -> Prediction:
+        """Try a model on one picture, an encoded image file."""
+        return self._read(Prediction, self._connection.upload(path_of("variants", variant_id, "predict"), image))
 
     def get_artifact(self, artifact: ArtifactView, path: Path) -> None:
         """Write an artifact's file to ``path``: whole, with the artifact's sha256, or not at all."""

@@ -57,6 +57,10 @@ class Connection:
         """The body of an answer to a request that changes something; it is sent once."""
         return self._request(method, path, json=body, headers=headers)
 
+    def upload(self, path: str, content: bytes) -> bytes:
+        """The body of an answer to a POST of a file."""
+        return self._request("POST", path, content=content, headers={"Content-Type": "application/octet-stream"})
+
     def events(self, path: str, *, after: int) -> Generator[StudyEvent, None, None]:
         """Events later than ``after``, without end: a stream that breaks off is taken up again where it was."""
         give_up_at_s = time.monotonic() + _STREAM_PATIENCE_S

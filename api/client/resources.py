@@ -16,6 +16,7 @@ from api.client.tables import Trials, Variants
 from api.rows import studies as study_rows
 from api.schemas import (
     ParetoView,
+    Prediction,
     Queued,
     StudyView,
     TrainingDetail,
@@ -82,6 +83,10 @@ class Variant(Bound, VariantView):
         except OSError as error:
             raise TargetError(f"{target} cannot be written: {error}") from error
         return target
+
+    def predict(self, image: Path | str) -> Prediction:
+        """What it says of a picture, tried on the server."""
+        return self._client.predict(self.id, Path(image).read_bytes())
 
 
 class VariantInFull(Variant, VariantDetail):

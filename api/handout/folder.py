@@ -1,9 +1,8 @@
 """The folder that a model is handed out as: there is all of it, on the disk, or nothing."""
 
-import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,8 @@ from api.client.resources import FILE_NAMES
 from api.handout.card import model_card
 from api.handout.model import Model, read_model
 from api.handout.plots import draw
+from api.handout.program import handed_out
 from search.architectures.text import write_architecture
-from search.dataset import Resize
-
-_PROGRAM = Path(__file__).with_name("predict.py")
 
 
 def hand_out(client: Client, variant_id: str, out: Path) -> None:
@@ -64,28 +61,6 @@ def write_model(client: Client, model: Model, folder: Path) -> None:
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def handed_out(classes: Sequence[str], *, side_px: int, resize: Resize) -> dict[str, str]:
-    """By name, the program that uses a model.onnx, and what it reads: classes, and how a picture is prepared."""
-    preparation = {
-        "color": "RGB",
-        "resize": resize,
-        "resample": "bilinear",
-        "side_px": side_px,
-        "divide_by": 255,
-        "layout": "NCHW",
-        "dtype": "float32",
-    }
-    return {
-        "predict.py": _PROGRAM.read_text(encoding="utf-8"),
-        "labels.json": _json(classes),
-        "preprocessing.json": _json(preparation),
-    }
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def _yaml(value: Any) -> str:

@@ -19,12 +19,17 @@ SIDE_PX, RESIZE = PREPROCESSING["side_px"], PREPROCESSING["resize"]
 SESSION = onnxruntime.InferenceSession(str(HERE / "model.onnx"), providers=["CPUExecutionProvider"])
 
 
-def predict(path: str) -> tuple[str, float]:
-    """The class of an image, and its probability."""
-    (logits,) = SESSION.run(None, {SESSION.get_inputs()[0].name: prepare(path)})
-    shares = np.exp(logits[0] - logits[0].max())
-    best = int(shares.argmax())
-    return LABELS[best], float(shares[best] / shares.sum())
+def predict(path: str) -> dict[str, float]:
+    """The probability of each class for an image."""
+    logits = run(prepare(path))[0]
+    shares = np.exp(logits - logits.max())
+    return dict(zip(LABELS, (shares / shares.sum()).tolist(), strict=True))
+
+
+def run(prepared: np.ndarray) -> np.ndarray:
+    """The model's logits, float32 [1, classes]."""
+    (logits,) = SESSION.run(None, {SESSION.get_inputs()[0].name: prepared})
+    return np.asarray(logits)
 
 
 def prepare(path: str) -> np.ndarray:
@@ -63,5 +68,6 @@ def square(image: Image.Image) -> Image.Image:
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or sys.exit(__doc__):
-        label, probability = predict(name)
-        print(f"{name}\t{label}\t{probability:.6f}")
+        probabilities = predict(name)
+        label = max(probabilities, key=probabilities.__getitem__)
+        print(f"{name}\t{label}\t{probabilities[label]:.6f}")

@@ -2,13 +2,16 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from api.schemas import Page, VariantDetail, VariantView
+from api.handout.program import UnanswerableError, answer
+from api.schemas import Page, Prediction, VariantDetail, VariantView
 from api.state import State
+from search.dataset import DatasetSpec
 from services import leaderboard
-from services.store import trainings, variants
+from services.errors import ConflictError, RejectedError
+from services.store import studies, trainings, trials, variants
 
 router = APIRouter(tags=["variants"])
 
@@ -48,6 +51,33 @@ def get_variant(variant_id: str, state: State) -> VariantDetail:
         more = {"per_class_f1": row["per_class_f1"], "confusion": row["confusion"]}
         training_id = trainings.of_job(connection, row["job_id"])
         return VariantDetail.model_validate({**view, **more, "training_id": training_id})
+
+
+@router.post("/variants/{variant_id}/predict")
+def predict(
+    variant_id: str,
+    image: Annotated[bytes, Body(media_type="application/octet-stream", description="an image file")],
+    state: State,
+) -> Prediction:
+    """Try a model on one picture, which is prepared as the images of its study were."""
+    with state.engine.connect() as connection:
+        row = variants.get(connection, variant_id)
+        (files,) = variants.artifacts_of(connection, [variant_id]).values()
+        study, trial = studies.get(connection, row.study_id), trials.get(connection, row.trial_id)
+    model = next((file["sha256"] for file in files if file["kind"] == "onnx"), None)
+    if model is None:
+        raise ConflictError(f"variant {variant_id} has no ONNX file to try: its runtime is {row.runtime}")
+    try:
+        found = answer(
+            state.artifacts.path(model),
+            study.classes,
+            image,
+            side_px=trial.candidate["image_size"],
+            resize=DatasetSpec.model_validate(study.spec["dataset"]).resize,
+        )
+    except UnanswerableError as error:
+        raise RejectedError("image", str(error)) from error
+    return Prediction.model_validate(found)
 
 
 @router.get("/artifacts/{artifact_id}", response_class=FileResponse)

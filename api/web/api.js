@@ -22,6 +22,11 @@ export async function post(path, body) {
   return (await send(path, { method: "POST", ...json(body) })).json();
 }
 
+/** POST a file as it is; answers with the response. */
+export function sendFile(path, body) {
+  return send(path, { method: "POST", body, headers: { "Content-Type": "application/octet-stream" } });
+}
+
 export async function patch(path, body) {
   return (await send(path, { method: "PATCH", ...json(body) })).json();
 }

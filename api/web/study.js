@@ -3,15 +3,17 @@
 import { studyActions } from "./actions.js";
 import { bestPanel } from "./curves.js";
 import { announce, attempt, facts, fill, h, labelledSelect, panel } from "./dom.js";
-import { ago, badge, count, duration, share, shortReason } from "./format.js";
+import { ago, badge, count, duration, setting, share, shortReason } from "./format.js";
 import { frontPanel } from "./front.js";
 import { importancePanel } from "./importance.js";
+import { listing } from "./listing.js";
 import { watch } from "./live.js";
 import { METRICS, formatMetric } from "./metrics.js";
 import { StudyModel } from "./model.js";
 import { trialLink } from "./router.js";
 import { progressBar, stateOptions } from "./studies.js";
-import { listing } from "./table.js";
+import { table } from "./table.js";
+import { tryPanel } from "./try.js";
 import { metricColumn, variantColumns } from "./variants.js";
 import { winnerPanel } from "./winner.js";
 
@@ -23,12 +25,14 @@ export async function showStudy(root, id, signal) {
   await model.readStudy();
   const summary = summaryPanel(model, signal);
   const winner = winnerPanel(model);
+  const trying = tryPanel();
+  const picked = { update: () => trying.update(winner.models()) };
   const front = frontPanel(model, signal);
   const best = bestPanel(model, signal);
   const leaderboard = leaderboardPanel(id, signal);
   const variants = variantsPanel(model, signal);
   const importance = importancePanel(id, signal);
-  const parts = [summary, winner, front, best, importance, leaderboard, variants].map(({ element }) => element);
+  const parts = [summary, winner, trying, front, best, importance, leaderboard, variants].map(({ element }) => element);
   root.replaceChildren(...parts, specification(model.study));
 
   const refresh = (parts) => Promise.all(parts.map((part) => part.update()));
@@ -36,13 +40,13 @@ export async function showStudy(root, id, signal) {
 
   async function onEvents(events) {
     const news = await model.apply(events);
-    const models = news.has("variant") ? [winner, variants] : [];
+    const models = news.has("variant") ? [winner, picked, variants] : [];
     const results = news.has("trial") || news.has("variant") ? [front, best, leaderboard] : [];
     await refresh([summary, ...results, ...models]);
   }
   attempt(async () => {
     await model.readResults();
-    await refresh([summary, winner, front, best, variants]);
+    await refresh([summary, winner, picked, front, best, variants]);
     importance.load();
     await watch(id, { onEvents, onConnection: summary.connected, signal });
   });
@@ -129,7 +133,7 @@ function skippedImages() {
 function leaderboardPanel(id, signal) {
   const columns = [
     { key: "number", label: "Trial", sort: "number", numeric: true, cell: trialCell },
-    ...Object.keys(METRICS).map((name) => metricColumn(name, { wide: ["accuracy", "latency_p90_ms"].includes(name) })),
+    ...Object.keys(METRICS).map((name) => metricColumn(name, { extra: ["accuracy", "latency_p90_ms"].includes(name) })),
     { key: "state", label: "State", cell: stateCell },
     { key: "best", label: "Best variant", cell: bestVariantCell },
   ];
@@ -140,10 +144,37 @@ function leaderboardPanel(id, signal) {
     columns,
     sort: "score",
     empty: "No trial yet.",
+    compare: comparison,
+    nameOf: ({ number }) => `trial ${number}`,
     signal,
   });
   const filter = labelledSelect("State", stateOptions(TRIAL_STATES), "", (state) => rows.filter({ state }));
-  return { element: panel("Leaderboard", filter, rows.element), update: rows.refresh };
+  return { element: panel("Leaderboard", [filter, rows.controls], rows.element), update: rows.refresh };
+}
+
+/** Up to four trials side by side: what was measured, and what they tried. */
+function comparison(trials) {
+  const measures = Object.keys(METRICS).map((name) => [METRICS[name].label, (trial) => formatMetric(name, trial.metrics[name])]);
+  const settings = ["image_size", "batch_size", "learning_rate", "optimizer", "schedule", "loss"].map((name) => [
+    name.replaceAll("_", " "),
+    ({ candidate }) => (typeof candidate[name] === "number" ? setting(candidate[name]) : candidate[name]),
+  ]);
+  const layers = ["layers", ({ candidate }) => layersText(candidate.architecture)];
+  const augmentation = ["augmentation", ({ candidate }) => candidate.augmentation.operations.map(({ name }) => name).join(", ") || "none"];
+  const columns = [
+    { label: "", cell: ([label]) => label },
+    ...trials.map((trial) => ({ label: `Trial ${trial.number}`, cell: ([, text]) => text(trial) })),
+  ];
+  const rows = [...measures, ...settings, layers, augmentation];
+  return table({ caption: "Comparison of the chosen trials", columns, rows });
+}
+
+function layersText({ backbone }) {
+  return h(
+    "ol",
+    { class: "layers" },
+    backbone.map(([repeat, block, values]) => h("li", {}, `${repeat > 1 ? `${repeat} × ` : ""}${block} ${values.join(" ")}`)),
+  );
 }
 
 function trialCell({ id, number }) {
@@ -171,7 +202,7 @@ function variantsPanel(model, signal) {
     empty: "No model has been compressed yet: that follows the search.",
     signal,
   });
-  return { element: panel("Variants", null, rows.element), update: rows.refresh };
+  return { element: panel("Variants", rows.controls, rows.element), update: rows.refresh };
 }
 
 function specification({ spec }) {

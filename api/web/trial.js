@@ -7,12 +7,14 @@ import { ask } from "./dialogs.js";
 import { attempt, facts, fill, h, labelledSelect, notify, panel } from "./dom.js";
 import { ago, badge, count, shortReason } from "./format.js";
 import { readImportance } from "./importance.js";
+import { listing } from "./listing.js";
 import { watch } from "./live.js";
 import { METRICS, formatMetric, latencyWithInterval } from "./metrics.js";
 import { studyLink } from "./router.js";
 import { scoresPanel } from "./scores.js";
-import { listing, table } from "./table.js";
+import { table } from "./table.js";
 import { trainingsPanel } from "./trainings.js";
+import { tryPanel } from "./try.js";
 import { variantColumns } from "./variants.js";
 
 const RETRYABLE = ["FAILED", "CANCELLED", "STOPPED"];
@@ -28,6 +30,7 @@ export async function showTrial(root, id, signal) {
   const learning = learningPanel(signal);
   const scores = scoresPanel(study.classes, signal);
   const trainings = trainingsPanel(id, refresh);
+  const trying = tryPanel();
   const jobs = compressionPanel(id, recipes, refresh);
   const variants = listing({
     caption: "Variants of this trial",
@@ -47,7 +50,8 @@ export async function showTrial(root, id, signal) {
     trainings.element,
     training,
     jobs.element,
-    panel("Variants", null, variants.element),
+    panel("Variants", variants.controls, variants.element),
+    trying.element,
     h("div", { class: "columns" }, architecturePanel(candidate), augmentationPanel(candidate, uses)),
   );
 
@@ -56,6 +60,7 @@ export async function showTrial(root, id, signal) {
     jobs.update(trial);
     trainings.update(trial);
     await variants.refresh();
+    trying.update(variants.rows());
     attempt(() => Promise.all([learning.update(trial.epochs), scores.update(trial)]));
   }
 

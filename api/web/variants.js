@@ -5,6 +5,7 @@ import { attempt, h } from "./dom.js";
 import { bytes, milliseconds, share, measured } from "./format.js";
 import { METRICS, formatMetric, latencyWithInterval } from "./metrics.js";
 import { trialLink } from "./router.js";
+import { save } from "./save.js";
 
 export const metricColumn = (name, options = {}) => ({
   key: name,
@@ -64,15 +65,13 @@ export function download({ id, kind, size_bytes }) {
   const click = (event) => {
     if (!hasKey()) return;
     event.preventDefault();
-    attempt(() => save(path));
+    attempt(() => fetched(path));
   };
   return h("a", { href: path, download: "", "data-key": id, on: { click } }, `${kind} (${bytes(size_bytes)})`);
 }
 
-async function save(path) {
+async function fetched(path) {
   const response = await send(path);
   const [, name] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition"));
-  const url = URL.createObjectURL(await response.blob());
-  h("a", { href: url, download: name }).click();
-  URL.revokeObjectURL(url);
+  save(await response.blob(), name);
 }

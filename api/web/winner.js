@@ -15,7 +15,13 @@ export function winnerPanel(model) {
     fill(content, shown.map((front) => winner(model, front)));
   }
   element.hidden = true;
-  return { element, update };
+  /** The models of the fronts that are shown, the recommended ones first. */
+  function models() {
+    const picks = new Set(model.fronts.map(({ recommended }) => recommended));
+    const items = shippable(model).flatMap((front) => front.items);
+    return items.toSorted((a, b) => picks.has(b.id) - picks.has(a.id));
+  }
+  return { element, update, models };
 }
 
 /** The front of the study's target, or where there is no such one, all of them: hosts are not compared. */

@@ -23,6 +23,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     "check_study": {"text": "name: a"},
     "extend_study": {"max_trials": 5},
     "create_dataset": {"spec": DatasetSpec.model_validate(_DATASET)},
+    "predict": {"image": b"an image"},
     "compress_trial": {"recipe": "fp32"},
     "get_artifact": {
         "artifact": ArtifactView(id="artifact", kind="onnx", sha256="0" * 64, size_bytes=1),

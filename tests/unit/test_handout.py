@@ -12,9 +12,10 @@ import yaml
 from PIL import Image
 
 from api.handout.card import model_card
-from api.handout.folder import handed_out, write_whole
+from api.handout.folder import write_whole
 from api.handout.model import Model
 from api.handout.plots import draw
+from api.handout.program import UnanswerableError, answer, handed_out
 from api.schemas import VariantDetail
 from search.dataset import Resize
 from tests.integration.records import CANDIDATE, METRICS, make_spec
@@ -178,6 +179,24 @@ def test_the_program_predicts_what_seedleaf_infer_predicts(resize: Resize, tmp_p
     theirs = {Path(name).name: (label, float(probability)) for name, label, probability in rows}
     assert len(theirs) == 7
     assert theirs == ours
+
+
+def test_a_picture_is_answered_with_every_class_and_a_latency(tmp_path: Path) -> None:
+    model, image = tmp_path / "model.onnx", tmp_path / "image.png"
+    model.write_bytes(quick_onnx(trained(), SIDE_PX))
+    Image.new("RGB", (40, 30), "red").save(image)
+    found = answer(model, _CLASSES, image.read_bytes(), side_px=SIDE_PX, resize="pad")
+    assert list(found["probabilities"]) == _CLASSES
+    assert sum(found["probabilities"].values()) == pytest.approx(1)
+    assert found["latency_ms"] > 0
+
+
+@pytest.mark.parametrize("image", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture_is_refused_with_the_reason(image: bytes, tmp_path: Path) -> None:
+    model = tmp_path / "model.onnx"
+    model.write_bytes(quick_onnx(trained(), SIDE_PX))
+    with pytest.raises(UnanswerableError, match="the picture cannot be read"):
+        answer(model, _CLASSES, image, side_px=SIDE_PX, resize="pad")
 
 
 def _save_pictures(folder: Path) -> None:
