@@ -10,7 +10,7 @@ from search.dataset import DatasetSpec
 from search.dataset_report import DatasetReport
 from search.recipes import NamedRecipe, Recipe, Step
 from search.spec import StudySpec
-from search.states import JobState, StudyState, TrialState
+from search.states import JobState, StudyPhase, StudyState, TrialState
 
 T = TypeVar("T")
 
@@ -35,6 +35,7 @@ class StudyView(BaseModel):
     id: str
     name: str
     state: StudyState
+    phase: StudyPhase | None = Field(description="what it is at, null once it is over")
     reason: str | None
     spec: StudySpec
     progress: Progress
@@ -77,6 +78,7 @@ class VariantView(BaseModel):
 
     id: str
     trial_id: str
+    trial_number: int
     study_id: str
     recipe: str
     steps: list[dict[str, Any]]

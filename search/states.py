@@ -15,6 +15,14 @@ class StudyState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class StudyPhase(StrEnum):
+    """What a study that is not over is at."""
+
+    SEARCH = "SEARCH"
+    RETRAINING = "RETRAINING"
+    COMPRESSION = "COMPRESSION"
+
+
 class TrialState(StrEnum):
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from search.dataset import DatasetSpec
+from services.cursors import decode_id, encode_id
 from services.db import new_id
 from services.errors import RejectedError
-from services.leaderboard import decode_cursor, encode_cursor
 from services.store import dataset_checks as checks
 
 
@@ -56,7 +56,7 @@ def one(connection: Connection, identifier: str) -> dict[str, Any]:
 
 def page(connection: Connection, *, cursor: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """Registrations, newest first, and the next page's cursor or None."""
-    before_id = None if cursor is None else str(decode_cursor(cursor, 1)[0])
+    before_id = None if cursor is None else decode_id(cursor)
     rows = checks.page(connection, before_id=before_id, limit=limit + 1)
-    following = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
+    following = encode_id(rows[limit - 1].id) if len(rows) > limit else None
     return [dict(row._mapping) for row in rows[:limit]], following

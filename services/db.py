@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from services.store.events import write_on_commit
+from services.store import events, totals
 from services.tables import OPTUNA_SCHEMA, SCHEMA
 
 _MIGRATION_LOCK = 0x5EED1EAF
@@ -29,7 +29,9 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
         # A process that is stopped, or cut off, in the middle of a transaction must not hold its locks for ever.
         connect_args={"options": f"-c idle_in_transaction_session_timeout={_IDLE_MS}"},
     )
-    write_on_commit(engine)
+    # Events come last: who holds their lock waits for nobody.
+    totals.write_on_commit(engine)
+    events.write_on_commit(engine)
     return engine
 
 

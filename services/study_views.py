@@ -1,61 +1,70 @@
 """Studies as they are shown: with progress, and their fronts."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from search.pareto import front, hypervolume, losses_of, reference_point
 from search.spec import StudySpec
-from search.states import StudyState, TrialState
-from services.leaderboard import best_variants, decode_cursor, encode_cursor, metrics_of, trial_view
-from services.store import jobs, studies, trials
+from search.states import StudyPhase, StudyState, TrialState
+from services.cursors import decode_id, encode_id
+from services.leaderboard import best_variants, metrics_of, trial_view
+from services.store import studies, trials
 from services.winners import recommended, variant_fronts
+
+_FIELDS = (
+    "id",
+    "name",
+    "state",
+    "reason",
+    "spec",
+    "dataset_id",
+    "classes",
+    "skipped",
+    "search_elapsed_s",
+    "last_event_id",
+    "created_at",
+    "started_at",
+    "finished_at",
+)
 
 
 def one(connection: Connection, study_id: str) -> dict[str, Any]:
-    return _views(connection, [studies.get(connection, study_id)])[0]
+    return _view(studies.shown(connection, study_id))
 
 
 def page(
     connection: Connection, *, state: StudyState | None, cursor: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Studies, newest first, and the next page's cursor or None."""
-    before_id = None if cursor is None else str(decode_cursor(cursor, 1)[0])
+    before_id = None if cursor is None else decode_id(cursor)
     rows = studies.page(connection, state=state, before_id=before_id, limit=limit + 1)
-    following = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
-    return _views(connection, rows[:limit]), following
+    following = encode_id(rows[limit - 1].id) if len(rows) > limit else None
+    return [_view(row) for row in rows[:limit]], following
 
 
-def _views(connection: Connection, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
-    ids = [row.id for row in rows]
-    progress, compression = trials.progress(connection, ids), jobs.counts(connection, ids)
-    names = (
-        "id",
-        "name",
-        "state",
-        "reason",
-        "spec",
-        "dataset_id",
-        "classes",
-        "skipped",
-        "search_elapsed_s",
-        "last_event_id",
-    )
-    moments = ("created_at", "started_at", "finished_at", "last_event_id")
-    nothing = {"finished": 0, "best_f1": None}
-    return [
-        {
-            **{name: getattr(row, name) for name in (*names, *moments)},
-            "job": row.job_id,
-            "progress": {
-                **progress.get(row.id, nothing),
-                "total": row.spec["budget"]["max_trials"],
-                "compression": compression.get(row.id, {}),
-            },
-        }
-        for row in rows
-    ]
+def _view(row: Row[Any]) -> dict[str, Any]:
+    known = row._mapping
+    return {
+        **{name: known[name] for name in _FIELDS},
+        "phase": _phase(row),
+        "job": row.job_id,
+        "progress": {
+            "finished": row.spent,
+            "total": row.spec["budget"]["max_trials"],
+            "best_f1": row.best_f1,
+            "compression": row.compression or {},
+        },
+    }
+
+
+def _phase(row: Row[Any]) -> StudyPhase | None:
+    """What a study that is not over is at."""
+    if row.finished_at is not None:
+        return None
+    if row.searched_at is None:
+        return StudyPhase.SEARCH
+    return StudyPhase.RETRAINING if row.retrained_at is None else StudyPhase.COMPRESSION
 
 
 def pareto(connection: Connection, study_id: str) -> dict[str, Any]:

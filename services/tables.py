@@ -95,6 +95,22 @@ def _by_class() -> tuple[Column[Any], ...]:
     )
 
 
+#: The metrics that a leaderboard of a study, and one of all studies, is sorted by without sorting its trials.
+INDEXED_IN_STUDY = (
+    "score",
+    "f1",
+    "accuracy",
+    "latency_ms",
+    "latency_p90_ms",
+    "macs",
+    "params",
+    "size_bytes",
+    "memory_bytes",
+    "retrained_f1",
+)
+INDEXED_OVERALL = ("score", "f1", "latency_ms")
+
+
 studies = Table(
     "studies",
     metadata,
@@ -147,6 +163,8 @@ trials = Table(
     CheckConstraint("state <> 'COMPLETED' OR f1 IS NOT NULL", name="completed_has_f1"),
     CheckConstraint("state NOT IN ('FAILED', 'INFEASIBLE') OR reason IS NOT NULL", name="says_why"),
     Index("ix_trials_running", "study_id", postgresql_where=text("state = 'RUNNING'")),
+    *(Index(f"ix_trials_study_id_{name}", "study_id", name, "id") for name in INDEXED_IN_STUDY),
+    *(Index(f"ix_trials_{name}", name, "id") for name in INDEXED_OVERALL),
 )
 
 enqueued_trials = Table(
@@ -301,6 +319,16 @@ dataset_checks = Table(
     CheckConstraint("(state = 'COMPLETED') = (report IS NOT NULL)", name="completed_has_report"),
     Index("ix_dataset_checks_dataset_id", "dataset_id"),
     Index("ix_dataset_checks_unfinished", "id", postgresql_where=text("state IN ('QUEUED', 'RUNNING')")),
+)
+
+totals = Table(
+    "totals",
+    metadata,
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("amount", Float(53), nullable=False),
+    comment="what each study has come to, kept as it happens; see services/store/totals.py",
 )
 
 api_keys = Table(

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import text
 
 from api.state import State
-from services.store import totals
+from services.figures import Figures
 
 router = APIRouter(tags=["health"])
 
@@ -27,11 +27,8 @@ def readyz(state: State) -> str:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 def metrics(state: State) -> str:
-    """Counts of studies, trials and compression jobs by state, in Prometheus' text format."""
+    """Figures in Prometheus' text format: of the service, and of each study that is not over or only since an hour."""
     registry = CollectorRegistry()
     with state.engine.connect() as connection:
-        for name, counts in totals.by_state(connection).items():
-            gauge = Gauge(f"seedleaf_{name}", f"{name} by state", ["state"], registry=registry)
-            for state_name, count in counts.items():
-                gauge.labels(state=state_name).set(count)
+        registry.register(Figures(connection))
     return generate_latest(registry).decode()

@@ -119,15 +119,6 @@ def cancel_all(connection: Connection, study_id: str, reason: str) -> None:
         set_state(connection, job_id, JobState.CANCELLED, reason=reason)
 
 
-def counts(connection: Connection, study_ids: Sequence[str]) -> dict[str, dict[JobState, int]]:
-    """For each study, how many of its jobs are in each state."""
-    query = select(jobs.c.study_id, jobs.c.state, func.count()).where(jobs.c.study_id.in_(study_ids))
-    found: dict[str, dict[JobState, int]] = {}
-    for study_id, state, count in connection.execute(query.group_by(jobs.c.study_id, jobs.c.state)):
-        found.setdefault(study_id, {})[state] = count
-    return found
-
-
 def unfinished(connection: Connection, study_id: str) -> bool:
     query = select(jobs.c.id).where(jobs.c.study_id == study_id, jobs.c.state.not_in(TERMINAL))
     return connection.execute(query.limit(1)).scalar() is not None

@@ -10,17 +10,33 @@ from search.candidate import Enqueued
 from search.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, sources_of
 from services.errors import ConflictError, LeaseLostError, NotFoundError
 from services.store import events
-from services.tables import enqueued_trials, studies
+from services.tables import compression_jobs, enqueued_trials, studies, totals, trials
 from services.tables import events as event_rows
 
 _START_S = 120.0
-# Of the same snapshot as the row: who reads the events after it misses no change of the row.
-_LAST_EVENT_ID = (
-    select(func.coalesce(func.max(event_rows.c.id), 0))
-    .where(event_rows.c.study_id == studies.c.id)
-    .scalar_subquery()
-    .label("last_event_id")
-)
+
+
+def _shown() -> list[Any]:
+    """What is shown of a study: its row and, in the same snapshot, its progress and its last event.
+
+    Who reads the events after that one misses no change of what was shown.
+    """
+    last_event = select(func.coalesce(func.max(event_rows.c.id), 0)).where(event_rows.c.study_id == studies.c.id)
+    best_f1 = select(func.max(trials.c.f1)).where(trials.c.study_id == studies.c.id)
+    spent = select(func.max(totals.c.amount)).where(totals.c.study_id == studies.c.id, totals.c.name == "spent")
+    by_state = select(compression_jobs.c.state, func.count().label("count")).correlate(studies)
+    by_state = by_state.where(compression_jobs.c.study_id == studies.c.id).group_by(compression_jobs.c.state)
+    counted = by_state.subquery()
+    return [
+        *studies.c,
+        last_event.scalar_subquery().label("last_event_id"),
+        best_f1.scalar_subquery().label("best_f1"),
+        func.coalesce(spent.scalar_subquery(), 0).label("spent"),
+        select(func.jsonb_object_agg(counted.c.state, counted.c.count)).scalar_subquery().label("compression"),
+    ]
+
+
+_SHOWN = _shown()
 
 
 def add(connection: Connection, values: dict[str, Any]) -> bool:
@@ -34,8 +50,16 @@ def add(connection: Connection, values: dict[str, Any]) -> bool:
 
 
 def get(connection: Connection, study_id: str, *, lock: bool = False) -> Row[Any]:
-    query = select(studies, _LAST_EVENT_ID).where(studies.c.id == study_id)
+    query = select(studies).where(studies.c.id == study_id)
     row = connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    if row is None:
+        raise NotFoundError("study", study_id)
+    return row
+
+
+def shown(connection: Connection, study_id: str) -> Row[Any]:
+    """A study's row with ``last_event_id``, ``best_f1``, ``spent`` trials and ``compression`` jobs by state."""
+    row = connection.execute(select(*_SHOWN).where(studies.c.id == study_id)).one_or_none()
     if row is None:
         raise NotFoundError("study", study_id)
     return row
@@ -46,8 +70,8 @@ def by_idempotency_key(connection: Connection, key: str) -> Row[Any]:
 
 
 def page(connection: Connection, *, state: StudyState | None, before_id: str | None, limit: int) -> Sequence[Row[Any]]:
-    """Studies, newest first, that come after ``before_id`` in that order."""
-    query = select(studies, _LAST_EVENT_ID).order_by(studies.c.id.desc()).limit(limit)
+    """Studies as ``shown``, newest first, that come after ``before_id`` in that order."""
+    query = select(*_SHOWN).order_by(studies.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(studies.c.state == state)
     if before_id is not None:

@@ -1,14 +1,80 @@
-"""Counts over everything, for those who watch the service."""
+"""SQL of totals: what each study has come to, kept as it happens, so that nobody counts a million trials.
 
-from sqlalchemy import Connection, func, select
+``add`` notes a change; all of a transaction's are written in one statement right before it commits, in the order of
+their keys: so two transactions never wait for each other, and none holds a total while it waits for anything else.
+"""
 
-from services.tables import compression_jobs, studies, trials
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, Row, Select, and_, event, func, or_, select, text
+
+from services.tables import compression_jobs, dataset_checks, studies, totals, trainings, variants
+
+#: ``trials`` and ``trial_seconds`` are by state; ``spent`` counts trials that used up budget; ``leases_lost`` is by
+#: who held it.
+Name = Literal["trials", "trial_seconds", "spent", "sampler_seconds", "leases_lost"]
+_PENDING = "seedleaf_totals"
+
+_WRITE = text(
+    f"""
+    INSERT INTO {totals.fullname} AS known (study_id, name, label, amount)
+    SELECT * FROM json_to_recordset(:rows) AS r (study_id text, name text, label text, amount float)
+    ORDER BY study_id, name, label
+    ON CONFLICT (study_id, name, label) DO UPDATE SET amount = known.amount + excluded.amount
+    """
+)
+
+
+def add(connection: Connection, study_id: str, name: Name, amount: float, *, label: str = "") -> None:
+    """Have ``amount`` added to a total of a study when the transaction commits."""
+    changes = connection.info.setdefault(_PENDING, {})
+    key = (study_id, name, label)
+    changes[key] = changes.get(key, 0) + amount
+
+
+def write_on_commit(engine: Engine) -> None:
+    """Make the engine's transactions write what ``add`` was given in them."""
+    event.listen(engine, "commit", _write)
+    event.listen(engine, "rollback", _forget)
+
+
+def _write(connection: Connection) -> None:
+    changes = connection.info.pop(_PENDING, {})
+    names = ("study_id", "name", "label", "amount")
+    rows = [dict(zip(names, (*key, amount), strict=True)) for key, amount in changes.items() if amount]
+    if rows:
+        connection.execute(_WRITE, {"rows": json.dumps(rows)})
+
+
+def _forget(connection: Connection) -> None:
+    connection.info.pop(_PENDING, None)
+
+
+def of_service(connection: Connection) -> Sequence[Row[Any]]:
+    """Each total over all studies: name, label, amount."""
+    query: Select[Any] = select(totals.c.name, totals.c.label, func.sum(totals.c.amount).label("amount"))
+    return connection.execute(query.group_by(totals.c.name, totals.c.label)).all()
+
+
+def of_studies_at_work(connection: Connection) -> Sequence[Row[Any]]:
+    """The totals of the studies that are not over, or only since an hour: study_id, name, label, amount."""
+    recent = or_(studies.c.finished_at.is_(None), studies.c.finished_at > func.now() - text("interval '1 hour'"))
+    query: Select[Any] = select(totals).join(studies, and_(studies.c.id == totals.c.study_id, recent))
+    return connection.execute(query.order_by(totals.c.study_id, totals.c.name, totals.c.label)).all()
 
 
 def by_state(connection: Connection) -> dict[str, dict[str, int]]:
-    """How many studies, trials and compression jobs are in each state."""
-    found = {}
-    for table in (studies, trials, compression_jobs):
+    """How many of what there are few of are in each state, by the table's name."""
+    found: dict[str, dict[str, int]] = {}
+    for table in (studies, compression_jobs, trainings, dataset_checks):
         rows = connection.execute(select(table.c.state, func.count()).group_by(table.c.state))
         found[table.name] = {str(state): count for state, count in rows}
     return found
+
+
+def timed_seconds(connection: Connection) -> float:
+    """How long variants have been run to time them, warm-up not counted."""
+    runs_ms = variants.c.latency["n"].as_float() * variants.c.latency["mean_ms"].as_float()
+    return float(connection.execute(select(func.coalesce(func.sum(runs_ms) / 1000, 0.0))).scalar_one())

@@ -1,14 +1,14 @@
 """SQL of trials and their epochs: started, epoch by epoch, ended once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.states import ANSWERED_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
 from services.errors import ConflictError, NotFoundError
-from services.store import events
+from services.store import events, totals
 from services.tables import METRIC_COLUMNS, epochs, studies, trials
 
 
@@ -33,6 +33,7 @@ def add(
             **_known(metrics),
         )
     )
+    totals.add(connection, study_id, "trials", 1, label=TrialState.RUNNING)
     events.emit(connection, study_id, "trial", {"number": number, "state": TrialState.RUNNING}, trial_id=trial_id)
 
 
@@ -67,6 +68,7 @@ def end(
     ).one_or_none()
     if row is None:
         raise ConflictError(f"trial {trial_id} is {get(connection, trial_id).state} already and stays so")
+    _count(connection, row)
     payload = {
         "number": row.number,
         "state": target,
@@ -76,6 +78,17 @@ def end(
     }
     events.emit(connection, row.study_id, "trial", payload, trial_id=trial_id)
     return row
+
+
+def _count(connection: Connection, row: Row[Any]) -> None:
+    """Note in the study's totals that a trial has ended."""
+    totals.add(connection, row.study_id, "trials", -1, label=TrialState.RUNNING)
+    totals.add(connection, row.study_id, "trials", 1, label=row.state)
+    seconds = (row.finished_at - row.created_at).total_seconds()
+    totals.add(connection, row.study_id, "trial_seconds", seconds, label=row.state)
+    # What a limit ruled out before it ran uses up no budget: it was never on a host.
+    if row.state in ANSWERED_TRIAL_STATES and (row.state is not TrialState.INFEASIBLE or row.host is not None):
+        totals.add(connection, row.study_id, "spent", 1)
 
 
 def set_retrained(connection: Connection, trial_id: str, *, f1: float, f1_deviation: float) -> None:
@@ -137,6 +150,14 @@ def hosts(connection: Connection, study_id: str) -> set[str]:
     return set(connection.execute(timed.distinct()).scalars())
 
 
+def numbers(connection: Connection, trial_ids: Collection[str]) -> dict[str, int]:
+    """The numbers of trials in their studies, by id."""
+    if not trial_ids:
+        return {}
+    query = select(trials.c.id, trials.c.number).where(trials.c.id.in_(set(trial_ids)))
+    return {row.id: row.number for row in connection.execute(query)}
+
+
 def next_number(connection: Connection, study_id: str) -> int:
     query = select(func.coalesce(func.max(trials.c.number) + 1, 0)).where(trials.c.study_id == study_id)
     return int(connection.execute(query).scalar_one())
@@ -146,18 +167,6 @@ def learning_curve(connection: Connection, trial_id: str) -> list[dict[str, Any]
     query = select(epochs.c.epoch, epochs.c.loss, epochs.c.f1, epochs.c.accuracy, epochs.c.elapsed_s)
     rows = connection.execute(query.where(epochs.c.trial_id == trial_id).order_by(epochs.c.epoch))
     return [dict(row) for row in rows.mappings()]
-
-
-def progress(connection: Connection, study_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """For each study, how many trials have used up budget and the best f1 so far.
-
-    What a limit ruled out before it ran uses none: it was never on a host.
-    """
-    ran = or_(trials.c.state != TrialState.INFEASIBLE, trials.c.host.is_not(None))
-    spent = func.count().filter(trials.c.state.in_(ANSWERED_TRIAL_STATES), ran)
-    query = select(trials.c.study_id, spent.label("finished"), func.max(trials.c.f1).label("best_f1"))
-    rows = connection.execute(query.where(trials.c.study_id.in_(study_ids)).group_by(trials.c.study_id))
-    return {row.study_id: {"finished": row.finished, "best_f1": row.best_f1} for row in rows}
 
 
 def _known(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -124,5 +124,5 @@ def test_what_is_ruled_out_before_it_runs_costs_no_budget_until_it_is_all_there_
     assert not recorder.accepts_more()
     assert recorder.stop_reason() == "200 candidates in a row were ruled out before training: macs 9 is too many"
     with engine.connect() as connection:
-        assert trials.progress(connection, [study_id])[study_id]["finished"] == 0
+        assert studies.shown(connection, study_id).spent == 0
     recorder.close()

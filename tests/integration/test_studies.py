@@ -156,7 +156,7 @@ def test_what_is_not_there_is_named(engine: Engine) -> None:
 def test_a_study_names_its_last_event(engine: Engine) -> None:
     study_id, other_id = make_study(engine), make_study(engine)
     with engine.connect() as connection:
-        before = studies.get(connection, study_id).last_event_id
+        before = studies.shown(connection, study_id).last_event_id
     operations.pause(engine, study_id)
     with engine.connect() as connection:
         (told,) = events.after(connection, study_id, before, limit=10)

@@ -79,7 +79,7 @@ def test_trainings_that_fail_leave_the_best_of_the_search_to_compress(engine: En
         with engine.begin() as connection:
             operations.end_training(connection, row.id, JobState.FAILED, reason="for a test")
     with engine.connect() as connection:
-        assert jobs.counts(connection, [study_id]) == {study_id: {JobState.QUEUED: 3}}
+        assert studies.shown(connection, study_id).compression == {JobState.QUEUED: 3}
 
 
 def test_a_training_asked_for_later_changes_no_study(engine: Engine) -> None:

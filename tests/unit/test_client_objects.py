@@ -34,6 +34,7 @@ def _study(state: str, **changes: Any) -> dict[str, Any]:
         "name": "<b>mine</b>",
         "state": state,
         "spec": {"name": "mine", "dataset": {"source": "sklearn"}, "budget": {"max_trials": 1, "epochs": 1}},
+        "phase": "SEARCH",
         "progress": {"finished": 0, "total": 1, "best_f1": None, "compression": {}},
         "search_elapsed_s": 0.0,
         "created_at": _NOW,
@@ -47,6 +48,7 @@ def _variant() -> dict[str, Any]:
     return {
         "id": "variant_1",
         "trial_id": "trial_1",
+        "trial_number": 0,
         "study_id": "study_1",
         "recipe": "fp32",
         "steps": [],

@@ -32,6 +32,7 @@ _STUDY: dict[str, Any] = {
     "state": "COMPLETED",
     "spec": tiny_spec(constraints=[{"metric": "params", "max": 100}]).model_dump(mode="json"),
     "classes": [str(number) for number in range(CLASSES)],
+    "phase": None,
     "progress": {"finished": 2, "total": 2, "best_f1": 0.5, "compression": {}},
     "search_elapsed_s": 9.0,
     "created_at": _NOW,

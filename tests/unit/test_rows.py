@@ -47,6 +47,7 @@ def _variant(runtime: str = "onnxruntime", host: str = "CPU, 2 cores", latency_m
     fields = {
         "id": "variant_1",
         "trial_id": "trial_1",
+        "trial_number": 0,
         "study_id": "study_1",
         "recipe": "static-int8",
         "steps": [],
