@@ -14,6 +14,8 @@ from api.client.errors import NotCompletedError, TargetError
 from api.client.events import StudyEvent
 from api.client.tables import Trials, Variants
 from api.rows import studies as study_rows
+from api.rows import trials as trial_rows
+from api.rows import variants as variant_rows
 from api.schemas import (
     ParetoView,
     Prediction,
@@ -88,6 +90,9 @@ class Variant(Bound, VariantView):
         """What it says of a picture, tried on the server."""
         return self._client.predict(self.id, Path(image).read_bytes())
 
+    def _repr_html_(self) -> str:
+        return html.pairs(variant_rows.details(self))
+
 
 class VariantInFull(Variant, VariantDetail):
     """A deployable model with its confusion matrix."""
@@ -122,6 +127,9 @@ class Trial(Bound, TrialView):
     def retry(self) -> "Study":
         """Run it once more, as a new trial of its study beyond the budget, where it gave no result."""
         return self._client.retry_trial(self.id)
+
+    def _repr_html_(self) -> str:
+        return html.pairs(zip(trial_rows.HEADERS[1:], trial_rows.row(None, self)[1:], strict=True))
 
 
 class TrialInFull(Trial, TrialDetail):

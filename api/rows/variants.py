@@ -121,6 +121,21 @@ def picks(front: ParetoView) -> dict[str, str]:
     return {variant_id: ", ".join(words) for variant_id, words in found.items()}
 
 
+def details(variant: VariantView) -> list[tuple[str, str]]:
+    """Names and values of one variant, one a line."""
+    return [
+        ("variant id", variant.id),
+        ("trial id", variant.trial_id),
+        ("recipe", variant.recipe),
+        ("host", variant.host),
+        ("F1", metric(variant, "f1", "{:.3f}".format)),
+        ("latency ms", latency(variant)),
+        ("size", metric(variant, "size_bytes", formats.size)),
+        ("score", metric(variant, "score", "{:.3f}".format)),
+        ("files", ", ".join(artifact.kind for artifact in variant.artifacts)),
+    ]
+
+
 def row(ranked: Ranked) -> tuple[str, ...]:
     """Texts in the order of ``HEADERS``."""
     variant, gained = ranked.variant, versus_eager(ranked.variant, ranked.eager)

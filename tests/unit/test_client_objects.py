@@ -90,8 +90,29 @@ def _page(*items: dict[str, Any]) -> Answer:
 
 
 def _event(number: int, state: str) -> Answer:
-    data = {"kind": "study", "trial_id": None, "at": _NOW, "state": state, "reason": None}
-    return Answer(body=f"id: {number}\nevent: study\ndata: {json.dumps(data)}\n\n".encode())
+    return _events({"id": number, "kind": "study", "state": state, "reason": None})
+
+
+def _events(*events: dict[str, Any]) -> Answer:
+    common = {"trial_id": None, "at": _NOW}
+    lines = [f"id: {event.pop('id')}\ndata: {json.dumps({**common, **event})}\n\n" for event in events]
+    return Answer(body="".join(lines).encode())
+
+
+def _training(state: str, **changes: Any) -> dict[str, Any]:
+    ids = {"id": "training_1", "trial_id": "trial_1", "study_id": "study_1"}
+    nothing = dict.fromkeys(("reason", "f1", "f1_deviation", "finished_at"))
+    return {
+        **ids,
+        **nothing,
+        "epochs": 2,
+        "seeds": 1,
+        "state": state,
+        "created_at": _NOW,
+        "runs": [],
+        "curves": [],
+        **changes,
+    }
 
 
 def _asked(server: ScriptedServer) -> list[str]:
@@ -122,6 +143,34 @@ def test_waiting_for_a_study_that_failed_raises_its_reason() -> None:
         with pytest.raises(NotCompletedError, match="study_1 is FAILED: no image"):
             study.wait()
     assert study.reason == "no image"
+
+
+def test_a_training_is_followed_by_its_own_events(capsys: pytest.CaptureFixture[str]) -> None:
+    epoch = {"kind": "training_epoch", "seed": 0, "loss": 1.0, "accuracy": 0.5, "elapsed_s": 1.0}
+    events = _events(
+        {"id": 5, "kind": "training", "training_id": "another", "state": "COMPLETED"},
+        {"id": 6, **epoch, "training_id": "training_1", "epoch": 1, "f1": 0.25},
+        {"id": 7, **epoch, "training_id": "training_1", "epoch": 2, "f1": 0.5},
+        {"id": 8, "kind": "training", "training_id": "training_1", "state": "COMPLETED"},
+    )
+    started, ended = _json(_training("RUNNING")), _json(_training("COMPLETED", f1=0.5, f1_deviation=0.0))
+    answers = [started, _json(_study("COMPLETED")), started, events, ended]
+    with scripted_server(answers) as server, Client(server.url) as client:
+        assert client.get_training("training_1").wait(progress=True).f1 == 0.5
+    assert server.asked[3].headers["Last-Event-ID"] == "4"
+    assert capsys.readouterr().out.splitlines() == [
+        "seed 0, epoch 1/2: f1 0.250, best 0.250",
+        "seed 0, epoch 2/2: f1 0.500, best 0.500",
+        "training COMPLETED",
+    ]
+
+
+def test_a_training_that_failed_raises_its_reason() -> None:
+    failed = _json(_training("FAILED", reason="out of memory"))
+    with scripted_server([failed, _json(_study("COMPLETED")), failed]) as server, Client(server.url) as client:
+        training = client.get_training("training_1")
+        with pytest.raises(NotCompletedError, match="training_1 is FAILED: out of memory"):
+            training.wait()
 
 
 def test_what_hangs_below_an_answer_knows_the_client_too() -> None:

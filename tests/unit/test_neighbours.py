@@ -78,8 +78,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
         yield server
 
 
-def _export(to: str, out: str) -> None:
-    done = CliRunner().invoke(app, ["study", "export", "study_1", "--to", to, "--out", out], catch_exceptions=False)
+def _export(to: str, out: str, *options: str) -> None:
+    command = ["study", "export", "study_1", "--to", to, "--out", out, *options]
+    done = CliRunner().invoke(app, command, catch_exceptions=False)
     assert (done.exit_code, done.stdout) == (0, f"2 trials of study study_1 are in {out}\n")
 
 
@@ -99,6 +100,33 @@ def test_a_journal_holds_the_study_as_optuna_knows_it(server: ScriptedServer, tm
     assert (completed.values, completed.params) == ([0.5, 48.0], _ASSIGNMENT)
     assert infeasible.state is optuna.trial.TrialState.PRUNED
     assert [trial.number for trial in study.best_trials] == [0]
+
+
+def test_live_each_trial_that_ends_is_written_once_until_the_study_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = {**_STUDY, "state": "RUNNING"}
+    page = {"items": [_COMPLETED], "next": None}
+    told = [
+        {"kind": "trial", "trial_id": "trial_0", "state": "COMPLETED"},
+        {"kind": "trial", "trial_id": "trial_1", "state": "RUNNING"},
+        {"kind": "trial", "trial_id": "trial_1", "state": "INFEASIBLE"},
+        {"kind": "study", "trial_id": None, "state": "COMPLETED"},
+    ]
+    events = "".join(
+        f"id: {8 + place}\ndata: {json.dumps({**data, 'at': _NOW})}\n\n" for place, data in enumerate(told)
+    )
+    answers = [
+        *map(_json, (running, page, _COMPLETED)),
+        Answer(body=events.encode()),
+        *map(_json, (_INFEASIBLE, _STUDY)),
+    ]
+    with scripted_server(answers) as server:
+        monkeypatch.setenv("SEEDLEAF_URL", server.url)
+        _export("optuna-journal", str(tmp_path / "study.log"), "--live")
+    backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / "study.log"))
+    study = optuna.load_study(study_name="study_1", storage=optuna.storages.JournalStorage(backend))
+    assert [trial.user_attrs["number"] for trial in study.get_trials()] == [0, 1]
 
 
 def test_optuna_dashboard_shows_which_trials_keep_to_the_limits(server: ScriptedServer, tmp_path: Path) -> None:
