@@ -49,9 +49,8 @@ def show_variants(client: Client, study_id: str, *, sort: Sort = "score", format
     if format_ == "json":
         print_json(variants)
         return
-    numbers = {trial.id: trial.number for trial in client.iter_trials(study_id=study_id)}
     front = client.get_front(study_id)
-    rows = variant_rows.ranked(variants, numbers, front)
+    rows = variant_rows.ranked(variants, front)
     if format_ == "csv":
         print_csv([variant_rows.flat(row) for row in rows])
         return

@@ -109,8 +109,7 @@ class Trial(Bound, TrialView):
 
     def variants(self) -> Variants[Variant]:
         """The deployable models that were made of it, best score first."""
-        models = self._client.iter_variants(trial_id=self.id)
-        return Variants(models, {self.id: self.number}, self._client.get_front(self.study_id))
+        return Variants(self._client.iter_variants(trial_id=self.id), self._client.get_front(self.study_id))
 
     def architecture(self) -> str:
         """Its network in the competition's format, YAML."""
@@ -199,8 +198,7 @@ class Study(Bound, StudyView):
 
     def variants(self) -> Variants[Variant]:
         """All its deployable models, best score first."""
-        numbers = {trial.id: trial.number for trial in self._client.iter_trials(study_id=self.id)}
-        return Variants(self._client.iter_variants(study_id=self.id), numbers, self.front())
+        return Variants(self._client.iter_variants(study_id=self.id), self.front())
 
     def importance(self, metric: MetricName = "f1") -> Importance:
         """What the best quarter of the trials by a metric share."""

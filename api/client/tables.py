@@ -1,6 +1,6 @@
 """Trials and variants as lists that become a pandas data frame, and that a notebook shows as a table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from api.client import html
@@ -33,12 +33,11 @@ class Trials(list[T]):
 
 
 class Variants(list[V]):
-    """Deployable models in the order in which they were asked for; ``numbers`` are their trials', by id, and
-    ``front`` is their study's."""
+    """Deployable models in the order in which they were asked for; ``front`` is their study's."""
 
-    def __init__(self, variants: Iterable[V], numbers: Mapping[str, int], front: ParetoView) -> None:
+    def __init__(self, variants: Iterable[V], front: ParetoView) -> None:
         super().__init__(variants)
-        self._rows = variant_rows.ranked(self, numbers, front)
+        self._rows = variant_rows.ranked(self, front)
 
     def to_pandas(self) -> "DataFrame":
         """A row a variant. MissingPackageError without pandas."""

@@ -34,6 +34,7 @@ def details(study: StudyView) -> list[tuple[str, str]]:
         "id": study.id,
         "name": study.name,
         "state": study.state,
+        "phase": study.phase,
         "reason": study.reason,
         "data set": " ".join(filter(None, (dataset.source, dataset.name, dataset.path))),
         "classes": ", ".join(study.classes or ()),

@@ -1,7 +1,7 @@
 """Variants as rows of the leaderboard: for people, and flat for CSV; and how much faster they are than what."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,18 +68,17 @@ def versus_eager(variant: VariantView, eager: VariantView | None) -> float | Non
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """A variant's place among those of its host and runtime, and what it is picked as there; its trial's number, and
-    its trial in eager PyTorch.
+    """A variant's place among those of its host and runtime, what it is picked as there, and its trial in eager
+    PyTorch.
     """
 
     rank: int
     pick: str
     variant: VariantView
-    number: int
     eager: VariantView | None
 
 
-def ranked(variants: Iterable[VariantView], numbers: Mapping[str, int], front: ParetoView) -> list[Ranked]:
+def ranked(variants: Iterable[VariantView], front: ParetoView) -> list[Ranked]:
     """``variants`` in their order. Those of different hosts and runtimes are never ranked together."""
     known = list(variants)
     eager, pick, places = eager_variants(known), picks(front), Counter[tuple[str, str]]()
@@ -91,7 +90,6 @@ def ranked(variants: Iterable[VariantView], numbers: Mapping[str, int], front: P
                 rank=places[variant.host, variant.runtime],
                 pick=pick.get(variant.id, ""),
                 variant=variant,
-                number=numbers[variant.trial_id],
                 eager=eager.get(beside(variant)),
             )
         )
@@ -142,7 +140,7 @@ def row(ranked: Ranked) -> tuple[str, ...]:
     return (
         str(ranked.rank),
         ranked.pick,
-        str(ranked.number),
+        str(variant.trial_number),
         variant.recipe,
         variant.runtime,
         metric(variant, "f1", "{:.3f}".format),
@@ -163,7 +161,7 @@ def flat(ranked: Ranked) -> dict[str, Any]:
         "pick": ranked.pick,
         "id": variant.id,
         "trial_id": variant.trial_id,
-        "trial_number": ranked.number,
+        "trial_number": variant.trial_number,
         "study_id": variant.study_id,
         "recipe": variant.recipe,
         "runtime": variant.runtime,

@@ -48,7 +48,7 @@ def _variant() -> dict[str, Any]:
     return {
         "id": "variant_1",
         "trial_id": "trial_1",
-        "trial_number": 0,
+        "trial_number": 7,
         "study_id": "study_1",
         "recipe": "fp32",
         "steps": [],
@@ -192,7 +192,7 @@ def test_a_folder_that_exists_is_not_downloaded_into(tmp_path: Path) -> None:
 
 
 def test_trials_and_variants_become_data_frames_with_units_in_their_names() -> None:
-    pages = [_json(_study("RUNNING")), _page(_trial()), _page(_trial()), _json(_FRONT), _page(_variant())]
+    pages = [_json(_study("RUNNING")), _page(_trial()), _json(_FRONT), _page(_variant())]
     with scripted_server(pages) as server, Client(server.url) as client:
         study = client.get_study("study_1")
         trials, variants = study.trials().to_pandas(), study.variants().to_pandas()

@@ -34,6 +34,7 @@ def _model(*, training: bool = False, **changes: Any) -> Model:
     variant = VariantDetail.model_validate(
         {
             **names,
+            "trial_number": 3,
             "recipe": "structured",
             "steps": [],
             "metrics": METRICS,
@@ -74,6 +75,7 @@ def _model(*, training: bool = False, **changes: Any) -> Model:
 
 _NO_STUDY: dict[str, Any] = {
     "last_event_id": 0,
+    "phase": None,
     "job": None,
     "skipped": None,
     "search_elapsed_s": 1.0,

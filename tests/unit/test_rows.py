@@ -127,7 +127,7 @@ def test_figures_of_different_machines_are_not_compared() -> None:
 
 def test_variants_are_ranked_among_those_of_their_host_and_runtime_only() -> None:
     here, there, eager = _variant(), _variant(host="other CPU, 8 cores"), _variant("torch")
-    rows = variant_rows.ranked([there, here, eager, here], {"trial_1": 7}, _NO_FRONT)
+    rows = variant_rows.ranked([there, here, eager, here], _NO_FRONT)
     assert [row.rank for row in rows] == [1, 1, 1, 2]
     assert [[row.variant for row in group] for group in variant_rows.by_host(rows)] == [[here, here], [there], [eager]]
 
