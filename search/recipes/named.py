@@ -29,16 +29,16 @@ NAMED_RECIPES: tuple[NamedRecipe, ...] = (
     _default("fp32", "the network as it was trained"),
     _default("unstructured", "zeroes small weights, a share per type of layer", UnstructuredPruning(), FineTuning()),
     _default("structured", "removes a third of the channels", StructuredPruning(), FineTuning()),
-    _default("static-int8", "int8 with ranges from calibration images", StaticInt8()),
-    _default("structured-static-int8", "fewer channels, then int8", StructuredPruning(), FineTuning(), StaticInt8()),
-    _further("unstructured-global", "zeroes the smallest weights anywhere", GlobalPruning(), FineTuning()),
-    _further("gradual", "zeroes more and more weights while training", GradualPruning()),
-    _further(
+    _default(
         "structured-global",
         "removes channels wherever they matter least",
         StructuredPruning(scope="global"),
         FineTuning(),
     ),
+    _default("static-int8", "int8 with ranges from calibration images", StaticInt8()),
+    _default("structured-static-int8", "fewer channels, then int8", StructuredPruning(), FineTuning(), StaticInt8()),
+    _further("unstructured-global", "zeroes the smallest weights anywhere", GlobalPruning(), FineTuning()),
+    _further("gradual", "zeroes more and more weights while training", GradualPruning()),
     _further(
         "structured-batchnorm",
         "removes channels of least batch normalization scale",
