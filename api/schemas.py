@@ -181,6 +181,34 @@ class TrialDetail(TrialView):
     trainings: list[TrainingView]
 
 
+class PointView(BaseModel):
+    """A completed trial in a chart."""
+
+    id: str
+    number: int
+    state: TrialState
+    host: str | None
+    metrics: dict[str, float]
+    parameters: dict[str, Any]
+
+
+class GrowthView(BaseModel):
+    """The hypervolume once the trials up to ``number`` were completed."""
+
+    number: int
+    hypervolume: float
+
+
+class PointsView(BaseModel):
+    """A study for a chart: of ``total`` completed trials those that shape it. ``hypervolume`` is that of its first two
+    objectives, bounded by a point just beyond the worst trial.
+    """
+
+    items: list[PointView]
+    total: int
+    hypervolume: list[GrowthView]
+
+
 class VariantFront(BaseModel):
     """The variants of one host and runtime that no other dominates in F1 and latency, best F1 first, and the picks.
 

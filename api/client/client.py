@@ -1,6 +1,6 @@
 """Client: a typed method for each operation of the service, named like it in /openapi.json."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from api.schemas import (
     DatasetSummary,
     DatasetView,
     Page,
+    PointsView,
     Prediction,
     Queued,
     RecipeView,
@@ -81,6 +82,21 @@ class Client(Calls):
     def get_front(self, study_id: str) -> Front:
         """The trials that no other dominates, and their hypervolume."""
         return self._get(Front, path_of("studies", study_id, "pareto"))
+
+    def get_points(
+        self,
+        study_id: str,
+        *,
+        x: MetricName = "latency_ms",
+        y: MetricName = "f1",
+        most: int = 2000,
+        parameter: Sequence[str] = (),
+    ) -> PointsView:
+        """The study for a chart: all its completed trials, or about ``most`` of them that shape the picture; with the
+        values of each ``parameter``.
+        """
+        query = {"x": x, "y": y, "most": most, "parameter": list(parameter)}
+        return self._get(PointsView, path_of("studies", study_id, "points"), **query)
 
     def get_importance(self, study_id: str, *, metric: MetricName = "f1") -> Importance:
         """What the best quarter of the trials by a metric share: the importance of every parameter and operation."""

@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
-from api.schemas import CheckRequest, Page, ParetoView, StudyCheck, StudyPatch, StudyView
+from api.schemas import CheckRequest, Page, ParetoView, PointsView, StudyCheck, StudyPatch, StudyView
 from api.state import State
 from search.importance import Importance
 from search.metrics import MetricName
 from search.spec import CompressionSpec, StudySpec
 from search.states import StudyState
-from services import checks, datasets, importance, recipes, study_views
+from services import checks, datasets, importance, points, recipes, study_views
 from services import studies as operations
 
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -89,6 +89,21 @@ def get_front(study_id: str, state: State) -> ParetoView:
     """The trials that no other dominates in the study's objectives, and their hypervolume."""
     with state.engine.connect() as connection:
         return ParetoView.model_validate(study_views.pareto(connection, study_id))
+
+
+@router.get("/{study_id}/points")
+def get_points(
+    study_id: str,
+    state: State,
+    x: MetricName = "latency_ms",
+    y: MetricName = "f1",
+    most: Annotated[int, Query(ge=1, le=20_000)] = 2000,
+    parameter: Annotated[list[str], Query(max_length=20)] = [],  # noqa: B006  (FastAPI copies it)
+) -> PointsView:
+    """The study for a chart: all its completed trials, or about ``most`` of them that shape the picture."""
+    with state.engine.connect() as connection:
+        found = points.points(connection, study_id, x=x, y=y, most=most, parameters=parameter)
+    return PointsView.model_validate(found)
 
 
 @router.get("/{study_id}/importance")

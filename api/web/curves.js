@@ -2,6 +2,7 @@
 
 import { chart } from "./charts.js";
 import { h, labelledSelect, panel } from "./dom.js";
+import { measured } from "./format.js";
 import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, isBetter } from "./metrics.js";
 import { goalOf } from "./points.js";
 import { trialLink } from "./router.js";
@@ -58,6 +59,42 @@ function bestChart({ study, trials }, metric, colours) {
     summary: best.length
       ? `After ${best.length} trials the best ${label} is ${text(best.at(-1))}.`
       : "No trial has been completed yet.",
+  };
+}
+
+/** The panel of how much of the objectives' space the study has conquered; `update()` draws it again. */
+export function growthPanel(model, signal) {
+  const plot = h("div", { class: "short" });
+  const drawn = chart(plot, (colours) => growthChart(model, colours), { signal });
+  const [first, second] = model.study.spec.objectives.map(({ metric }) => METRICS[metric].label);
+  const element = panel(`Hypervolume of ${first} and ${second}`, null, plot);
+  return {
+    element,
+    update() {
+      element.hidden = model.growth.length < 2;
+      return element.hidden ? null : drawn.update();
+    },
+  };
+}
+
+function growthChart({ study, growth }, colours) {
+  const [first, second] = study.spec.objectives.map(({ metric }) => METRICS[metric].label);
+  const values = growth.map(({ hypervolume }) => hypervolume);
+  return {
+    traces: [
+      {
+        mode: "lines",
+        x: growth.map(({ number }) => number),
+        y: values,
+        line: { color: colours.accent, width: 2, shape: "hv" },
+        fill: "tozeroy",
+        fillcolor: colours.track,
+        hovertemplate: "%{y:.4g} after trial %{x}<extra></extra>",
+      },
+    ],
+    x: { title: "Trial", rangemode: "tozero" },
+    y: { title: "Hypervolume", rangemode: "tozero" },
+    summary: `The hypervolume of ${first} and ${second} grew to ${measured(values.at(-1))}.`,
   };
 }
 

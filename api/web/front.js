@@ -1,9 +1,9 @@
 // The front of any two metrics: trials and the variants made from them, what dominates joined, the rest faded.
 
 import { chart } from "./charts.js";
-import { fill, h, labelledSelect, panel } from "./dom.js";
+import { attempt, fill, h, labelledSelect, panel } from "./dom.js";
+import { count } from "./format.js";
 import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, latencyWithInterval } from "./metrics.js";
-import { MOST_DRAWN_TRIALS } from "./model.js";
 import { goalOf, hostsOf, pointsOf } from "./points.js";
 import { trialLink } from "./router.js";
 
@@ -17,7 +17,10 @@ export function frontPanel(model, signal) {
   const chosen = { y: objectives[0].metric, x: (objectives[1] ?? { metric: "latency_ms" }).metric, host: null };
   const choose = (axis) => (metric) => {
     chosen[axis] = metric;
-    return update();
+    return attempt(async () => {
+      if (!model.complete) await model.readPoints(chosen);
+      await update();
+    });
   };
   const axes = [
     labelledSelect("Across", METRIC_OPTIONS, chosen.x, choose("x")),
@@ -47,8 +50,8 @@ export function frontPanel(model, signal) {
         ),
       );
     }
-    const missing = `Drawn are the first ${MOST_DRAWN_TRIALS} trials; the table has all of them.`;
-    note.textContent = `Faded points are dominated by another. ${model.complete ? "" : missing}`;
+    const thinned = `Of ${count(model.total)} trials those are drawn that shape the picture; the table has all of them.`;
+    note.textContent = `Faded points are dominated by another. ${model.complete ? "" : thinned}`;
     return drawn.update();
   }
 

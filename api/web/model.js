@@ -2,8 +2,8 @@
 
 import { get, getAll } from "./api.js";
 
-/** So many trials are drawn; the tables show all of them. */
-export const MOST_DRAWN_TRIALS = 2000;
+/** Of more completed trials than this the server picks those that shape the charts; the tables show all of them. */
+const MOST_DRAWN_TRIALS = 2000;
 const MOST_DRAWN_VARIANTS = 1000;
 
 export class StudyModel {
@@ -16,8 +16,11 @@ export class StudyModel {
   recommended = null;
   /** The last epoch's event of each running trial, by the trial's id. */
   epochs = new Map();
-  /** Whether all trials are in `trials`. */
+  /** How many trials are completed, and whether all of these are in `trials`. */
+  total = 0;
   complete = true;
+  /** The hypervolume as it grew: {number, hypervolume}. */
+  growth = [];
   #id;
   #signal;
 
@@ -27,11 +30,24 @@ export class StudyModel {
   }
 
   async readResults() {
-    const query = { study_id: this.#id, sort: "number", order: "asc" };
-    const most = { most: MOST_DRAWN_TRIALS, signal: this.#signal };
-    const [trials] = await Promise.all([getAll("/trials", query, most), this.readVariants()]);
-    this.complete = trials.complete;
+    const running = { study_id: this.#id, state: "RUNNING", sort: "number", limit: 500 };
+    const [trials] = await Promise.all([
+      get("/trials", running, { signal: this.#signal }),
+      this.readPoints({}),
+      this.readVariants(),
+    ]);
     for (const trial of trials.items) this.trials.set(trial.id, trial);
+  }
+
+  /** The completed trials, of very many those that shape a chart of `x` and `y`. */
+  async readPoints({ x, y }) {
+    const query = { x, y, most: MOST_DRAWN_TRIALS };
+    const points = await get(`/studies/${this.#id}/points`, query, { signal: this.#signal });
+    this.total = points.total;
+    this.complete = points.items.length === points.total;
+    this.growth = points.hypervolume;
+    const running = [...this.trials.values()].filter(({ state }) => state === "RUNNING");
+    this.trials = new Map([...points.items, ...running].map((trial) => [trial.id, trial]));
   }
 
   async readStudy() {

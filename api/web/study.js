@@ -1,7 +1,7 @@
 // One study, live: progress, front, best so far, leaderboard, variants, specification.
 
 import { studyActions } from "./actions.js";
-import { bestPanel } from "./curves.js";
+import { bestPanel, growthPanel } from "./curves.js";
 import { announce, attempt, facts, fill, h, labelledSelect, panel } from "./dom.js";
 import { ago, badge, count, duration, setting, share, shortReason } from "./format.js";
 import { frontPanel } from "./front.js";
@@ -11,6 +11,7 @@ import { watch } from "./live.js";
 import { METRICS, formatMetric } from "./metrics.js";
 import { StudyModel } from "./model.js";
 import { trialLink } from "./router.js";
+import { parallelPanel } from "./parallel.js";
 import { progressBar, stateOptions } from "./studies.js";
 import { table } from "./table.js";
 import { tryPanel } from "./try.js";
@@ -29,10 +30,12 @@ export async function showStudy(root, id, signal) {
   const picked = { update: () => trying.update(winner.models()) };
   const front = frontPanel(model, signal);
   const best = bestPanel(model, signal);
+  const growth = growthPanel(model, signal);
+  const parallel = parallelPanel(model, signal);
   const leaderboard = leaderboardPanel(id, signal);
   const variants = variantsPanel(model, signal);
   const importance = importancePanel(id, signal);
-  const parts = [summary, winner, trying, front, best, importance, leaderboard, variants].map(({ element }) => element);
+  const parts = [summary, winner, trying, front, best, growth, parallel, importance, leaderboard, variants].map(({ element }) => element);
   root.replaceChildren(...parts, specification(model.study));
 
   const refresh = (parts) => Promise.all(parts.map((part) => part.update()));
@@ -46,8 +49,9 @@ export async function showStudy(root, id, signal) {
   }
   attempt(async () => {
     await model.readResults();
-    await refresh([summary, winner, picked, front, best, variants]);
+    await refresh([summary, winner, picked, front, best, growth, variants]);
     importance.load();
+    attempt(() => parallel.load());
     await watch(id, { onEvents, onConnection: summary.connected, signal });
   });
   return model.study.name;
@@ -197,7 +201,7 @@ function variantsPanel(model, signal) {
     caption: "Variants: deployable models",
     path: "/variants",
     parameters: { study_id: model.study.id },
-    columns: variantColumns((trialId) => model.trials.get(trialId)?.number),
+    columns: variantColumns(),
     sort: "score",
     empty: "No model has been compressed yet: that follows the search.",
     signal,

@@ -36,7 +36,7 @@ export async function showTrial(root, id, signal) {
     caption: "Variants of this trial",
     path: "/variants",
     parameters: { trial_id: id },
-    columns: variantColumns(null),
+    columns: variantColumns({ ofOneTrial: true }),
     sort: "score",
     empty: "No variant yet.",
     signal,

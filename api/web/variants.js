@@ -16,17 +16,12 @@ export const metricColumn = (name, options = {}) => ({
   ...options,
 });
 
-/** `numberOf` gives the number of a trial by its id; without it the column of trials is left out. */
-export function variantColumns(numberOf) {
-  const trial = {
-    key: "trial",
-    label: "Trial",
-    numeric: true,
-    cell: ({ id, trial_id }) => trialCell(id, trial_id, numberOf),
-  };
+/** On the page of a trial the column of trials says nothing. */
+export function variantColumns({ ofOneTrial = false } = {}) {
+  const trial = { key: "trial", label: "Trial", numeric: true, cell: trialCell };
   return [
     { key: "recipe", label: "Recipe", cell: recipeCell },
-    ...(numberOf ? [trial] : []),
+    ...(ofOneTrial ? [] : [trial]),
     metricColumn("f1"),
     metricColumn("latency_ms", { cell: ({ metrics }) => latencyCell(metrics) }),
     { key: "speedup", label: "Against its trial", numeric: true, cell: speedup },
@@ -42,8 +37,8 @@ function recipeCell({ recipe, steps }) {
   return h("span", { title: steps.map(({ technique }) => technique).join(", ") || "as it was trained" }, recipe);
 }
 
-function trialCell(id, trialId, numberOf) {
-  return h("a", { href: trialLink(trialId), "data-key": `variant-${id}` }, `#${numberOf(trialId) ?? "?"}`);
+function trialCell({ id, trial_id, trial_number }) {
+  return h("a", { href: trialLink(trial_id), "data-key": `variant-${id}` }, `#${trial_number}`);
 }
 
 function latencyCell(metrics) {

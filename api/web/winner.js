@@ -12,7 +12,7 @@ export function winnerPanel(model) {
   function update() {
     const shown = shippable(model);
     element.hidden = shown.length === 0;
-    fill(content, shown.map((front) => winner(model, front)));
+    fill(content, shown.map(winner));
   }
   element.hidden = true;
   /** The models of the fronts that are shown, the recommended ones first. */
@@ -30,12 +30,11 @@ function shippable({ fronts, recommended }) {
   return target.length > 0 ? target : fronts;
 }
 
-function winner({ trials }, { host, items, recommended, ties, knee, best_score }) {
+function winner({ host, items, recommended, ties, knee, best_score }) {
   const chosen = items.find(({ id }) => id === recommended);
   const name = (id) => items.find((item) => item.id === id);
-  const { recipe, metrics, artifacts, trial_id } = chosen;
-  const number = trials.get(trial_id)?.number;
-  const heading = h("a", { href: trialLink(trial_id), "data-key": `winner-${recommended}` }, `Trial ${number ?? "?"}`);
+  const { recipe, metrics, artifacts, trial_id, trial_number } = chosen;
+  const heading = h("a", { href: trialLink(trial_id), "data-key": `winner-${recommended}` }, `Trial ${trial_number}`);
   return h(
     "div",
     { class: "winner" },

@@ -127,6 +127,19 @@ def of_study(
     return connection.execute(query.order_by(trials.c.number.desc()).limit(latest)).all()[::-1]
 
 
+def measured(connection: Connection, study_id: str) -> Sequence[Row[Any]]:
+    """A study's completed trials by number, without what they tried."""
+    columns = [trials.c[name] for name in ("id", "number", "state", "host", *METRIC_COLUMNS)]
+    completed = (trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED)
+    return connection.execute(select(*columns).where(*completed).order_by(trials.c.number)).all()
+
+
+def assignments(connection: Connection, trial_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The sampler's choices for each of some trials."""
+    rows = connection.execute(select(trials.c.id, trials.c.assignment).where(trials.c.id.in_(trial_ids)))
+    return {row.id: row.assignment for row in rows}
+
+
 def epoch_seconds(connection: Connection, dataset: dict[str, Any], *, latest: int = 200) -> list[float]:
     """How long an epoch took, on average, in each of the ``latest`` trials that were completed on a data set."""
     place = {"dataset": {name: dataset[name] for name in ("source", "path", "name")}}

@@ -36,6 +36,11 @@ def of_study(connection: Connection, study_id: str) -> Sequence[Row[Any]]:
     ).all()
 
 
+def trials_of(connection: Connection, study_id: str) -> set[str]:
+    """The trials of a study that have variants."""
+    return set(connection.execute(select(variants.c.trial_id).where(variants.c.study_id == study_id)).scalars())
+
+
 def add_artifact(connection: Connection, values: dict[str, Any]) -> None:
     connection.execute(insert(artifacts).values(**values))
 
