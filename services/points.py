@@ -22,8 +22,8 @@ def points(
     """The completed trials, by number, with the values that they drew for ``parameters``.
 
     Of more than ``most`` those are kept that are on the front of ``x`` and ``y``, were the best so far in a metric, or
-    have variants, and of the rest one for each cell of a grid over ``x`` and ``y``. ``hypervolume`` is that of the study's
-    first two objectives after some of the trials, up to the last.
+    have variants, and of the rest one for each cell of a grid over ``x`` and ``y``. ``hypervolume`` is that of the
+    study's first two objectives after some of the trials, up to the last.
     """
     spec = StudySpec.model_validate(studies.get(connection, study_id).spec)
     rows = trials.measured(connection, study_id)
