@@ -1,4 +1,4 @@
-"""The Ray job "compression pool": leases queued compression jobs, runs them on actors and records their variants.
+"""The Ray job "compression pool": leases queued compression jobs, has them run and records their variants.
 
 It is started when there is work and ends when there has been none for a while. It may be killed at any moment: what it
 had leased is taken up again when the lease has run out.
@@ -9,7 +9,7 @@ from typing import Any
 
 import ray
 import structlog
-from sqlalchemy import Engine, Row
+from sqlalchemy import Connection, Engine, Row
 
 from search.candidate import Candidate
 from search.recipes import Recipe
@@ -24,7 +24,8 @@ from services.reasons import last_lines
 from services.settings import Settings, settings
 from services.store import jobs, studies, trials, variants
 from workers.compression.registry import TrainedModel
-from workers.compressor import RESOURCE, CompressionTask, Compressor
+from workers.compressor import CompressionTask
+from workers.compressors import RESOURCE, Compressors, Outcome
 from workers.hosts import NAMESPACE
 
 log = structlog.get_logger()
@@ -32,30 +33,43 @@ LEASE_S = 30.0
 _HEARTBEAT_S = 5.0
 _IDLE_S = 5.0
 _POLL_S = 0.5
+_NO_PLACE = (
+    f"waits for a place: no node of the Ray cluster offers {RESOURCE!r}: ray start --resources='{{\"{RESOURCE}\": 1}}'"
+)
 
 
 class Pool:
-    """As many compressors as the cluster has of the resource ``compression``, each with one job at a time."""
+    """As many jobs at once as the cluster has places for compressors."""
 
     def __init__(self, engine: Engine, config: Settings) -> None:
         self._engine, self._config = engine, config
         self._artifacts = ArtifactStore(config.artifacts_dir)
         self._token = new_id("lease")
-        self._idle = [_start_compressor() for _ in range(_places())]
-        self._running: dict[ray.ObjectRef[Any], tuple[Any, Row[Any]]] = {}
+        self._compressors = Compressors()
+        self._leased: dict[str, Row[Any]] = {}
 
     def run(self) -> None:
         """Work until nothing has been waiting for ``_IDLE_S`` seconds."""
         heartbeat = Heartbeat("leases", self._extend_leases, period_s=_HEARTBEAT_S)
         idle_since = time.monotonic()
         try:
-            while self._running or time.monotonic() - idle_since < _IDLE_S:
-                started = self._start_jobs()
-                self._collect(timeout_s=_POLL_S)
-                if started or self._running:
+            while time.monotonic() - idle_since < _IDLE_S:
+                if self._round():
                     idle_since = time.monotonic()
         finally:
             heartbeat.close()
+
+    def _round(self) -> bool:
+        """Start and record what there is; whether anything was waiting or running."""
+        self._compressors.adjust()
+        operations.set_aside_poisoned(self._engine)
+        waiting = self._start_jobs()
+        if self._leased:
+            for outcome in self._compressors.ended(timeout_s=_POLL_S):
+                self._end(self._leased.pop(outcome.job_id), outcome)
+        else:
+            time.sleep(_POLL_S)
+        return waiting or bool(self._leased)
 
     def _extend_leases(self) -> bool:
         with self._engine.begin() as connection:
@@ -63,18 +77,38 @@ class Pool:
         return True
 
     def _start_jobs(self) -> bool:
-        started = False
-        while self._idle:
-            with self._engine.begin() as connection:
-                job = jobs.lease(connection, self._token, lease_s=LEASE_S)
-            if job is None:
+        """Give free compressors the oldest jobs; whether there were any."""
+        with self._engine.begin() as connection:
+            waiting = jobs.waiting(connection)
+            if waiting and not self._compressors.places:
+                jobs.explain_waiting(connection, _NO_PLACE)
+        for _ in range(waiting):
+            if not self._start_job():
                 break
-            compressor = self._idle.pop()
-            self._running[compressor.run.remote(self._task(job))] = (compressor, job)
-            started = True
-        return started
+        return bool(waiting)
+
+    def _start_job(self) -> bool:
+        """Whether a job was leased and a compressor free for it."""
+        compressor = self._compressors.take()
+        if compressor is None:
+            return False
+        with self._engine.begin() as connection:
+            job = jobs.lease(connection, self._token, lease_s=LEASE_S)
+        if job is None:
+            self._compressors.give_back(compressor)
+            return False
+        try:
+            task = self._task(job)
+        except ValueError as error:
+            self._compressors.give_back(compressor)
+            self._end(job, Outcome(job_id=job.id, failure=str(error)))
+            return True
+        self._leased[job.id] = job
+        self._compressors.start(compressor, job.id, task)
+        return True
 
     def _task(self, job: Row[Any]) -> CompressionTask:
+        """ValueError where the weights are missing or damaged."""
         with self._engine.connect() as connection:
             trial = trials.get(connection, job.trial_id)
             spec = StudySpec.model_validate(studies.get(connection, job.study_id).spec)
@@ -94,37 +128,29 @@ class Pool:
             candidate=Candidate.model_validate(trial.candidate), weights=self._artifacts.get(weights_sha256)
         )
 
-    def _collect(self, *, timeout_s: float) -> None:
-        if not self._running:
-            time.sleep(timeout_s)
-            return
-        done, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
-        for reference in done:
-            compressor, job = self._running.pop(reference)
-            try:
-                result = ray.get(reference)
-            except ray.exceptions.RayActorError as error:
-                # The job's lease runs out and it is tried again, on a new compressor.
-                log.warning("compressor lost", job_id=job.id, error=str(error))
-                self._idle.append(_start_compressor())
-                continue
-            except Exception as error:
-                result = {"failed": last_lines(str(error))}
-            self._idle.append(compressor)
-            self._record(job, result)
-
-    def _record(self, job: Row[Any], result: dict[str, Any]) -> None:
+    def _end(self, job: Row[Any], outcome: Outcome) -> None:
+        """Record what came of a job, unless it is no longer this pool's."""
+        result = outcome.result or {}
         stored = [self._stored(variant) for variant in result.get("variants", [])]
-        failure = result.get("failed") or result.get("not_applicable")
         try:
             with self._engine.begin() as connection:
                 operations.hold_job(connection, job, self._token)
                 for values, files in stored:
                     _add_variant(connection, job, values, files)
-                target = JobState.FAILED if failure else JobState.COMPLETED
-                operations.end_job(connection, job, target, reason=failure or result.get("not_timed"))
+                self._end_held(connection, job, outcome, result)
         except (LeaseLostError, ConflictError) as error:
             log.info("compression result discarded", job_id=job.id, why=str(error))
+
+    def _end_held(self, connection: Connection, job: Row[Any], outcome: Outcome, result: dict[str, Any]) -> None:
+        if outcome.lost is not None:
+            log.warning("compressor lost", job_id=job.id, error=outcome.lost)
+            jobs.set_state(connection, job.id, JobState.QUEUED, reason=last_lines(outcome.lost))
+            return
+        failure = outcome.failure or result.get("failed") or result.get("not_applicable")
+        if failure:
+            operations.end_job(connection, job, JobState.FAILED, reason=last_lines(failure))
+        else:
+            operations.end_job(connection, job, JobState.COMPLETED, reason=result.get("not_timed"))
 
     def _stored(self, variant: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The variant's row without its files, which are in the artifact store now, and the rows of these."""
@@ -144,19 +170,6 @@ def _add_variant(connection: Any, job: Row[Any], values: dict[str, Any], files: 
     variants.add(connection, {**row, "recipe": recipe["name"], "steps": recipe["steps"]})
     for file in files:
         variants.add_artifact(connection, {**file, **owner, "variant_id": values["id"]})
-
-
-def _places() -> int:
-    places = int(ray.cluster_resources().get(RESOURCE, 0))
-    if not places:
-        raise RuntimeError(
-            f"no node of this Ray cluster offers {RESOURCE!r}: ray start --resources='{{\"{RESOURCE}\": 1}}'"
-        )
-    return places
-
-
-def _start_compressor() -> Any:
-    return ray.remote(Compressor).options(num_cpus=0, resources={RESOURCE: 1}).remote()
 
 
 def main() -> None:

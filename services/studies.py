@@ -252,3 +252,15 @@ def end_job(connection: Connection, job: Row[Any], target: JobState, *, reason: 
     """End a compression job that is held, and with the last one its study."""
     jobs.set_state(connection, job.id, target, reason=reason)
     go_on(connection, job.study_id)
+
+
+def set_aside_poisoned(engine: Engine) -> None:
+    """Fail the jobs that lost every worker they were given to, so that their studies go on without them."""
+    with engine.connect() as connection:
+        poisoned = jobs.poisoned(connection)
+    for job in poisoned:
+        with engine.begin() as connection:
+            studies.get(connection, job.study_id, lock=True)
+            if jobs.lock_poisoned(connection, job.id):
+                reason = f"set aside: its worker was lost {job.attempts} times; the last time: {job.reason or 'untold'}"
+                end_job(connection, job, JobState.FAILED, reason=reason)

@@ -23,7 +23,6 @@ from workers.slot import Timing
 from workers.training.metrics import confusion, scores
 from workers.trial import dataset_of, prepare, resident_split
 
-RESOURCE = "compression"
 Variant = dict[str, Any]
 
 

@@ -14,6 +14,7 @@ from services.tables import studies
 
 TERMINAL = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 MAX_ATTEMPTS = 3
+_TOLD = (jobs.c.id, jobs.c.study_id, jobs.c.trial_id, jobs.c.recipe)
 
 
 def add(
@@ -52,20 +53,14 @@ def waiting(connection: Connection) -> int:
 
 
 def lease(connection: Connection, token: str, *, lease_s: float) -> Row[Any] | None:
-    """The oldest job that is free, now RUNNING under ``token``; None if there is none.
-
-    A job that was taken up ``MAX_ATTEMPTS`` times and never ended is set aside as FAILED.
-    """
-    oldest = select(jobs).where(_may_run()).order_by(jobs.c.created_at, jobs.c.id).limit(1)
+    """The oldest job that is free, now RUNNING under ``token``; None if there is none."""
+    free = select(jobs).where(_may_run(), jobs.c.attempts < MAX_ATTEMPTS)
+    oldest = free.order_by(jobs.c.created_at, jobs.c.id).limit(1)
     row = connection.execute(oldest.with_for_update(skip_locked=True, of=jobs)).one_or_none()
     if row is None:
         return None
-    if row.attempts >= MAX_ATTEMPTS:
-        reason = f"set aside: its worker was lost {row.attempts} times; see the Ray job's log"
-        set_state(connection, row.id, JobState.FAILED, reason=reason)
-        return lease(connection, token, lease_s=lease_s)
     if row.state is JobState.RUNNING:
-        set_state(connection, row.id, JobState.QUEUED, reason="its worker's lease ran out")
+        set_state(connection, row.id, JobState.QUEUED, reason="its lease ran out: its pool was lost")
     set_state(
         connection,
         row.id,
@@ -76,6 +71,25 @@ def lease(connection: Connection, token: str, *, lease_s: float) -> Row[Any] | N
         started_at=func.now(),
     )
     return get(connection, row.id)
+
+
+def poisoned(connection: Connection) -> Sequence[Row[Any]]:
+    """The free jobs that were taken up ``MAX_ATTEMPTS`` times and never ended."""
+    return connection.execute(select(jobs).where(_may_run(), jobs.c.attempts >= MAX_ATTEMPTS)).all()
+
+
+def lock_poisoned(connection: Connection, job_id: str) -> bool:
+    """Lock a job's row for this transaction; whether it still is poisoned."""
+    still = select(jobs.c.id).where(jobs.c.id == job_id, _may_run(), jobs.c.attempts >= MAX_ATTEMPTS)
+    return connection.execute(still.with_for_update(of=jobs)).scalar() is not None
+
+
+def explain_waiting(connection: Connection, reason: str) -> None:
+    """Say of the queued jobs why they wait, once each."""
+    silent = jobs.c.reason.is_distinct_from(reason)
+    waiting_jobs = update(jobs).where(jobs.c.state == JobState.QUEUED, silent).values(reason=reason)
+    for row in connection.execute(waiting_jobs.returning(*_TOLD)).all():
+        _tell(connection, row, JobState.QUEUED, reason)
 
 
 def extend(connection: Connection, token: str, *, lease_s: float) -> None:
@@ -104,11 +118,15 @@ def set_state(
         update(jobs)
         .where(jobs.c.id == job_id, jobs.c.state.in_(sources_of(JOB_TRANSITIONS, target)))
         .values(state=target, reason=reason, finished_at=func.now() if target in TERMINAL else None, **values)
-        .returning(jobs.c.study_id, jobs.c.trial_id, jobs.c.recipe)
+        .returning(*_TOLD)
     ).one_or_none()
     if row is None:
         raise ConflictError(f"compression job {job_id} is {get(connection, job_id).state}: it cannot become {target}")
-    payload = {"job_id": job_id, "recipe": row.recipe["name"], "state": target, "reason": reason}
+    _tell(connection, row, target, reason)
+
+
+def _tell(connection: Connection, row: Row[Any], state: JobState, reason: str | None) -> None:
+    payload = {"job_id": row.id, "recipe": row.recipe["name"], "state": state, "reason": reason}
     events.emit(connection, row.study_id, "compression", payload, trial_id=row.trial_id)
 
 

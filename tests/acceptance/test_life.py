@@ -1,5 +1,6 @@
 """The life of a study: paused, resumed, extended, cancelled; and what survives kill -9."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,24 @@ def test_a_full_training_whose_job_is_killed_goes_on_from_its_last_epoch(client:
     after = training()["curves"]
     assert after[: len(before)] == before
     assert [epoch["epoch"] for epoch in after] == list(range(1, 41))
+
+
+def test_a_killed_compressor_costs_an_attempt_and_leaves_no_half_file(client: httpx.Client, server: Server) -> None:
+    study_id = post_study(client, budget={"max_trials": 1, "epochs": 1})
+
+    at_work = wait_for(lambda: server.processes("ray::Compressor.run"), timeout_s=90, what="a compressor at work")
+    at_work[0].kill()
+    assert wait_until_ended(client, study_id)["state"] == "COMPLETED"
+    (trial,) = trials_of(client, study_id)
+    jobs = client.get(f"/trials/{trial['id']}").json()["compression"]
+    assert {job["state"] for job in jobs} == {"COMPLETED"}
+    assert max(job["attempts"] for job in jobs) > 1
+    variants = client.get("/variants", params={"study_id": study_id}).json()["items"]
+    models = sorted((variant["recipe"], variant["runtime"]) for variant in variants)
+    assert models == [("fp32", "onnxruntime"), ("fp32", "torch"), ("static-int8", "onnxruntime")]
+    _check_artifacts(client, study_id)
+    for file in (server.home / "artifacts").rglob("*"):
+        assert file.is_dir() or hashlib.sha256(file.read_bytes()).hexdigest() == file.name
 
 
 @pytest.fixture

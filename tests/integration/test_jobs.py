@@ -9,14 +9,14 @@ from search.recipes import default_recipe
 from search.states import JobState, StudyState, TrialState
 from services import studies as operations
 from services.errors import ConflictError, LeaseLostError
-from services.store import jobs
+from services.store import events, jobs, studies
 from services.tables import compression_jobs
 from tests.integration.records import make_study, make_trial
 
 
 @pytest.fixture
 def study_id(engine: Engine) -> str:
-    return make_study(engine)
+    return make_study(engine, compression={"recipes": ["fp32"]})
 
 
 def _expire_leases(engine: Engine) -> None:
@@ -68,19 +68,40 @@ def test_a_lost_workers_job_is_taken_up_again_and_its_late_word_counts_for_nothi
         assert jobs.get(connection, job_id).attempts == 2
 
 
-def test_a_job_that_loses_every_worker_is_set_aside(engine: Engine, study_id: str) -> None:
-    operations.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
+def test_a_job_that_loses_every_worker_is_set_aside_and_its_study_goes_on(engine: Engine, study_id: str) -> None:
+    make_trial(engine, study_id)
+    with engine.begin() as connection:
+        operations.end_search(connection, study_id, reason=None)
     job_id = _lease(engine, "one")
     assert job_id is not None
     for worker in ("two", "three"):
         _expire_leases(engine)
         assert _lease(engine, worker) == job_id
+    operations.set_aside_poisoned(engine)
+    with engine.connect() as connection:
+        assert jobs.get(connection, job_id).state is JobState.RUNNING
     _expire_leases(engine)
     assert _lease(engine, "four") is None
+    operations.set_aside_poisoned(engine)
     with engine.connect() as connection:
-        job = jobs.get(connection, job_id)
+        job, study = jobs.get(connection, job_id), studies.get(connection, study_id)
     assert job.state is JobState.FAILED
     assert "its worker was lost 3 times" in job.reason
+    assert study.state is StudyState.COMPLETED
+
+
+def test_a_job_that_waits_for_a_place_says_so_once(engine: Engine, study_id: str) -> None:
+    trial_id = make_trial(engine, study_id)
+    operations.compress(engine, trial_id, default_recipe("fp32"))
+    for _ in range(2):
+        with engine.begin() as connection:
+            jobs.explain_waiting(connection, "no node offers a place")
+    with engine.connect() as connection:
+        happened = events.after(connection, study_id, 0, limit=100)
+        (job,) = jobs.of_trial(connection, trial_id)
+    told = [event["payload"] for event in happened if event["kind"] == "compression"]
+    assert [payload.get("reason") for payload in told] == [None, "no node offers a place"]
+    assert (job.state, job.reason) == (JobState.QUEUED, "no node offers a place")
 
 
 def test_jobs_of_a_paused_study_wait(engine: Engine, study_id: str) -> None:

@@ -1,0 +1,71 @@
+"""The compressors of a real Ray cluster, whose nodes come and go."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from tests.server import wait_for
+from workers.compressors import RESOURCE, Compressors, Outcome
+
+
+class Worker:
+    """Does what its task says."""
+
+    def run(self, task: str) -> dict[str, str]:
+        if task == "die":
+            os._exit(1)
+        if task == "fail":
+            raise ValueError("no such network")
+        return {"done": task}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "resources": {RESOURCE: 1}})
+    ray.init(address=cluster.address, log_to_driver=False)
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def _wait_for_free(compressors: Compressors, count: int) -> None:
+    def enough() -> bool:
+        compressors.adjust()
+        return compressors.free == count
+
+    wait_for(enough, timeout_s=120, what=f"{count} free compressors")
+
+
+def _outcome(compressors: Compressors, task: str) -> Outcome:
+    compressor = compressors.take()
+    assert compressor is not None
+    compressors.start(compressor, "job", task)
+    (outcome,) = compressors.ended(timeout_s=120)
+    return outcome
+
+
+def test_what_a_task_raises_is_its_failure_and_what_its_worker_dies_of_is_not(cluster: Cluster) -> None:
+    compressors = Compressors(Worker)
+    _wait_for_free(compressors, 1)
+    assert _outcome(compressors, "prune").result == {"done": "prune"}
+    assert "no such network" in (_outcome(compressors, "fail").failure or "")
+    assert compressors.free == 1
+    lost = _outcome(compressors, "die")
+    assert lost.lost
+    assert lost.failure is None
+    assert compressors.free == 0
+    _wait_for_free(compressors, 1)
+
+
+def test_places_are_filled_when_a_node_joins_and_left_when_it_goes(cluster: Cluster) -> None:
+    compressors = Compressors(Worker)
+    _wait_for_free(compressors, 1)
+    node = cluster.add_node(num_cpus=1, resources={RESOURCE: 2})
+    _wait_for_free(compressors, 3)
+    cluster.remove_node(node, allow_graceful=False)
+    wait_for(lambda: compressors.places == 1, timeout_s=120, what="the cluster to notice")
+    living = [compressor for _ in range(3) if (compressor := compressors.take()) is not None]
+    assert len(living) == 1
