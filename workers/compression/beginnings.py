@@ -1,0 +1,88 @@
+"""Networks in the middle of recipes, kept on disk: recipes with a common beginning train it once."""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from torch import nn
+
+from search.recipes import Step
+from search.recipes.config import TrainingConfig
+from workers.compression.pipeline import change_network
+from workers.compression.registry import Workpiece
+
+_MOST_FILES = 200
+#: What techniques put into a network beside the modules that it has.
+_NEW_MODULES = (nn.Sequential, nn.Conv2d, nn.Linear, nn.Identity)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginnings:
+    """A folder of them. ``origin`` names all that a network comes from but the steps: the candidate, its weights, the
+    data set, the seed, the teacher.
+    """
+
+    folder: Path
+    origin: str
+
+    def run(self, steps: Sequence[Step], piece: Workpiece) -> None:
+        """Apply the steps that work on the network; what ends with a training is taken from the folder if it is there,
+        and otherwise trained by one process while others that want the same wait for it.
+        """
+        start = 0
+        for end in [position + 1 for position, step in enumerate(steps) if isinstance(step, TrainingConfig)]:
+            self._once(steps[:end], piece, lambda part=steps[start:end]: change_network(part, piece))  # type: ignore[misc]
+            start = end
+        change_network(steps[start:], piece)
+
+    def _once(self, steps: Sequence[Step], piece: Workpiece, work: Callable[[], None]) -> None:
+        text = json.dumps([self.origin, torch.__version__, [step.model_dump(mode="json") for step in steps]])
+        path = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()}.pt"
+        with self._alone(path):
+            if path.exists():
+                _restore(path, piece)
+            else:
+                work()
+                _keep(path, piece)
+                self._forget_old()
+
+    @contextmanager
+    def _alone(self, path: Path) -> Iterator[None]:
+        """A lock that a killed process leaves open."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / f"{path.name[:2]}.lock"):
+            yield
+
+    def _forget_old(self) -> None:
+        newest_first = sorted(self.folder.glob("*.pt"), key=lambda file: -file.stat().st_mtime)
+        for file in newest_first[_MOST_FILES:]:
+            file.unlink(missing_ok=True)
+
+
+def _keep(path: Path, piece: Workpiece) -> None:
+    content = {"network": piece.network, "masks": piece.masks, "random": torch.get_rng_state()}
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with unfinished.open("xb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _restore(path: Path, piece: Workpiece) -> None:
+    """Nothing but modules of the classes that a network may have is read."""
+    classes = {type(module) for module in piece.network.modules()} | set(_NEW_MODULES)
+    with torch.serialization.safe_globals(list(classes)):
+        content = torch.load(path, weights_only=True)
+    piece.network, piece.masks = content["network"], content["masks"]
+    torch.set_rng_state(content["random"])
