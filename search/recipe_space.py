@@ -5,7 +5,7 @@ its inverse. What does not matter to a recipe is not asked for.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from search.chooser import C, Chooser
 from search.recipes import (
@@ -111,7 +111,7 @@ class _Recorded:
         self.choices: dict[str, Any] = {}
 
     def suggest_categorical(self, name: str, choices: Sequence[C]) -> C:
-        return self._note(name, within=self._said[name] in choices)
+        return cast(C, self._note(name, within=self._said[name] in choices))
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         return int(self._note(name, within=self._said[name] in range(low, high + 1, step)))

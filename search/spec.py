@@ -6,7 +6,7 @@ Units are in the names. Unknown keys are rejected everywhere.
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from search.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.candidate import LossName, OptimizerName, ScheduleName
@@ -134,16 +134,47 @@ def _different_names(recipes: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
     return recipes
 
 
+_LISTED, _SEARCHED = "listed", "searched"
+_Recipes = Annotated[
+    Annotated[
+        tuple[Annotated[Recipe, BeforeValidator(_named_recipe)], ...], AfterValidator(_different_names), Tag(_LISTED)
+    ]
+    | Annotated[Literal["search"], Tag(_SEARCHED)],
+    Discriminator(lambda value: _SEARCHED if value == "search" else _LISTED),
+    BeforeValidator(_default_recipes),
+]
+
+
+class RecipeBudget(_Part):
+    """What the search for the recipes of one candidate may spend; it ends at the first of these."""
+
+    evaluations: int = Field(default=24, ge=1, le=10_000, description="recipes tried for each candidate")
+    max_minutes: float | None = Field(
+        default=None, gt=0, description="the sum of the time that the evaluations of each candidate took"
+    )
+
+
 class CompressionSpec(_Part):
-    """Which finished candidates are compressed (the front, or the best by score) and by which recipes."""
+    """Which finished candidates are compressed (the front, or the best by score) and by which recipes: the default
+    ones, those of a list, or what a search with ``budget`` finds for each candidate.
+    """
 
     candidates: Literal["pareto", "top"] = "pareto"
     max_candidates: int = Field(default=5, ge=0, le=1000)
-    recipes: Annotated[
-        tuple[Annotated[Recipe, BeforeValidator(_named_recipe)], ...],
-        AfterValidator(_different_names),
-        BeforeValidator(_default_recipes),
-    ] = Field(default=DEFAULT_RECIPES, description="default, or a list of default names and written-out recipes")
+    recipes: _Recipes = Field(
+        default=DEFAULT_RECIPES, description="default, search, or a list of names and written-out recipes"
+    )
+    budget: RecipeBudget | None = Field(default=None, description="of recipes: search; none means 24 evaluations")
+
+    @model_validator(mode="after")
+    def _budget_of_a_search(self) -> "CompressionSpec":
+        if self.budget is not None and self.recipes != "search":
+            raise ValueError("a budget is for recipes: search; a list is tried to its end: leave budget out")
+        return self
+
+    @property
+    def search_budget(self) -> RecipeBudget:
+        return self.budget or RecipeBudget()
 
 
 DEFAULT_OBJECTIVES = (
@@ -209,5 +240,7 @@ def spec_problems(details: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
 def _path(location: tuple[int | str, ...]) -> str:
     path = ""
     for key in location:
+        if key in (_LISTED, _SEARCHED):
+            continue
         path += f"[{key}]" if isinstance(key, int) else f".{key}"
     return path.removeprefix(".") or "(the whole)"

@@ -15,6 +15,7 @@ from search.candidate import Candidate
 from search.recipes import Recipe
 from search.spec import StudySpec
 from search.states import JobState
+from services import recipe_searches
 from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.db import make_engine, new_id
@@ -63,13 +64,14 @@ class Pool:
         """Start and record what there is; whether anything was waiting or running."""
         self._compressors.adjust()
         operations.set_aside_poisoned(self._engine)
+        searching = recipe_searches.advance(self._engine, places=self._compressors.places)
         waiting = self._start_jobs()
         if self._leased:
             for outcome in self._compressors.ended(timeout_s=_POLL_S):
                 self._end(self._leased.pop(outcome.job_id), outcome)
         else:
             time.sleep(_POLL_S)
-        return waiting or bool(self._leased)
+        return searching or waiting or bool(self._leased)
 
     def _extend_leases(self) -> bool:
         with self._engine.begin() as connection:

@@ -31,7 +31,7 @@ from services.reconciliation import (
     plan,
 )
 from services.settings import Settings
-from services.store import jobs, studies, trials
+from services.store import jobs, recipe_searches, studies, trials
 from services.tasks import KINDS, MAX_LOST, Task, job_name, to_run
 
 log = structlog.get_logger()
@@ -104,7 +104,8 @@ class Controller:
 
     def _wanted(self) -> tuple[Sequence[Any], int, list[Task]]:
         with self._engine.connect() as connection:
-            return studies.to_look_after(connection), jobs.waiting(connection), to_run(connection)
+            waiting = jobs.waiting(connection) + len(recipe_searches.open_ones(connection))
+            return studies.to_look_after(connection), waiting, to_run(connection)
 
     def _take(self, step: Step) -> None:
         match step:

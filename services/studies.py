@@ -14,7 +14,7 @@ from search.spec import StudySpec
 from search.states import JobState, StudyState, TrialState
 from services.db import new_id
 from services.errors import ConflictError, KeyReusedError, RejectedError
-from services.store import events, jobs, studies, trainings, trials, variants
+from services.store import events, jobs, recipe_searches, studies, trainings, trials, variants
 
 _RETRYABLE = (TrialState.FAILED, TrialState.CANCELLED, TrialState.STOPPED)
 
@@ -61,6 +61,7 @@ def cancel(engine: Engine, study_id: str) -> None:
         trials.cancel_running(connection, study_id, reason)
         trainings.cancel_all(connection, study_id, reason)
         jobs.cancel_all(connection, study_id, reason)
+        recipe_searches.end_all(connection, study_id, reason=reason)
 
 
 def extend(engine: Engine, study_id: str, *, max_trials: int | None, max_minutes: float | None) -> None:
@@ -226,7 +227,8 @@ def go_on(connection: Connection, study_id: str) -> None:
         _queue_compression(connection, StudySpec.model_validate(row.spec), study_id)
         studies.set_values(connection, study_id, retrained_at=func.now())
         row = studies.get(connection, study_id)
-    if row.retrained_at is not None and not jobs.unfinished(connection, study_id):
+    compressing = jobs.unfinished(connection, study_id) or recipe_searches.unfinished(connection, study_id)
+    if row.retrained_at is not None and not compressing:
         studies.set_state(connection, study_id, StudyState.COMPLETED, reason=row.reason)
 
 
@@ -237,8 +239,21 @@ def _queue_compression(connection: Connection, spec: StudySpec, study_id: str) -
     retrained = [trial for trial in completed if trial.retrained_f1 is not None] if spec.retrain.top else []
     retrained.sort(key=lambda trial: -trial.retrained_f1)
     for trial in retrained[:count] or best_trials(spec, completed, count):
+        if spec.compression.recipes == "search":
+            _add_recipe_search(connection, trial)
+            continue
         for recipe in spec.compression.recipes:
             _add_job(connection, trial, recipe)
+
+
+def _add_recipe_search(connection: Connection, trial: Row[Any]) -> None:
+    recipe_searches.add(
+        connection,
+        search_id=new_id("recipes"),
+        trial_id=trial.id,
+        study_id=trial.study_id,
+        weights_sha256=variants.weights_of(connection, trial.id).sha256,
+    )
 
 
 def hold_job(connection: Connection, job: Row[Any], token: str) -> None:

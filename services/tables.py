@@ -214,6 +214,22 @@ compression_jobs = Table(
     Index("ix_compression_jobs_study_id", "study_id"),
 )
 
+recipe_searches = Table(
+    "recipe_searches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("trial_id", ForeignKey(trials.c.id, ondelete="CASCADE"), nullable=False),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
+    Column("weights_sha256", Text, nullable=False, comment="the weights that are compressed"),
+    Column("reason", Text, comment="why it ended"),
+    _now("created_at"),
+    _time("finished_at"),
+    UniqueConstraint("trial_id", "weights_sha256"),
+    CheckConstraint("(finished_at IS NULL) = (reason IS NULL)", name="finished_says_why"),
+    Index("ix_recipe_searches_open", "study_id", postgresql_where=text("finished_at IS NULL")),
+    comment="candidates whose recipes are searched; what was tried are their compression jobs",
+)
+
 variants = Table(
     "variants",
     metadata,

@@ -1,5 +1,7 @@
 """The Ray actor of the compression pool: one recipe of one trial after another, each ending in measured variants."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +14,8 @@ from search.candidate import Candidate
 from search.recipes import Recipe
 from search.spec import StudySpec
 from search.targets import TargetSpec
-from workers.compression.pipeline import Compressed, compress
+from workers.compression.beginnings import Beginnings
+from workers.compression.pipeline import Compressed, finish
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
 from workers.deployed import describe
 from workers.export import load_weights, save_weights, to_onnx
@@ -86,7 +89,9 @@ class Compressor:
         piece = self._workpiece(task)
         with self._gate.working():
             parent = to_onnx(piece.network, side_px)
-        compressed = compress(task.recipe, piece, dataset.images[validation], dataset.labels[validation])
+        self._beginnings(task, dataset.id).run(task.recipe.network_steps, piece)
+        images, labels = dataset.images[validation], dataset.labels[validation]
+        compressed = finish(task.recipe.file_steps, piece, images, labels)
         model = describe(compressed.model, classes=dataset.classes, side_px=side_px, resize=spec.resize)
         files = {"onnx": model, **_weights(piece.network, task)}
         if compressed.program:
@@ -125,6 +130,14 @@ class Compressor:
         labels = torch.from_numpy(dataset.labels[validation])
         table = confusion(torch.tensor(predicted), labels, len(dataset.classes))
         return replace(compressed, scores=scores(table))
+
+    def _beginnings(self, task: CompressionTask, dataset_id: str) -> Beginnings:
+        teacher = None if task.teacher is None else hashlib.sha256(task.teacher.weights).hexdigest()
+        weights = hashlib.sha256(task.weights).hexdigest()
+        split = task.spec.dataset.model_dump_json()
+        candidate, seed = task.candidate.model_dump_json(), task.spec.sampler.seed
+        origin = json.dumps([weights, candidate, dataset_id, split, seed, teacher])
+        return Beginnings(folder=task.cache_dir / "beginnings", origin=origin)
 
     def _workpiece(self, task: CompressionTask) -> Workpiece:
         candidate, spec = task.candidate, task.spec

@@ -119,6 +119,8 @@ def _view(state: Any, study_id: str) -> StudyView:
 
 
 def _admitted(compression: CompressionSpec, state: State) -> CompressionSpec:
+    if compression.recipes == "search":
+        return compression
     admitted = tuple(
         recipes.admitted(recipe, state.settings.data_roots, within=f"compression.recipes[{position}].")
         for position, recipe in enumerate(compression.recipes)

@@ -148,6 +148,7 @@ def test_unknown_keys_are_rejected_everywhere(path: str) -> None:
             "a metric is an objective twice: f1",
         ),
         ({"more_targets": [{"threads": 1}]}, "(the whole)", "the same target twice (onnxruntime, 1 thread)"),
+        ({"compression": {"budget": {"evaluations": 9}}}, "compression", "a budget is for recipes: search"),
         ({"compression": {"recipes": ["zip"]}}, "compression.recipes[0]", "unknown recipe 'zip'; known: fp32, "),
     ],
 )
@@ -186,6 +187,14 @@ def test_recipes_may_be_named_or_written_out() -> None:
     spec = StudySpec.model_validate({**MINIMAL, "compression": {"recipes": ["fp32", written]}})
     assert spec.compression.recipes[0] == DEFAULT_RECIPES[0]
     assert spec.compression.recipes[1] == Recipe(name="mine", steps=(StructuredPruning(ratio=0.5),))
+
+
+def test_recipes_may_be_searched_within_a_budget() -> None:
+    compression = {"recipes": "search", "budget": {"evaluations": 9}}
+    spec = StudySpec.model_validate({**MINIMAL, "compression": compression})
+    assert spec.compression.search_budget.evaluations == 9
+    assert StudySpec.model_validate_json(spec.model_dump_json()) == spec
+    assert StudySpec.model_validate({**MINIMAL, "compression": {"recipes": "search"}}).compression.search_budget
 
 
 def test_compressed_models_may_be_timed_on_more_targets() -> None:
