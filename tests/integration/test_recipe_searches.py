@@ -55,14 +55,15 @@ def _recipes(engine: Engine, study_id: str) -> list[str]:
 
 
 def test_a_search_tries_the_default_recipes_then_its_own_and_the_study_ends_with_its_budget(engine: Engine) -> None:
-    study_id = _study(engine, evaluations=8)
+    count = len(DEFAULT_RECIPES)
+    study_id = _study(engine, evaluations=count + 2)
     assert _state(engine, study_id) is StudyState.RUNNING
     while recipe_searches.advance(engine, places=1):
         _run_next(engine)
     assert _state(engine, study_id) is StudyState.COMPLETED
     assert _recipes(engine, study_id) == [
         *(recipe.name for recipe in DEFAULT_RECIPES),
-        *("search-006", "search-007", "search-008"),
+        *(f"search-{number:03d}" for number in (count + 1, count + 2)),
     ]
 
 
