@@ -23,12 +23,12 @@ def losses_of(objectives: Sequence[Objective], rows: Sequence[Metrics]) -> Losse
 def front(losses: Losses) -> NDArray[np.intp]:
     """Indices, ascending, of the points that no other point dominates; of equal points the first."""
     ordered, first = np.unique(losses, axis=0, return_index=True)
-    kept: list[int] = []
-    for index, point in enumerate(ordered):
-        # In this order a point is dominated by earlier ones only, and then by one that is kept.
-        if not (ordered[kept] <= point).all(axis=1).any():
-            kept.append(index)
-    return np.sort(first[kept])
+    rest, kept = np.arange(len(ordered)), []
+    while len(rest):
+        # In this order a point is dominated by earlier ones only: the first of the rest is on the front.
+        kept.append(rest[0])
+        rest = rest[(ordered[rest] < ordered[rest[0]]).any(axis=1)]
+    return np.sort(first[np.asarray(kept, dtype=np.intp)])
 
 
 def hypervolume(losses: Losses, reference: NDArray[np.float64]) -> float:

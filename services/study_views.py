@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Row
 
 from search.pareto import front, hypervolume, losses_of, reference_point
 from search.spec import StudySpec
-from search.states import StudyPhase, StudyState, TrialState
+from search.states import StudyPhase, StudyState
 from services.cursors import decode_id, encode_id
 from services.leaderboard import best_variants, metrics_of, trial_view
 from services.store import studies, trials
@@ -84,12 +84,13 @@ def pareto(connection: Connection, study_id: str) -> dict[str, Any]:
 
 
 def _trial_front(connection: Connection, study_id: str, spec: StudySpec) -> dict[str, Any]:
-    rows = [row._mapping for row in trials.of_study(connection, study_id, [TrialState.COMPLETED])]
+    rows = [row._mapping for row in trials.measured(connection, study_id)]
     if not rows:
         return {"items": [], "hypervolume": 0.0, "reference": {}}
     losses = losses_of(spec.objectives, [metrics_of(row) for row in rows])
     reference = reference_point(losses)
-    chosen = sorted((rows[index] for index in front(losses)), key=lambda row: -row["f1"])
+    on_front = trials.with_ids(connection, [rows[index]["id"] for index in front(losses)])
+    chosen = sorted((row._mapping for row in on_front), key=lambda row: (-row["f1"], row["number"]))
     best = best_variants(connection, [row["id"] for row in chosen])
     signs = losses_of(spec.objectives, [{objective.metric: 1.0 for objective in spec.objectives}])[0]
     return {

@@ -25,7 +25,7 @@ function palette() {
 }
 
 /**
- * A chart in `element`. `draw(colours)` answers with {traces, x, y, summary} and perhaps its margin: axes as plotly's, and a sentence for who
+ * A chart in `element`. `draw(colours)` answers with {traces, x, y, summary}: axes as plotly's, and a sentence for who
  * cannot see it. `update()` draws it again; `onClick` gets the customdata of a point.
  */
 export function chart(element, draw, { signal, onClick }) {
@@ -38,10 +38,10 @@ export function chart(element, draw, { signal, onClick }) {
     });
     if (!library || signal.aborted) return;
     const colours = palette();
-    const { traces, x, y, margin, summary } = draw(colours);
+    const { traces, x, y, summary } = draw(colours);
     element.setAttribute("aria-label", summary);
     const config = { displayModeBar: false, responsive: true };
-    await library.react(element, traces, layout(colours, x, y, margin), config);
+    await library.react(element, traces, layout(colours, x, y), config);
     listen();
   }
 
@@ -57,7 +57,7 @@ export function chart(element, draw, { signal, onClick }) {
   return { update };
 }
 
-function layout(colours, x, y, margin = { l: 8, r: 12, t: 8, b: 8 }) {
+function layout(colours, x, y) {
   const axis = (options) => ({
     gridcolor: colours.border,
     linecolor: colours.border,
@@ -70,7 +70,7 @@ function layout(colours, x, y, margin = { l: 8, r: 12, t: 8, b: 8 }) {
     paper_bgcolor: "transparent",
     plot_bgcolor: "transparent",
     font: { family: "system-ui, sans-serif", size: 13, color: colours.text },
-    margin,
+    margin: { l: 8, r: 12, t: 8, b: 8 },
     dragmode: TOUCH.matches ? false : "zoom",
     hovermode: "closest",
     hoverlabel: { bgcolor: colours.surface, bordercolor: colours.border, font: { color: colours.text }, align: "left" },

@@ -17,11 +17,16 @@ export function importancePanel(studyId, signal) {
   const content = h("div", {});
   const choice = labelledSelect("Metric", METRIC_OPTIONS, metric, (name) => {
     metric = name;
-    load();
+    attempt(load);
   });
-  const button = h("button", { on: { click: () => load() } }, "Read");
+  const button = h("button", { on: { click: () => attempt(load) } }, "Read");
   const element = panel("What the best trials share", h("span", { class: "controls" }, choice, button), content);
-  const load = () => attempt(async () => fill(content, shownImportance(await readImportance(studyId, metric, signal))));
+  /** Shows what is read, and answers with it. */
+  async function load() {
+    const found = await readImportance(studyId, metric, signal);
+    fill(content, shownImportance(found));
+    return found;
+  }
   return { element, load };
 }
 

@@ -50,8 +50,7 @@ export async function showStudy(root, id, signal) {
   attempt(async () => {
     await model.readResults();
     await refresh([summary, winner, picked, front, best, growth, variants]);
-    importance.load();
-    attempt(() => parallel.load());
+    attempt(async () => parallel.load(await importance.load()));
     await watch(id, { onEvents, onConnection: summary.connected, signal });
   });
   return model.study.name;

@@ -134,6 +134,10 @@ def measured(connection: Connection, study_id: str) -> Sequence[Row[Any]]:
     return connection.execute(select(*columns).where(*completed).order_by(trials.c.number)).all()
 
 
+def with_ids(connection: Connection, trial_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    return connection.execute(select(trials).where(trials.c.id.in_(trial_ids))).all()
+
+
 def assignments(connection: Connection, trial_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The sampler's choices for each of some trials."""
     rows = connection.execute(select(trials.c.id, trials.c.assignment).where(trials.c.id.in_(trial_ids)))
