@@ -3,7 +3,8 @@ FROM python:3.11-slim-bookworm
 
 WORKDIR /build
 COPY pyproject.toml constraints.txt docker/requirements.py ./
-RUN python requirements.py dashboard > requirements.txt \
+# matplotlib draws the plots of `seedleaf fetch`, on the user's machine.
+RUN python requirements.py dashboard -matplotlib > requirements.txt \
     && python -m pip install --no-cache-dir --no-compile --requirement requirements.txt --constraint constraints.txt
 COPY . .
 # The import leaves the bytecode of what the server uses; that of all packages is 80 MB.

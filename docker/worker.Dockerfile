@@ -5,7 +5,7 @@ FROM python:3.11-slim-bookworm
 ARG PIP_EXTRA_INDEX_URL
 WORKDIR /build
 COPY pyproject.toml constraints.txt docker/requirements.py ./
-RUN python requirements.py workers > requirements.txt \
+RUN python requirements.py workers -matplotlib > requirements.txt \
     && python -m pip install --no-cache-dir --requirement requirements.txt --constraint constraints.txt
 
 COPY docker/healthcheck.py /usr/local/lib/

@@ -4,14 +4,13 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from shutil import which
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from search.states import TERMINAL_STUDY_STATES
-from services.artifacts import ArtifactStore
 from services.errors import LeaseLostError
 from services.store import jobs, studies
 
@@ -25,6 +24,12 @@ _FINISHED = {
 }
 #: Written later than a trial's end, by a training in full.
 _MAY_CHANGE = ("retrained_f1", "retrained_f1_deviation")
+
+
+class Artifacts(Protocol):
+    """A store whose ``get`` fails where a file is missing or is not what its name says."""
+
+    def get(self, sha256: str, /) -> bytes: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +52,7 @@ def witness(engine: Engine) -> Witness:
 
 def check_invariants(
     engine: Engine,
-    artifacts: ArtifactStore,
+    artifacts: Artifacts,
     before: Witness,
     *,
     processes: Callable[[], Iterable[psutil.Process]] = tuple,
@@ -119,7 +124,7 @@ def _a_stale_holder_writes_nothing(connection: Connection, before: Witness) -> N
     connection.rollback()
 
 
-def _every_artifact_is_whole(connection: Connection, artifacts: ArtifactStore) -> None:
+def _every_artifact_is_whole(connection: Connection, artifacts: Artifacts) -> None:
     for sha256 in _column(connection, "SELECT DISTINCT sha256 FROM seedleaf.artifacts"):
         artifacts.get(sha256)  # ValueError where it is missing or its content has another sha256
 
