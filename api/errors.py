@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from api.schemas import Problem
@@ -25,6 +25,8 @@ _TITLES = {
     503: "Not now",
 }
 DATABASE_AWAY = (503, "the database does not answer: try again in a few seconds")
+DATABASE_READ_ONLY = (503, "the database takes no writes at present: try again when its operator has seen to it")
+_READ_ONLY_TRANSACTION = "25006"
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}, "description": title}
     for status, title in _TITLES.items()
@@ -44,6 +46,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(InternalError, _database_refuses)
     app.add_exception_handler(Exception, _defect)
 
 
@@ -67,6 +70,13 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
     return problem(*DATABASE_AWAY)
+
+
+async def _database_refuses(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, InternalError)
+    if getattr(error.orig, "pgcode", None) == _READ_ONLY_TRANSACTION:
+        return problem(*DATABASE_READ_ONLY)
+    raise error
 
 
 async def _defect(request: Request, error: Exception) -> JSONResponse:

@@ -1,10 +1,11 @@
 """Is it alive, is it ready, and the figures that Prometheus scrapes."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import text
 
+from api import errors
 from api.state import State
 from services.figures import Figures
 
@@ -19,9 +20,11 @@ def healthz() -> str:
 
 @router.get("/readyz", response_class=PlainTextResponse)
 def readyz(state: State) -> str:
-    """The database answers too; 503 where it does not."""
+    """The database answers too, and takes writes; 503 where it does not."""
     with state.engine.connect() as connection:
-        connection.execute(text("SELECT 1"))
+        read_only = connection.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
+    if read_only:
+        raise HTTPException(*errors.DATABASE_READ_ONLY)
     return "ready"
 
 
