@@ -12,8 +12,9 @@ from workers.slot import BenchmarkSlot
 
 NAMESPACE = "seedleaf"
 RESOURCE = "benchmark_slot"
-#: A node may join the cluster a little later than the work that needs it.
-PATIENCE_S = 30.0
+#: A node may join the cluster later than the work that needs it: after the loss of a head, as soon as it has noticed,
+#: ended and been started again.
+PATIENCE_S = 120.0
 _POLL_S = 0.5
 
 Node = Mapping[str, Any]

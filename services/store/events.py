@@ -55,7 +55,9 @@ def _write(connection: Connection) -> None:
 
 
 def _forget(connection: Connection) -> None:
-    connection.info.pop(_PENDING, None)
+    # What belonged to a connection that broke went with it; asking for it would hide why it broke.
+    if not connection.invalidated:
+        connection.info.pop(_PENDING, None)
 
 
 def after(connection: Connection, study_id: str, event_id: int, *, limit: int) -> Sequence[dict[str, Any]]:

@@ -49,7 +49,8 @@ def _write(connection: Connection) -> None:
 
 
 def _forget(connection: Connection) -> None:
-    connection.info.pop(_PENDING, None)
+    if not connection.invalidated:
+        connection.info.pop(_PENDING, None)
 
 
 def of_service(connection: Connection) -> Sequence[Row[Any]]:

@@ -66,9 +66,11 @@ def check_invariants(
         _a_trial_ends_once_and_none_is_missing(connection)
         _nothing_is_past_its_lease(connection)
         _a_stale_holder_writes_nothing(connection, before)
-        _every_artifact_is_whole(connection, artifacts)
+        files = _column(connection, "SELECT DISTINCT sha256 FROM seedleaf.artifacts")
         over = _column(connection, f"SELECT id FROM seedleaf.studies WHERE state IN {_listed(TERMINAL_STUDY_STATES)}")
         running = _column(connection, "SELECT id FROM seedleaf.trials WHERE state = 'RUNNING'")
+    for sha256 in files:
+        artifacts.get(sha256)  # I5: fails where it is missing or its content has another sha256
     _no_process_is_left(processes, over, any_trial_runs=bool(running))
     _no_gpu_memory_is_left()
 
@@ -122,11 +124,6 @@ def _a_stale_holder_writes_nothing(connection: Connection, before: Witness) -> N
                 with pytest.raises(LeaseLostError):
                     hold(connection, row_id, token)
     connection.rollback()
-
-
-def _every_artifact_is_whole(connection: Connection, artifacts: Artifacts) -> None:
-    for sha256 in _column(connection, "SELECT DISTINCT sha256 FROM seedleaf.artifacts"):
-        artifacts.get(sha256)  # ValueError where it is missing or its content has another sha256
 
 
 def _no_process_is_left(

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from search.candidate import Candidate
 from search.states import StudyState, TrialState
@@ -11,7 +12,7 @@ from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.errors import ConflictError, LeaseLostError
 from services.recorder import MAX_RULED_OUT, Recorder
-from services.store import studies, trials, variants
+from services.store import events, studies, trials, variants
 from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial
 from tests.server import wait_for
 
@@ -126,3 +127,17 @@ def test_what_is_ruled_out_before_it_runs_costs_no_budget_until_it_is_all_there_
     with engine.connect() as connection:
         assert studies.shown(connection, study_id).spent == 0
     recorder.close()
+
+
+def test_a_connection_that_breaks_in_a_transaction_says_so(engine: Engine) -> None:
+    study_id = make_study(engine)
+
+    def break_it() -> None:
+        with engine.begin() as connection, engine.connect() as another:
+            events.emit(connection, study_id, "note", {})
+            pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            another.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+            connection.execute(text("SELECT 1"))
+
+    with pytest.raises(OperationalError):
+        break_it()
