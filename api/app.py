@@ -15,7 +15,7 @@ from api.routes import datasets, events, health, page, recipes, studies, trainin
 from api.state import AppState
 from services.artifacts import ArtifactStore
 from services.controller import Controller
-from services.db import make_engine, migrate
+from services.db import make_engine, make_reader, migrate
 from services.events import EventFeed
 from services.keys import KeyRing
 from services.ray_jobs import RayJobs
@@ -36,9 +36,14 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    engine = make_engine(config.require_database_url(), pool_size=20)
+    url = config.require_database_url()
+    engine = make_engine(url, pool_size=20)
     app.state.seedleaf = AppState(
-        settings=config, engine=engine, artifacts=ArtifactStore(config.artifacts_dir), feed=EventFeed(engine)
+        settings=config,
+        engine=engine,
+        reader=make_reader(url, pool_size=20),
+        artifacts=ArtifactStore(config.artifacts_dir),
+        feed=EventFeed(engine),
     )
     errors.install(app)
     # The last that is added is asked first.
@@ -64,3 +69,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(controller.close)
         await asyncio.to_thread(state.feed.close)
         state.engine.dispose()
+        state.reader.dispose()

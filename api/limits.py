@@ -12,7 +12,7 @@ from api import errors
 
 MAX_BODY_BYTES = 2**20
 MAX_DEPTH = 64
-_LARGEST_INTEGER = 2**63 - 1
+_BEYOND_64_BITS = 2**63
 
 
 class Limits:
@@ -71,22 +71,27 @@ def document_problem(body: bytes) -> str | None:
         return f"the JSON is nested deeper than {MAX_DEPTH} levels"
     except ValueError:
         return None
-    return next(_problems(document), None)
+    return next(_problems(document, texts_to_check=b"\\u" in body or not body.isascii()), None)
 
 
-def _problems(document: Any) -> Iterator[str]:
+def _problems(document: Any, *, texts_to_check: bool) -> Iterator[str]:
+    """What is wrong with any part of a document. Without an escape and in ASCII, no text can be wrong."""
     rest: list[tuple[Any, int]] = [(document, 0)]
     while rest:
         value, depth = rest.pop()
+        kind = type(value)
         if depth > MAX_DEPTH:
             yield f"the JSON is nested deeper than {MAX_DEPTH} levels"
-        elif isinstance(value, dict):
-            rest += ((part, depth + 1) for pair in value.items() for part in pair)
-        elif isinstance(value, list):
-            rest += ((part, depth + 1) for part in value)
-        elif isinstance(value, str) and not _is_text(value):
-            yield "a text holds a NUL character or half of a surrogate pair"
-        elif isinstance(value, int | float) and not _is_number(value):
+        elif kind is str:
+            if texts_to_check and not _is_text(value):
+                yield "a text holds a NUL character or half of a surrogate pair"
+        elif kind is dict:
+            rest += [(part, depth + 1) for part in value.values()]
+            if texts_to_check:
+                rest += [(key, depth + 1) for key in value]
+        elif kind is list:
+            rest += [(part, depth + 1) for part in value]
+        elif (kind is int or kind is float) and not _is_number(value):
             yield "a number is not finite, or an integer beyond 64 bits"
 
 
@@ -95,4 +100,4 @@ def _is_text(value: str) -> bool:
 
 
 def _is_number(value: float) -> bool:
-    return abs(value) <= _LARGEST_INTEGER if isinstance(value, int) else math.isfinite(value)
+    return -_BEYOND_64_BITS <= value < _BEYOND_64_BITS if isinstance(value, int) else math.isfinite(value)

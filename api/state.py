@@ -13,13 +13,16 @@ from services.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class AppState:
+    """``reader`` is for queries that need no transaction around them."""
+
     settings: Settings
     engine: Engine
+    reader: Engine
     artifacts: ArtifactStore
     feed: EventFeed
 
 
-def _state(request: Request) -> AppState:
+async def _state(request: Request) -> AppState:
     state: AppState = request.app.state.seedleaf
     return state
 

@@ -1,23 +1,41 @@
 """The way to PostgreSQL: engines, and bringing a database up to date."""
 
+import math
 import secrets
 import time
 from pathlib import Path
+from typing import Any
 
+import psycopg2
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DisconnectionError
 
 from services.store import events, totals
 from services.tables import OPTUNA_SCHEMA, SCHEMA
 
 _MIGRATION_LOCK = 0x5EED1EAF
 _IDLE_MS = 20_000
+_REST_S = 1.0
 LEADER_LOCK = 0x5EED1EAD
 
 
+def make_reader(url: str, *, pool_size: int) -> Engine:
+    """An engine for single queries without a transaction around them: one round trip each, not three."""
+    return _engine(url, pool_size=pool_size, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+
+
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
-    """An engine on PostgreSQL through psycopg2; connections are checked before use, so that a restart is survived."""
+    """An engine on PostgreSQL through psycopg2; connections that rested are checked, so that a restart is survived."""
+    engine = _engine(url, pool_size=pool_size)
+    # Events come last: who holds their lock waits for nobody.
+    totals.write_on_commit(engine)
+    events.write_on_commit(engine)
+    return engine
+
+
+def _engine(url: str, *, pool_size: int, **options: Any) -> Engine:
     parsed = make_url(url)
     if not parsed.drivername.startswith("postgresql"):
         raise ValueError(f"SEEDLEAF_DATABASE_URL must be a postgresql:// URL, got {parsed.drivername}://")
@@ -25,14 +43,33 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
         parsed.set(drivername="postgresql+psycopg2"),
         pool_size=pool_size,
         max_overflow=20,
-        pool_pre_ping=True,
         # A process that is stopped, or cut off, in the middle of a transaction must not hold its locks for ever.
         connect_args={"options": f"-c idle_in_transaction_session_timeout={_IDLE_MS}"},
+        **options,
     )
-    # Events come last: who holds their lock waits for nobody.
-    totals.write_on_commit(engine)
-    events.write_on_commit(engine)
+    _check_rested(engine)
     return engine
+
+
+def _check_rested(engine: Engine) -> None:
+    """Have a connection checked before use, and replaced if it is dead, once it was not used for ``_REST_S``.
+
+    SQLAlchemy's own way asks the database before each use, which costs a small request a tenth of its time.
+    """
+
+    def rests(connection: Any, record: Any) -> None:
+        record.info["rests_since_s"] = time.monotonic()
+
+    def wakes(connection: Any, record: Any, _: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since_s", math.inf) < _REST_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg2.Error as error:
+            raise DisconnectionError from error
+
+    event.listen(engine, "checkin", rests)
+    event.listen(engine, "checkout", wakes)
 
 
 def migrate(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from search.pareto import front, losses_of, spread
 from search.recipes import Recipe
 from search.spec import StudySpec
 from search.states import JobState, StudyState, TrialState
+from services import study_views
 from services.db import new_id
 from services.errors import ConflictError, KeyReusedError, RejectedError
 from services.store import events, jobs, recipe_searches, studies, trainings, trials, variants
@@ -19,8 +20,8 @@ from services.store import events, jobs, recipe_searches, studies, trainings, tr
 _RETRYABLE = (TrialState.FAILED, TrialState.CANCELLED, TrialState.STOPPED)
 
 
-def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = None) -> str:
-    """Queue a study; with a key that was used before for the same spec, the study that it made then."""
+def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = None) -> dict[str, Any]:
+    """Queue a study and show it; with a key that was used before for the same spec, the study that it made then."""
     body = spec.model_dump(mode="json")
     sha256 = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     values = {
@@ -31,13 +32,14 @@ def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = Non
         "request_sha256": sha256,
     }
     with engine.begin() as connection:
-        if studies.add(connection, values):
-            return str(values["id"])
+        row = studies.add(connection, values)
+        if row is not None:
+            return study_views.of_new(row, last_event_id=events.write(connection))
         assert idempotency_key is not None
         first = studies.by_idempotency_key(connection, idempotency_key)
         if first.request_sha256 != sha256:
             raise KeyReusedError
-        return str(first.id)
+        return study_views.one(connection, first.id)
 
 
 def pause(engine: Engine, study_id: str) -> None:

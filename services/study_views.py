@@ -1,5 +1,6 @@
 """Studies as they are shown: with progress, and their fronts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -30,7 +31,7 @@ _FIELDS = (
 
 
 def one(connection: Connection, study_id: str) -> dict[str, Any]:
-    return _view(studies.shown(connection, study_id))
+    return _view(studies.shown(connection, study_id)._mapping)
 
 
 def page(
@@ -40,31 +41,36 @@ def page(
     before_id = None if cursor is None else decode_id(cursor)
     rows = studies.page(connection, state=state, before_id=before_id, limit=limit + 1)
     following = encode_id(rows[limit - 1].id) if len(rows) > limit else None
-    return [_view(row) for row in rows[:limit]], following
+    return [_view(row._mapping) for row in rows[:limit]], following
 
 
-def _view(row: Row[Any]) -> dict[str, Any]:
-    known = row._mapping
+def of_new(row: Row[Any], *, last_event_id: int | None) -> dict[str, Any]:
+    """A study that was inserted a moment ago: nothing has come of it yet."""
+    nothing = {"spent": 0, "best_f1": None, "compression": None}
+    return _view({**row._mapping, **nothing, "last_event_id": last_event_id})
+
+
+def _view(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {
-        **{name: known[name] for name in _FIELDS},
+        **{name: row[name] for name in _FIELDS},
         "phase": _phase(row),
-        "job": row.job_id,
+        "job": row["job_id"],
         "progress": {
-            "finished": row.spent,
-            "total": row.spec["budget"]["max_trials"],
-            "best_f1": row.best_f1,
-            "compression": row.compression or {},
+            "finished": row["spent"],
+            "total": row["spec"]["budget"]["max_trials"],
+            "best_f1": row["best_f1"],
+            "compression": row["compression"] or {},
         },
     }
 
 
-def _phase(row: Row[Any]) -> StudyPhase | None:
+def _phase(row: Mapping[Any, Any]) -> StudyPhase | None:
     """What a study that is not over is at."""
-    if row.finished_at is not None:
+    if row["finished_at"] is not None:
         return None
-    if row.searched_at is None:
+    if row["searched_at"] is None:
         return StudyPhase.SEARCH
-    return StudyPhase.RETRAINING if row.retrained_at is None else StudyPhase.COMPRESSION
+    return StudyPhase.RETRAINING if row["retrained_at"] is None else StudyPhase.COMPRESSION
 
 
 def pareto(connection: Connection, study_id: str) -> dict[str, Any]:

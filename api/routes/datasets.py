@@ -27,7 +27,7 @@ def list_datasets(
     state: State, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> Page[DatasetSummary]:
     """Data sets that were registered, newest first, without their reports."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         items, following = datasets.page(connection, cursor=cursor, limit=limit)
     return Page(items=[DatasetSummary.model_validate(item) for item in items], next=following)
 
@@ -35,5 +35,5 @@ def list_datasets(
 @router.get("/{dataset_id}")
 def get_dataset(dataset_id: str, state: State) -> DatasetView:
     """A data set by the id it was registered under, or by the hash of its images and labels that a study names."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         return DatasetView.model_validate(datasets.one(connection, dataset_id))

@@ -26,15 +26,15 @@ def create_study(
     """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
     dataset = datasets.admitted(spec.dataset, state.settings.data_roots, within="dataset.")
     checked = spec.model_copy(update={"dataset": dataset, "compression": _admitted(spec.compression, state)})
-    study_id = operations.create(state.engine, checked, idempotency_key=idempotency_key)
-    response.headers["Location"] = f"/studies/{study_id}"
-    return _view(state, study_id)
+    view = operations.create(state.engine, checked, idempotency_key=idempotency_key)
+    response.headers["Location"] = f"/studies/{view['id']}"
+    return StudyView.model_validate(view)
 
 
 @router.post("/check")
 def check_study(request: CheckRequest, state: State) -> StudyCheck:
     """Look at a study that is being written: its mistakes, the size of its space, about how long it takes."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         return StudyCheck.model_validate(checks.check(connection, request.text))
 
 
@@ -46,7 +46,7 @@ def list_studies(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Page[StudyView]:
     """Studies, newest first."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         items, following = study_views.page(connection, state=study_state, cursor=cursor, limit=limit)
     return Page(items=[StudyView.model_validate(item) for item in items], next=following)
 
@@ -87,7 +87,7 @@ def cancel_study(study_id: str, state: State) -> StudyView:
 @router.get("/{study_id}/pareto")
 def get_front(study_id: str, state: State) -> ParetoView:
     """The trials that no other dominates in the study's objectives, and their hypervolume."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         return ParetoView.model_validate(study_views.pareto(connection, study_id))
 
 
@@ -109,12 +109,12 @@ def get_points(
 @router.get("/{study_id}/importance")
 def get_importance(study_id: str, state: State, metric: MetricName = "f1") -> Importance:
     """What the best quarter of the trials by a metric share: the importance of every parameter and operation."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         return importance.importance(connection, study_id, metric)
 
 
 def _view(state: Any, study_id: str) -> StudyView:
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         return StudyView.model_validate(study_views.one(connection, study_id))
 
 

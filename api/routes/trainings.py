@@ -12,7 +12,7 @@ router = APIRouter(prefix="/trainings", tags=["trials"])
 @router.get("/{training_id}")
 def get_training(training_id: str, state: State) -> TrainingDetail:
     """A training with each seed's result and every epoch so far."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         row = trainings.get(connection, training_id)
         runs = [run._asdict() for run in trainings.runs(connection, training_id)]
         curves = trainings.curves(connection, training_id)

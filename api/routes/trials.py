@@ -32,7 +32,7 @@ def list_trials(
     limit: Limit = 50,
 ) -> Page[TrialView]:
     """The leaderboard: one row a trial, with its best variant."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         items, following = leaderboard.trial_page(
             connection,
             study_id=study_id,
@@ -48,7 +48,7 @@ def list_trials(
 @router.get("/{trial_id}")
 def get_trial(trial_id: str, state: State) -> TrialDetail:
     """Candidate, metrics, learning curve, compression jobs and, where it failed, why."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         row = trials.get(connection, trial_id)._mapping
         best = leaderboard.best_variants(connection, [trial_id])
         detail: dict[str, Any] = {
@@ -65,7 +65,7 @@ def get_trial(trial_id: str, state: State) -> TrialDetail:
 @router.get("/{trial_id}/model.yaml", response_class=PlainTextResponse)
 def get_architecture(trial_id: str, state: State) -> str:
     """The trial's network in the competition's format, as ``seedleaf model show`` reads it."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         candidate = Candidate.model_validate(trials.get(connection, trial_id).candidate)
     return write_architecture(candidate.architecture, side_px=candidate.image_size)
 
@@ -75,7 +75,7 @@ def compress_trial(trial_id: str, request: CompressRequest, state: State) -> Que
     """Queue one more recipe for a completed trial; the same recipe is queued once."""
     recipe = recipes.admitted(_recipe(request.recipe), state.settings.data_roots, within="recipe.")
     job_id = operations.compress(state.engine, trial_id, recipe)
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         return Queued(id=job_id, state=JobState(jobs.get(connection, job_id).state))
 
 
@@ -83,7 +83,7 @@ def compress_trial(trial_id: str, request: CompressRequest, state: State) -> Que
 def train_trial(trial_id: str, request: TrainRequest, state: State) -> TrainingView:
     """Have a trial's candidate trained in full, on all the data; its best weights are what is compressed afterwards."""
     training_id = operations.train(state.engine, trial_id, epochs=request.epochs, seeds=request.seeds)
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         return TrainingView.model_validate(trainings.get(connection, training_id)._asdict())
 
 
@@ -91,7 +91,7 @@ def train_trial(trial_id: str, request: TrainRequest, state: State) -> TrainingV
 def retry_trial(trial_id: str, state: State) -> StudyView:
     """Run a trial that gave no result once more, as a new trial beyond the budget."""
     operations.retry(state.engine, trial_id)
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         study_id = trials.get(connection, trial_id).study_id
         return StudyView.model_validate(study_views.one(connection, study_id))
 

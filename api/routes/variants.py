@@ -28,7 +28,7 @@ def list_variants(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Page[VariantView]:
     """Deployable models: recipe, F1, latency with its interval, size, files."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         items, following = leaderboard.variant_page(
             connection,
             study_id=study_id,
@@ -45,7 +45,7 @@ def list_variants(
 @router.get("/variants/{variant_id}")
 def get_variant(variant_id: str, state: State) -> VariantDetail:
     """A deployable model with its scores by class."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         row = variants.get(connection, variant_id)._mapping
         (view,) = leaderboard.variant_views(connection, [row])
         more = {"per_class_f1": row["per_class_f1"], "confusion": row["confusion"]}
@@ -60,7 +60,7 @@ def predict(
     state: State,
 ) -> Prediction:
     """Try a model on one picture, which is prepared as the images of its study were."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         row = variants.get(connection, variant_id)
         (files,) = variants.artifacts_of(connection, [variant_id]).values()
         study, trial = studies.get(connection, row.study_id), trials.get(connection, row.trial_id)
@@ -83,7 +83,7 @@ def predict(
 @router.get("/artifacts/{artifact_id}", response_class=FileResponse)
 def get_artifact(artifact_id: str, request: Request, state: State) -> Response:
     """The file, with its sha256 as ETag; 304 for who has it already."""
-    with state.engine.connect() as connection:
+    with state.reader.connect() as connection:
         row = variants.artifact(connection, artifact_id)
     etag = f'"{row.sha256}"'
     if request.headers.get("if-none-match") == etag:

@@ -27,9 +27,10 @@ _WRITE = text(
     written AS (
         INSERT INTO {events.fullname} (study_id, kind, trial_id, payload)
         SELECT given.* FROM turns, given
-        RETURNING study_id
+        RETURNING study_id, id
     )
-    SELECT pg_notify('{CHANNEL}', study_id) FROM (SELECT DISTINCT study_id FROM written) AS told
+    SELECT max(last), count(pg_notify('{CHANNEL}', study_id))
+    FROM (SELECT study_id, max(id) AS last FROM written GROUP BY study_id) AS told
     """
 )
 
@@ -44,14 +45,14 @@ def emit(
 
 def write_on_commit(engine: Engine) -> None:
     """Make the engine's transactions write what ``emit`` was given in them."""
-    event.listen(engine, "commit", _write)
+    event.listen(engine, "commit", write)
     event.listen(engine, "rollback", _forget)
 
 
-def _write(connection: Connection) -> None:
+def write(connection: Connection) -> int | None:
+    """Write what ``emit`` was given, and return the last event's id. For the end of a transaction only."""
     rows = connection.info.pop(_PENDING, [])
-    if rows:
-        connection.execute(_WRITE, {"rows": json.dumps(rows)})
+    return connection.execute(_WRITE, {"rows": json.dumps(rows)}).scalar() if rows else None
 
 
 def _forget(connection: Connection) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.candidate import Enqueued
@@ -37,16 +37,18 @@ def _shown() -> list[Any]:
 
 
 _SHOWN = _shown()
+_SHOWN_ONE: Select[Any] = select(*_SHOWN).where(studies.c.id == bindparam("study_id"))
 
 
-def add(connection: Connection, values: dict[str, Any]) -> bool:
-    """Insert a queued study; False if its idempotency key is taken."""
-    statement = upsert(studies).values(state=StudyState.QUEUED, **values)
-    once = statement.on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(studies.c.id)
-    added = connection.execute(once).scalar() is not None
-    if added:
+_ADD_ONCE = upsert(studies).on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(*studies.c)
+
+
+def add(connection: Connection, values: dict[str, Any]) -> Row[Any] | None:
+    """Insert a queued study; None if its idempotency key is taken."""
+    row = connection.execute(_ADD_ONCE, {"state": StudyState.QUEUED, **values}).one_or_none()
+    if row is not None:
         events.emit(connection, values["id"], "study", {"state": StudyState.QUEUED})
-    return added
+    return row
 
 
 def get(connection: Connection, study_id: str, *, lock: bool = False) -> Row[Any]:
@@ -59,7 +61,7 @@ def get(connection: Connection, study_id: str, *, lock: bool = False) -> Row[Any
 
 def shown(connection: Connection, study_id: str) -> Row[Any]:
     """A study's row with ``last_event_id``, ``best_f1``, ``spent`` trials and ``compression`` jobs by state."""
-    row = connection.execute(select(*_SHOWN).where(studies.c.id == study_id)).one_or_none()
+    row = connection.execute(_SHOWN_ONE, {"study_id": study_id}).one_or_none()
     if row is None:
         raise NotFoundError("study", study_id)
     return row

@@ -37,6 +37,7 @@ def served(app: FastAPI) -> Iterator[httpx.Client]:
             server.should_exit = True
             thread.join()
             app.state.seedleaf.engine.dispose()
+            app.state.seedleaf.reader.dispose()
 
 
 @contextmanager

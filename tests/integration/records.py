@@ -38,7 +38,7 @@ def make_spec(**changes: Any) -> StudySpec:
 
 
 def make_study(engine: Engine, state: StudyState = StudyState.RUNNING, **changes: Any) -> str:
-    study_id = operations.create(engine, make_spec(**changes))
+    study_id = str(operations.create(engine, make_spec(**changes))["id"])
     with engine.begin() as connection:
         if state is not StudyState.QUEUED:
             studies.set_state(connection, study_id, StudyState.RUNNING)

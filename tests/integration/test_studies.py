@@ -23,7 +23,7 @@ def _state(engine: Engine, study_id: str) -> StudyState:
 def test_fifty_posts_with_one_key_make_one_study(engine: Engine) -> None:
     spec = make_spec()
     with ThreadPoolExecutor(16) as pool:
-        ids = set(pool.map(lambda _: operations.create(engine, spec, idempotency_key="key"), range(50)))
+        ids = set(pool.map(lambda _: operations.create(engine, spec, idempotency_key="key")["id"], range(50)))
     assert len(ids) == 1
     with engine.connect() as connection:
         assert len(studies.page(connection, state=None, before_id=None, limit=100)) == 1
