@@ -35,7 +35,7 @@ export async function showStudy(root, id, signal) {
   const leaderboard = leaderboardPanel(id, signal);
   const variants = variantsPanel(model, signal);
   const importance = importancePanel(id, signal);
-  const parts = [summary, winner, trying, front, best, growth, parallel, importance, leaderboard, variants].map(({ element }) => element);
+  const parts = [summary, winner, front, best, growth, parallel, importance, leaderboard, variants, trying].map(({ element }) => element);
   root.replaceChildren(...parts, specification(model.study));
 
   const refresh = (parts) => Promise.all(parts.map((part) => part.update()));

@@ -54,6 +54,14 @@ function speedup({ latency: { parent_ms: parent_ms }, metrics: { latency_ms } })
   return parent_ms == null ? "–" : `${measured(parent_ms / latency_ms)}×`;
 }
 
+/** How the files are called that `seedleaf fetch` writes, by their kinds. */
+const FILE_NAMES = {
+  onnx: "model.onnx",
+  program: "model.pt2",
+  weights: "weights.safetensors",
+  reshaped_weights: "weights.safetensors",
+};
+
 /** A link to a file. Where the server has a key a plain link cannot send it: the file is fetched, then saved. */
 export function download({ id, kind, size_bytes }) {
   const path = `/artifacts/${id}`;
@@ -62,7 +70,7 @@ export function download({ id, kind, size_bytes }) {
     event.preventDefault();
     attempt(() => fetched(path));
   };
-  return h("a", { href: path, download: "", "data-key": id, on: { click } }, `${kind} (${bytes(size_bytes)})`);
+  return h("a", { href: path, download: "", "data-key": id, on: { click } }, `${FILE_NAMES[kind]} (${bytes(size_bytes)})`);
 }
 
 async function fetched(path) {

@@ -1,0 +1,186 @@
+"""The page in a real browser: a study from its form to its end, and what can be done with what it found."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.acceptance.studies import wait_until_ended
+from tests.browser.conftest import OpenPage, TakePicture
+from tests.server import Server
+
+_END_MS = 300_000
+_PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def study_id() -> list[str]:
+    """The study that the first test creates, for those after it."""
+    return []
+
+
+@pytest.fixture
+def study_url(server: Server, study_id: list[str]) -> str:
+    assert study_id, "the test that creates the study has to run first"
+    return f"{server.url}/#/studies/{study_id[0]}"
+
+
+def test_a_study_is_created_by_the_form_and_watched_to_its_end(
+    server: Server, open_page: OpenPage, take_picture: TakePicture, study_id: list[str]
+) -> None:
+    page = open_page(f"{server.url}/#/new")
+    page.get_by_label("Start from").select_option("Digits, to try it")
+    page.get_by_label("name", exact=True).first.fill("by-hand")
+    page.get_by_label("max trials").fill("3")
+    page.get_by_label("epochs").first.fill("2")
+    page.get_by_label("max candidates").fill("1")
+    page.get_by_label("max candidates").press("Tab")
+    text = page.get_by_label("As YAML")
+    expect(text).to_have_value("""name: by-hand
+dataset: {source: sklearn}
+space:
+  image_size: 16
+  batch_size: [32, 64]
+budget: {max_trials: 3, epochs: 2}
+compression: {max_candidates: 1}
+""")
+    text.fill(text.input_value().replace("max_candidates: 1}", "max_candidates: 1, recipes: [fp32, static-int8]}"))
+    expect(page.get_by_text("networks to draw from")).to_be_visible()
+    take_picture(page, "new-study")
+    page.get_by_role("button", name="Create the study").click()
+
+    page.wait_for_url("**/#/studies/*")
+    study_id.append(page.url.rsplit("/", 1)[1])
+    expect(page.get_by_role("heading", name="by-hand")).to_be_visible()
+    expect(page.locator(".badge.completed").first).to_be_visible(timeout=_END_MS)
+    with server.client() as client:
+        study = wait_until_ended(client, study_id[0])
+    assert study["state"] == "COMPLETED", study["reason"]
+    expect(page.locator(".page-head .badge")).to_have_text("completed")
+    expect(page.get_by_text("3 of 3")).to_be_visible()
+    expect(page.get_by_role("heading", name="The model to ship")).to_be_visible()
+
+
+def test_a_mistake_in_the_yaml_is_named_and_nothing_can_be_created(server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{server.url}/#/new")
+    page.get_by_label("As YAML").fill("name: a\ndataset: {source: sklearn}\nspace: {image_size: 4}\n")
+    expect(page.get_by_text("space.image_size")).to_be_visible()
+    expect(page.get_by_role("button", name="Create the study")).to_be_disabled()
+    expect(page.get_by_label("image size")).to_have_value("4")
+
+
+def test_the_leaderboard_is_sorted_compared_and_saved(open_page: OpenPage, study_url: str, tmp_path: Path) -> None:
+    page = open_page(study_url)
+    leaderboard = page.get_by_role("region", name="Leaderboard: one row a trial")
+    leaderboard.get_by_role("button", name="F1").click()
+    expect(leaderboard.locator("th[aria-sort=descending]")).to_have_text("F1")
+    column = leaderboard.locator("tbody tr td:nth-child(2)")
+    values = [float(text) for text in column.all_inner_texts()]
+    assert values == sorted(values, reverse=True)
+    boxes = leaderboard.get_by_role("checkbox")
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    comparison = page.get_by_role("region", name="Comparison of the chosen trials")
+    expect(comparison.get_by_role("rowheader", name="learning rate")).to_be_visible()
+    panel = page.get_by_role("region", name="Leaderboard", exact=True)
+    panel.get_by_text("Columns").click()
+    panel.get_by_label("Accuracy").check()
+    expect(leaderboard.get_by_role("columnheader", name="Accuracy")).to_be_visible()
+    with page.expect_download() as download:
+        panel.get_by_role("button", name="CSV").click()
+    download.value.save_as(tmp_path / "trials.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "trials.csv").read_text())))
+    assert [float(row["f1"]) for row in rows] == pytest.approx(values, abs=1e-4)
+
+
+def test_a_model_is_downloaded_and_runs(open_page: OpenPage, study_url: str, tmp_path: Path) -> None:
+    page = open_page(study_url)
+    winner = page.get_by_role("region", name="The model to ship")
+    with page.expect_download() as download:
+        winner.get_by_role("link", name="onnx").click()
+    download.value.save_as(tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession((tmp_path / "model.onnx").read_bytes())
+    (logits,) = session.run(None, {"images": np.zeros((1, 3, 16, 16), np.float32)})
+    assert logits.shape == (1, 10)
+
+
+def test_a_picture_is_tried(open_page: OpenPage, study_url: str, tmp_path: Path) -> None:
+    Image.new("RGB", (60, 40), "white").save(tmp_path / "picture.png")
+    page = open_page(study_url)
+    trying = page.get_by_role("region", name="Try it")
+    trying.get_by_label("Picture to try").set_input_files(tmp_path / "picture.png")
+    expect(trying.get_by_text("on the server")).to_be_visible()
+    shares = [float(item.split()[-1]) for item in trying.get_by_role("listitem").all_inner_texts()]
+    assert 0.5 < sum(shares) <= 1.0001
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_a_trial_shows_how_it_learned_and_what_it_confuses(
+    open_page: OpenPage, take_picture: TakePicture, study_url: str
+) -> None:
+    page = open_page(study_url)
+    page.get_by_role("region", name="Leaderboard: one row a trial").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="Learning curve")).to_be_visible()
+    expect(page.get_by_role("region", name="F1 by class, on the validation split").get_by_role("row")).to_have_count(11)
+    expect(page.get_by_role("img", name="images").first).to_be_visible()
+    page.get_by_role("button", name="Train in full").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    take_picture(page, "trial")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("path", ["studies", "study", "trial", "new", "datasets"])
+def test_nothing_serious_is_in_the_way_of_anyone(
+    server: Server, open_page: OpenPage, take_picture: TakePicture, study_id: list[str], colours: str, path: str
+) -> None:
+    trial = _first_trial(server, study_id[0])
+    places = {"study": f"studies/{study_id[0]}", "trial": f"trials/{trial}"}
+    page = open_page(f"{server.url}/#/{places.get(path, path)}", color_scheme=colours)
+    expect(page.locator("main[aria-busy]")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if path == "study":
+        expect(page.locator(".main-svg").first).to_be_visible()
+        take_picture(page, f"study-{colours}")
+    violations = Axe().run(page).response["violations"]
+    assert [_told(found) for found in violations if found["impact"] in ("serious", "critical")] == []
+
+
+def test_a_phone_shows_the_study_without_scrolling_sideways(
+    open_page: OpenPage, take_picture: TakePicture, study_url: str
+) -> None:
+    page = open_page(study_url, viewport=_PHONE, has_touch=True)
+    expect(page.locator(".main-svg").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= _PHONE["width"]
+    take_picture(page, "study-phone")
+
+
+def test_the_keyboard_reaches_the_content_and_the_actions(server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{server.url}/")
+    expect(page.get_by_role("heading", name="Studies")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('#main').contains(document.activeElement)")
+
+
+def _first_trial(server: Server, study_id: str) -> str:
+    with server.client() as client:
+        trials = client.get("/trials", params={"study_id": study_id, "limit": 1}).json()["items"]
+    return str(trials[0]["id"])
+
+
+def _told(violation: dict[str, Any]) -> str:
+    nodes = [node["html"][:200] for node in violation["nodes"][:3]]
+    return f"{violation['id']}: {json.dumps(nodes)}"
