@@ -9,6 +9,8 @@ from tests.faults.stalling import stalling_proxy
 from tests.faults.study import LongStudy
 from tests.server import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_driver_killed_between_a_result_and_its_commit_is_replaced_by_a_second_controller(
     parts: Cluster, study: LongStudy
@@ -34,6 +36,7 @@ def test_a_driver_killed_between_a_result_and_its_commit_is_replaced_by_a_second
 def _hold_back_a_result(connection: Connection, study: LongStudy) -> str:
     """Lock a running trial's row until the driver waits for it with the trial's result; the trial's id."""
     trial_id = study.wait_for_a_running_trial()
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     locked = text("SELECT state FROM seedleaf.trials WHERE id = :id FOR UPDATE")
     if connection.execute(locked, {"id": trial_id}).scalar_one() != "RUNNING":
         connection.rollback()
@@ -77,7 +80,6 @@ def test_a_cancelled_study_leaves_no_process_behind(parts: Cluster, study: LongS
     parts.check(before)
 
 
-@pytest.mark.slow
 def test_postgres_killed_mid_study_costs_no_finished_result(parts: Cluster) -> None:
     study = LongStudy.start(parts, parts.start_server())
     before = parts.witness()
@@ -87,7 +89,6 @@ def test_postgres_killed_mid_study_costs_no_finished_result(parts: Cluster) -> N
     parts.check(before)
 
 
-@pytest.mark.slow
 def test_a_lost_ray_head_costs_no_finished_result(parts: Cluster) -> None:
     study = LongStudy.start(parts, parts.start_server())
     before = parts.witness()
