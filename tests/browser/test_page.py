@@ -17,7 +17,7 @@ from tests.acceptance.studies import wait_until_ended
 from tests.browser.conftest import OpenPage, TakePicture
 from tests.server import Server
 
-_END_MS = 300_000
+_END_S = 300.0
 _PHONE = {"width": 390, "height": 844}
 
 
@@ -60,9 +60,9 @@ compression: {max_candidates: 1}
     page.wait_for_url("**/#/studies/*")
     study_id.append(page.url.rsplit("/", 1)[1])
     expect(page.get_by_role("heading", name="by-hand")).to_be_visible()
-    expect(page.locator(".badge.completed").first).to_be_visible(timeout=_END_MS)
+    expect(page.locator(".badge.completed").first).to_be_visible(timeout=1000 * _END_S)
     with server.client() as client:
-        study = wait_until_ended(client, study_id[0])
+        study = wait_until_ended(client, study_id[0], timeout_s=_END_S)
     assert study["state"] == "COMPLETED", study["reason"]
     expect(page.locator(".page-head .badge")).to_have_text("completed")
     expect(page.get_by_text("3 of 3")).to_be_visible()
