@@ -34,10 +34,10 @@ def test_a_driver_killed_between_a_result_and_its_commit_is_replaced_by_a_second
 
 
 def _hold_back_a_result(connection: Connection, study: LongStudy) -> str:
-    """Lock a running trial's row until the driver waits for it with the trial's result; the trial's id."""
+    """Lock a running trial's row, but not its key, which epochs refer to, until the driver waits with its result."""
     trial_id = study.wait_for_a_running_trial()
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-    locked = text("SELECT state FROM seedleaf.trials WHERE id = :id FOR UPDATE")
+    locked = text("SELECT state FROM seedleaf.trials WHERE id = :id FOR NO KEY UPDATE")
     if connection.execute(locked, {"id": trial_id}).scalar_one() != "RUNNING":
         connection.rollback()
         return _hold_back_a_result(connection, study)
