@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -47,6 +48,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(InternalError, _database_refuses)
+    app.add_exception_handler(httpx.TransportError, _ray_away)
     app.add_exception_handler(Exception, _defect)
 
 
@@ -77,6 +79,10 @@ async def _database_refuses(request: Request, error: Exception) -> JSONResponse:
     if getattr(error.orig, "pgcode", None) == _READ_ONLY_TRANSACTION:
         return problem(*DATABASE_READ_ONLY)
     raise error
+
+
+async def _ray_away(request: Request, error: Exception) -> JSONResponse:
+    return problem(503, "Ray does not answer: try again in a few seconds")
 
 
 async def _defect(request: Request, error: Exception) -> JSONResponse:

@@ -50,6 +50,14 @@ class StudyView(BaseModel):
     last_event_id: int = Field(description="the events after this one tell of what has changed since")
 
 
+class StudyLogs(BaseModel):
+    """The end of what the Ray job of a study's present driver has printed; nothing where Ray no longer knows it."""
+
+    job: str | None
+    ray_url: str | None = Field(description="the job in Ray's dashboard, as the server reaches that")
+    text: str
+
+
 class DatasetSummary(BaseModel):
     """A registered data set. ``id`` is the registration's; ``dataset_id`` is known when it has been checked."""
 

@@ -20,6 +20,7 @@ from api.schemas import (
     Queued,
     RecipeView,
     StudyCheck,
+    StudyLogs,
     StudyPatch,
     TrainRequest,
 )
@@ -78,6 +79,10 @@ class Client(Calls):
         """Raise the budget to these totals; a study that has ended searches on."""
         patch = StudyPatch(budget=BudgetPatch(max_trials=max_trials, max_minutes=max_minutes))
         return self._send(Study, "PATCH", path_of("studies", study_id), patch)
+
+    def get_logs(self, study_id: str) -> StudyLogs:
+        """The end of the log of a study's Ray job, and where Ray's dashboard shows it."""
+        return self._get(StudyLogs, path_of("studies", study_id, "logs"))
 
     def get_front(self, study_id: str) -> Front:
         """The trials that no other dominates, and their hypervolume."""

@@ -1,10 +1,11 @@
 """Studies: create, list, look at, change the budget, pause, resume, cancel, and the front."""
 
+from contextlib import closing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
-from api.schemas import CheckRequest, Page, ParetoView, PointsView, StudyCheck, StudyPatch, StudyView
+from api.schemas import CheckRequest, Page, ParetoView, PointsView, StudyCheck, StudyLogs, StudyPatch, StudyView
 from api.state import State
 from search.importance import Importance
 from search.metrics import MetricName
@@ -12,7 +13,9 @@ from search.spec import CompressionSpec, StudySpec
 from search.states import StudyState
 from services import checks, datasets, importance, points, recipes, study_views
 from services import studies as operations
+from services.ray_jobs import RayJobs
 
+LOG_CHARACTERS = 100_000
 router = APIRouter(prefix="/studies", tags=["studies"])
 
 
@@ -82,6 +85,18 @@ def cancel_study(study_id: str, state: State) -> StudyView:
     """End the study for good, its running trials and its compression with it."""
     operations.cancel(state.engine, study_id)
     return _view(state, study_id)
+
+
+@router.get("/{study_id}/logs")
+def get_logs(study_id: str, state: State) -> StudyLogs:
+    """The end of the log of the study's Ray job, and where Ray's dashboard shows it; 503 where Ray is away."""
+    with state.reader.connect() as connection:
+        job = study_views.one(connection, study_id)["job"]
+    if job is None:
+        return StudyLogs(job=None, ray_url=None, text="")
+    ray_url = f"{state.settings.ray_address}/#/jobs/{job}"
+    with closing(RayJobs.of(state.settings)) as ray_jobs:
+        return StudyLogs(job=job, ray_url=ray_url, text=ray_jobs.log(job)[-LOG_CHARACTERS:])
 
 
 @router.get("/{study_id}/pareto")

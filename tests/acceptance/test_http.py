@@ -211,6 +211,13 @@ def test_a_request_for_another_host_name_is_refused(client: httpx.Client) -> Non
     assert client.get("/studies", headers={"Host": "evil.example"}).status_code == 400
 
 
+def test_a_study_leads_to_the_log_of_its_ray_job(client: httpx.Client, finished_study: str) -> None:
+    logs = client.get(f"/studies/{finished_study}/logs").json()
+    assert logs["job"] == get_study(client, finished_study)["job"]
+    assert logs["ray_url"].endswith(f"/#/jobs/{logs['job']}")
+    assert logs["text"]
+
+
 def test_counts_are_there_for_prometheus(client: httpx.Client, finished_study: str) -> None:
     assert 'seedleaf_trials{state="COMPLETED"}' in client.get("/metrics").text
 

@@ -16,8 +16,10 @@ from api.server import running_server
 from services import keys
 from services.errors import NotFoundError
 from services.settings import Settings
+from services.store import studies
 from services.tables import api_keys
 from tests.integration.doors import make_settings, serving
+from tests.integration.records import make_study
 
 OPEN = {"/", "/healthz", "/readyz", "/docs", "/openapi.json", "/web/plotly", "/web/swagger-ui"}
 
@@ -194,3 +196,16 @@ def test_the_reference_needs_nothing_from_elsewhere(private: httpx.Client) -> No
 )
 def test_no_path_leads_out_of_the_pages_folder(private: httpx.Client, path: str) -> None:
     assert private.get(f"/web/{path}").status_code == 404
+
+
+def test_logs_say_that_ray_is_away_and_are_empty_before_a_study_has_a_job(
+    database_url: str, engine: Engine, tmp_path: Path
+) -> None:
+    study_id = make_study(engine)
+    with serving(database_url, tmp_path) as client:
+        assert client.get(f"/studies/{study_id}/logs").json() == {"job": None, "ray_url": None, "text": ""}
+        with engine.begin() as connection:
+            studies.record_submission(connection, study_id, f"{study_id}-1", 1)
+        away = client.get(f"/studies/{study_id}/logs")
+        assert (away.status_code, client.get("/studies/nothing/logs").status_code) == (503, 404)
+        assert "Ray does not answer" in away.json()["detail"]
