@@ -38,6 +38,10 @@ NATURAL_GOALS: dict[MetricName, Goal] = {
 }
 
 
+#: Known at the end of a training only.
+TRAINED_METRICS: tuple[MetricName, ...] = ("f1", "accuracy", "score")
+
+
 class Objective(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -34,12 +34,13 @@ OPTUNA_STATES = {
 
 @dataclass(frozen=True, kw_only=True)
 class PastTrial:
-    """A recorded trial that has ended: the choices that were made, and what came of them."""
+    """A recorded trial that has ended: the choices that were made, and what came of them; its f1 after each epoch."""
 
     number: int
     state: TrialState
     assignment: Assignment
     metrics: Metrics
+    curve: Sequence[float] = ()
 
 
 @dataclass

@@ -12,18 +12,20 @@ from typing import Any, Protocol
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
+from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from search.candidate import Candidate, Enqueued, UnbuildableError
 from search.describe import Features, Profile, describing
-from search.frontier import Describe, FrontierSampler
-from search.metrics import NATURAL_GOALS, Goal, Metrics, first_complaint
+from search.frontier import EXPECTED, Describe, Earlier, FrontierSampler
+from search.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Metrics, first_complaint
 from search.optuna_trials import OPTUNA_STATES, Assignment, PastTrial, Replay, frozen_trial, violations
 from search.space import draw
 from search.spec import SamplerSpec, StudySpec
 from search.states import TrialState
+from search.stopping import Stopping
 
 _SAMPLER_ATTEMPTS = 20
 _RANDOM_ATTEMPTS = 300
@@ -45,11 +47,13 @@ class TrialLog(Protocol):
         """Record a trial that a constraint ruled out before training."""
 
 
-def make_sampler(spec: SamplerSpec, *, describe: Describe, past: int, concurrency: int) -> optuna.samplers.BaseSampler:
+def make_sampler(
+    spec: SamplerSpec, *, describe: Describe, earlier: Sequence[Earlier], past: int, concurrency: int
+) -> optuna.samplers.BaseSampler:
     """The study's sampler. ``past`` moves the seed on: the same seed would suggest the same points again."""
     seed = (spec.seed + 7919 * past) % 2**32
     if spec.name == "frontier":
-        return FrontierSampler(describe=describe, seed=seed)
+        return FrontierSampler(describe=describe, earlier=earlier, seed=seed)
     if spec.name == "tpe":
         with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
             return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=concurrency > 1)
@@ -64,7 +68,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
     """Suggests candidates of one study until its TrialLog takes no more.
 
     ``profile`` gives the metrics that need no training (macs, params), ``features`` what else an architecture can be
-    told by; both in milliseconds, or they raise UnbuildableError.
+    told by; both in milliseconds, or they raise UnbuildableError. ``stopping`` is needed where trials may be STOPPED.
+    ``earlier`` is what other studies say.
     """
 
     def __init__(
@@ -76,8 +81,11 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         log: TrialLog,
         profile: Profile,
         features: Features,
+        stopping: Stopping | None = None,
+        earlier: Sequence[Earlier] = (),
     ) -> None:
         self._spec, self._classes, self._log, self._profile = spec, classes, log, profile
+        self._stopping = stopping
         self._outcomes: dict[str, PastTrial | None] = {}
         self._live: dict[str, tuple[str, Metrics]] = {}
         self._queued: set[str] = set()
@@ -86,6 +94,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._usual = make_sampler(
             spec.sampler,
             describe=describing(spec, classes=classes, profile=profile, features=features),
+            earlier=earlier,
             past=past,
             concurrency=spec.resources.concurrency,
         )
@@ -99,9 +108,23 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             study_name=spec.name,
         )
         for trial in history:
-            self._ot_study.add_trial(frozen_trial(trial, spec, classes=classes))
+            self._ot_study.add_trial(self._frozen(trial))
             replayed = draw(spec.space, Replay(values=trial.assignment), classes=classes)
             self._outcomes[replayed.fingerprint] = trial
+
+    def _frozen(self, past: PastTrial) -> FrozenTrial:
+        frozen = frozen_trial(past, self._spec, classes=self._classes)
+        if past.state is TrialState.STOPPED:
+            frozen.set_user_attr(EXPECTED, self._expected(past.metrics, past.curve))
+        return frozen
+
+    def _expected(self, metrics: Metrics, curve: Sequence[float]) -> list[tuple[float, float] | None]:
+        """What a trial that was stopped was on its way to, by objective; None for what nobody knows."""
+        known = {name: (value, 0.0) for name, value in metrics.items() if name not in TRAINED_METRICS}
+        forecast = self._stopping.forecast(curve) if self._stopping is not None and curve else None
+        if forecast is not None:
+            known["f1"] = (forecast.mean, forecast.deviation)
+        return [known.get(objective.metric) for objective in self._spec.objectives]
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
         """The next candidate to run as ``{"trial": id, "candidate": JSON, "alone": bool}``, or FINISHED."""
@@ -184,6 +207,9 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         metrics = dict(static)
         metrics.update({name: report[name] for name in NATURAL_GOALS if math.isfinite(report.get(name, math.nan))})
         state = self._ended_as(metrics, report, error)
+        if state is TrialState.STOPPED:
+            metrics = {name: value for name, value in metrics.items() if name not in TRAINED_METRICS}
+            trial.set_user_attr(EXPECTED, self._expected(metrics, report["curve"]))
         self._tell(trial, metrics, OPTUNA_STATES[state])
         if state is TrialState.CANCELLED:
             del self._outcomes[fingerprint]
@@ -197,6 +223,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             return TrialState.FAILED
         if result.get("infeasible"):
             return TrialState.INFEASIBLE
+        if result.get("stopped"):
+            return TrialState.STOPPED
         if all(objective.metric in metrics for objective in self._spec.objectives):
             return TrialState.COMPLETED
         return TrialState.CANCELLED

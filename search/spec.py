@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from search.architectures.values import Scalar
 from search.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.candidate import LossName, OptimizerName, ScheduleName
 from search.dataset import DatasetSpec
-from search.metrics import Constraint, Goal, Objective, Score
+from search.metrics import TRAINED_METRICS, Constraint, Goal, Objective, Score
 from search.presets import ArchitectureChoice, architecture_space
 from search.recipes import DEFAULT_RECIPES, Recipe, default_recipe
 from search.targets import TargetSpec
@@ -81,6 +82,12 @@ class SpaceSpec(_Part):
 class SamplerSpec(_Part):
     name: Literal["frontier", "tpe", "nsga2", "gp", "random"] = "frontier"
     seed: int = Field(default=0, ge=0, lt=2**32)
+
+
+class SchedulerSpec(_Part):
+    """``moasha`` ends a trial early once it can hardly come onto the front any more; none lets all go on to the end."""
+
+    name: Literal["moasha"] = "moasha"
 
 
 class BudgetSpec(_Part):
@@ -193,6 +200,10 @@ def _different_metrics(objectives: tuple[Objective, ...]) -> tuple[Objective, ..
     return objectives
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return one_or_more(names) if names else names
+
+
 class StudySpec(_Part):
     """A study: data set, space, objectives and limits, budget and what to do with the best.
 
@@ -207,6 +218,14 @@ class StudySpec(_Part):
     )
     constraints: tuple[Constraint, ...] = Field(default=(), max_length=20)
     sampler: SamplerSpec = SamplerSpec()
+    scheduler: SchedulerSpec | None = None
+    warm_start: Annotated[tuple[Name, ...], Field(max_length=20), AfterValidator(_each_once)] = Field(
+        default=(),
+        description="ids or names of earlier studies, of the same or of other data, that frontier learns from",
+    )
+    enqueue: tuple[dict[Name, Scalar], ...] = Field(
+        default=(), max_length=1000, description="points to try first: choices by parameter"
+    )
     budget: BudgetSpec = BudgetSpec()
     resources: ResourcesSpec = ResourcesSpec()
     retrain: RetrainSpec = RetrainSpec()
@@ -227,6 +246,24 @@ class StudySpec(_Part):
         for position, target in enumerate(self.targets):
             if target in self.targets[:position]:
                 raise ValueError(f"the same target twice ({target}): leave one out of more_targets")
+        return self
+
+    @model_validator(mode="after")
+    def _able_to_learn(self) -> "StudySpec":
+        if self.warm_start and self.sampler.name != "frontier":
+            raise ValueError(
+                f"sampler {self.sampler.name} learns from no other study: leave out warm_start, or use frontier"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _followed_from_epoch_to_epoch(self) -> "StudySpec":
+        metrics = {objective.metric for objective in self.objectives}
+        if self.scheduler is not None and ("f1" not in metrics or metrics & set(TRAINED_METRICS) - {"f1"}):
+            raise ValueError(
+                "scheduler moasha follows f1 from epoch to epoch and knows costs only beside it: make f1 an objective, "
+                "and accuracy and score none"
+            )
         return self
 
 

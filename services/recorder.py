@@ -1,6 +1,6 @@
 """The driver's pen: it alone writes a study's trials, each write under the study's lease."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,7 +57,8 @@ class Recorder:
         for assignment in trials.cancel_running(connection, self._study_id, "its driver was lost: it is run again"):
             studies.enqueue(connection, new_id("enqueued"), self._study_id, assignment)
         answered = trials.of_study(connection, self._study_id, ANSWERED_TRIAL_STATES)
-        self.history = [past_trial(row) for row in answered]
+        self.curves = trials.curves(connection, self._study_id)
+        self.history = [past_trial(row, self.curves.get(row.id, ())) for row in answered]
         self._spent = sum(row.state is not TrialState.INFEASIBLE or row.host is not None for row in answered)
         self._number = trials.next_number(connection, self._study_id)
         self._enqueued = studies.enqueued(connection, self._study_id)
@@ -126,6 +127,7 @@ class Recorder:
     def epoch(self, trial_id: str, report: Mapping[str, float]) -> None:
         with self.writing() as connection:
             trials.add_epoch(connection, self._study_id, trial_id, report)
+        self.curves.setdefault(trial_id, []).append(report["f1"])
 
     def ended(
         self,
@@ -152,7 +154,7 @@ class Recorder:
             return
         self._progressed = True
         self._note_failure(state, reason)
-        self.history.append(past_trial(row))
+        self.history.append(past_trial(row, self.curves.get(trial_id, ())))
 
     def run_again_alone(self, trial_id: str, reason: str) -> None:
         """Cut a trial off, at no cost to the budget, and queue its choices for a GPU that nothing else is on."""
@@ -202,10 +204,10 @@ class Recorder:
         self._heartbeat.close()
 
 
-def past_trial(row: Any) -> PastTrial:
+def past_trial(row: Any, curve: Sequence[float] = ()) -> PastTrial:
     """A trial's row as the searcher takes it."""
     metrics = {name: getattr(row, name) for name in METRIC_COLUMNS if getattr(row, name) is not None}
-    return PastTrial(number=row.number, state=row.state, assignment=row.assignment, metrics=metrics)
+    return PastTrial(number=row.number, state=row.state, assignment=row.assignment, metrics=metrics, curve=curve)
 
 
 def _weights_artifact(trial_id: str, sha256: str, size_bytes: int) -> dict[str, Any]:

@@ -22,18 +22,24 @@ import structlog
 from ray import cloudpickle, tune
 
 from search.describe import Features, Profile
+from search.frontier import Earlier
+from search.metrics import TRAINED_METRICS
 from search.optuna_trials import Mirror
+from search.scheduler import Moasha
 from search.searcher import StudySearch
 from search.spec import ResourcesSpec
 from search.states import StudyState, TrialState
+from search.stopping import Stopping
+from search.warm_start import earlier_of
 from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.db import make_engine, optuna_url
 from services.errors import ConflictError
 from services.reasons import last_lines
-from services.recorder import Recorder
+from services.recorder import Recorder, past_trial
 from services.settings import Settings, settings
-from services.store import studies
+from services.store import studies, trials
+from services.tables import METRIC_COLUMNS
 from workers.data import DataError, load_dataset
 from workers.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
 from workers.models import features, profile
@@ -53,14 +59,16 @@ class NotPickled:
 class Record(NotPickled, tune.Callback):  # type: ignore[misc]
     """Writes what Tune reports of each trial."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: Recorder, scheduler: Moasha | None) -> None:
+        self._recorder, self._scheduler = recorder, scheduler
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
         trial_id = trial.config["trial"]
         if "epoch" in result:
             self._recorder.epoch(trial_id, result)
-        if result.get("infeasible"):
+        if self._scheduler is not None and trial.trial_id in self._scheduler.stopped:
+            self._stop(trial_id, self._scheduler.stopped[trial.trial_id], result)
+        elif result.get("infeasible"):
             self._recorder.ended(
                 trial_id,
                 TrialState.INFEASIBLE,
@@ -79,6 +87,12 @@ class Record(NotPickled, tune.Callback):  # type: ignore[misc]
                 host=result.get("host"),
                 weights=files.get("weights"),
             )
+
+    def _stop(self, trial_id: str, reason: str, result: dict[str, Any]) -> None:
+        """Record a trial that the scheduler stops, and leave in its last result, for the search, that it was."""
+        costs = {name: result[name] for name in METRIC_COLUMNS if name in result and name not in TRAINED_METRICS}
+        self._recorder.ended(trial_id, TrialState.STOPPED, reason=reason, metrics=costs, host=result.get("host"))
+        result |= {"stopped": reason, "curve": self._recorder.curves[trial_id]}
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
         trial_id, reason = trial.config["trial"], last_lines(Path(trial.error_file).read_text())
@@ -161,12 +175,22 @@ def _search(
 ) -> bool:
     """Run Tune until the recorder takes no more trials; True if the space has none left."""
     spec = recorder.spec
+    stopping = Stopping(spec, recorder.history) if spec.scheduler is not None else None
+    scheduler = Moasha(stopping) if stopping is not None else None
     search = StudySearch(
-        spec=spec, classes=classes, history=recorder.history, log=recorder, profile=profile, features=features
+        spec=spec,
+        classes=classes,
+        history=recorder.history,
+        log=recorder,
+        profile=profile,
+        features=features,
+        stopping=stopping,
+        earlier=_earlier(recorder),
     )
     task = TrialTask.of(spec, cache_dir=config.cache_dir)
     tune_config = tune.TuneConfig(
         search_alg=search,
+        scheduler=scheduler,
         num_samples=-1,
         max_concurrent_trials=spec.resources.concurrency,
         reuse_actors=True,
@@ -175,7 +199,7 @@ def _search(
     with tempfile.TemporaryDirectory(prefix="seedleaf-tune-") as scratch:
         run_config = tune.RunConfig(
             storage_path=scratch,
-            callbacks=[Record(recorder)],
+            callbacks=[Record(recorder, scheduler)],
             stop=StopWhenTaken(recorder),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
@@ -183,6 +207,14 @@ def _search(
         runnable = tune.with_resources(tune.with_parameters(trainable, task=task), partial(_resources, spec.resources))
         tune.Tuner(runnable, tune_config=tune_config, run_config=run_config).fit()
     return search.exhausted
+
+
+def _earlier(recorder: Recorder) -> list[Earlier]:
+    """What the studies say that this one starts from."""
+    with recorder.writing() as connection:
+        studied = [trials.of_study(connection, other, [TrialState.COMPLETED]) for other in recorder.spec.warm_start]
+    found = [earlier_of([past_trial(row) for row in rows], recorder.spec) for rows in studied]
+    return [earlier for earlier in found if earlier is not None]
 
 
 def _resources(share: ResourcesSpec, trial: dict[str, Any]) -> tune.PlacementGroupFactory:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func
 
+from search.enqueue import PointError, checked_point
 from search.pareto import front, losses_of, spread
 from search.recipes import Recipe
 from search.spec import StudySpec
@@ -21,25 +22,53 @@ _RETRYABLE = (TrialState.FAILED, TrialState.CANCELLED, TrialState.STOPPED)
 
 
 def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = None) -> dict[str, Any]:
-    """Queue a study and show it; with a key that was used before for the same spec, the study that it made then."""
+    """Queue a study and show it; with a key that was used before for the same spec, the study that it made then.
+
+    RejectedError if it is to learn from a study that is not there, or to try what its space does not hold.
+    """
     body = spec.model_dump(mode="json")
     sha256 = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    values = {
-        "id": new_id("study"),
-        "name": spec.name,
-        "spec": body,
-        "idempotency_key": idempotency_key,
-        "request_sha256": sha256,
-    }
+    points = _points(spec)
+    queue_ids = sorted(new_id("enqueued") for _ in points)
     with engine.begin() as connection:
+        values = {
+            "id": new_id("study"),
+            "name": spec.name,
+            "spec": {**body, "warm_start": _earlier(connection, spec)},
+            "idempotency_key": idempotency_key,
+            "request_sha256": sha256,
+        }
         row = studies.add(connection, values)
         if row is not None:
+            for queue_id, point in zip(queue_ids, points, strict=True):
+                studies.enqueue(connection, queue_id, row.id, point)
             return study_views.of_new(row, last_event_id=events.write(connection))
         assert idempotency_key is not None
         first = studies.by_idempotency_key(connection, idempotency_key)
         if first.request_sha256 != sha256:
             raise KeyReusedError
         return study_views.one(connection, first.id)
+
+
+def _points(spec: StudySpec) -> list[dict[str, Any]]:
+    points = []
+    for index, choices in enumerate(spec.enqueue):
+        try:
+            points.append(checked_point(spec.space, choices))
+        except PointError as error:
+            raise RejectedError(f"enqueue[{index}]", str(error)) from error
+    return points
+
+
+def _earlier(connection: Connection, spec: StudySpec) -> list[str]:
+    """The ids of the studies to learn from: a name may be another study's one day."""
+    ids = []
+    for index, name in enumerate(spec.warm_start):
+        study_id = studies.named(connection, name)
+        if study_id is None:
+            raise RejectedError(f"warm_start[{index}]", f"there is no study {name!r}; list them to see what there is")
+        ids.append(study_id)
+    return ids
 
 
 def pause(engine: Engine, study_id: str) -> None:

@@ -75,8 +75,8 @@ def resident_split(spec: DatasetSpec, side_px: int, cache_dir: Path, split: str,
 
 
 def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator[Report]:
-    """Train and time a candidate; a report an epoch, the last one with ``metrics``, ``scores``, ``host``, ``files``
-    and ``done``.
+    """Train and time a candidate; a report an epoch, with the costs that are known by then, the last one with
+    ``metrics``, ``scores``, ``host``, ``files`` and ``done``.
 
     Ends early with ``infeasible`` and its reason when the latency breaks a constraint.
     """
@@ -88,23 +88,25 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
     timing = Slots().of(task.target).time_file.remote(exported, target=task.target)
     network.to(task.device)
     static = {**profile(candidate), "size_bytes": len(exported)}
+    host: Report = {}
     for epoch in _epochs(network, candidate, task, gate):
         report = epoch_report(epoch)
         last = epoch.epoch == task.epochs
         if last or ray.wait([timing], timeout=0)[0]:
             timed = ray.get(timing)
             static |= _latency_metrics(timed)
+            host = {"host": timed["host"]}
             reason = first_complaint(task.constraints, static)
             if reason is not None:
-                yield {**report, **static, "infeasible": reason, "metrics": static, "host": timed["host"], "done": True}
+                yield {**report, **static, "infeasible": reason, "metrics": static, **host, "done": True}
                 return
         if last:
             metrics = {"f1": epoch.scores.f1, "accuracy": epoch.scores.accuracy, **static}
             metrics["score"] = task.score.of(f1=metrics["f1"], latency_ms=metrics["latency_ms"])
             result = {"scores": asdict(epoch.scores), "files": {"weights": save_weights(network.cpu())}}
-            yield {**report, **metrics, "metrics": metrics, "host": timed["host"], **result, "done": True}
+            yield {**report, **metrics, "metrics": metrics, **host, **result, "done": True}
         else:
-            yield report
+            yield {**report, **static, **host}
 
 
 def _epochs(network: Network, candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator[Epoch]:

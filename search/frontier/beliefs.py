@@ -3,6 +3,7 @@
 Notation: q candidates, n measured points, p in flight, m objectives, s draws.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from search.frontier.encoding import Encoder, Scale
 from search.frontier.evidence import Evidence, Known
 from search.frontier.gain import Guess, attained, expected_gain
 from search.frontier.model import MOST_POINTS, Kernels, Learned, without_outliers
+from search.frontier.points import Point
 from search.pareto import front
 
 Floats = NDArray[np.float64]
@@ -137,7 +139,7 @@ class Beliefs:
         """The expected gain of each candidate that may be run, weighed by the chance that it can; of the others, how
         far they break the limits that are known exactly, negated [q].
         """
-        violations = np.asarray([violation(known) for known in candidates])
+        violations = np.asarray([violation(known.point) for known in candidates])
         features = self._features(candidates)
         gain = self._gain(candidates, features) if self._evidence.complete > 1 else np.ones(len(candidates))
         for limit in self._limits:
@@ -162,9 +164,11 @@ class Beliefs:
         return np.asarray(np.mean(gains, axis=0))
 
 
-def violation(known: Known) -> float:
-    """How far a point breaks the limits that are known exactly; 0 if it breaks none."""
-    return max(0.0, *known.point.known.constraints.values()) if known.point.known.constraints else 0.0
+def violation(point: Point) -> float:
+    """How far a point breaks the limits that are known exactly; 0 if it breaks none, infinite if it cannot be run."""
+    if not point.known.possible:
+        return math.inf
+    return max([0.0, *point.known.constraints.values()])
 
 
 def thinned(evidence: Evidence, rng: np.random.Generator) -> Evidence:

@@ -31,6 +31,10 @@ class Encoder:
         places = [self._places.setdefault(name, len(self._places)) for name in columns]
         return np.asarray(places, dtype=np.intp), np.asarray(list(columns.values()), dtype=np.float64)
 
+    def with_column(self, row: Row, name: str, value: float) -> Row:
+        places, values = row
+        return np.append(places, self._places.setdefault(name, len(self._places))), np.append(values, value)
+
     def matrix(self, rows: Sequence[Row]) -> Floats:
         """The rows under each other, [n, columns], NaN where a point lacks a column."""
         matrix = np.full((len(rows), len(self._places)), np.nan)

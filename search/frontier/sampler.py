@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial
 
 from search.frontier.beliefs import Beliefs, violation
 from search.frontier.candidates import crossed, mutated
+from search.frontier.earlier import Earlier, Memory, first_points
 from search.frontier.encoding import Encoder, Scale
 from search.frontier.evidence import Evidence, Known, evidence_of
 from search.frontier.model import Kernels
@@ -38,13 +39,22 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
 
     ``describe`` makes a point's choices as the objective function does, and says what is known of it. Without it all
     objectives are learned, and only parameters that some trial had are suggested together; others are drawn by chance.
-    One sampler serves one study.
+    ``earlier`` studies can be learned from where points are described. One sampler serves one study.
     """
 
-    def __init__(self, *, describe: Describe | None = None, seed: int | None = None) -> None:
+    def __init__(
+        self, *, describe: Describe | None = None, earlier: Sequence[Earlier] = (), seed: int | None = None
+    ) -> None:
         self._describe = describe
         self._rng = np.random.default_rng(seed)
         self._encoder, self._kernels = Encoder(), Kernels()
+        self._memories: list[Memory] = []
+        self._first: list[Point] = []
+        if earlier:
+            if describe is None:
+                raise ValueError("earlier studies are learned from by describing their points: pass describe as well")
+            self._memories = [Memory(study, describe, self._encoder, self._rng) for study in earlier]
+            self._first = first_points(earlier, describe, self._rng, _FIRST_TRIALS // 2)
         self._past: dict[int, tuple[Params, Known]] = {}
         self._pool: list[Known] = []
         self._suggested: dict[int, Params] = {}
@@ -84,7 +94,10 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
         else:
             params = {name: wanted[name] for name in distributions}
             point = Point(params=params, distributions=distributions, known=Description())
-        return Known(point=point, row=self._encoder.row(point))
+        row = self._encoder.row(point)
+        for number, memory in enumerate(self._memories):
+            row = self._encoder.with_column(row, f"score in earlier study {number}", memory.score(row))
+        return Known(point=point, row=row)
 
     def _next(self, trials: Sequence[tuple[FrozenTrial, Known]], directions: Sequence[StudyDirection]) -> Point | None:
         """What to try next; None leaves all choices to chance."""
@@ -95,7 +108,8 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
         if not self._pool:
             return None
         if sum(trial.state.is_finished() for trial, _ in trials) < _FIRST_TRIALS:
-            return self._farthest([known for _, known in trials])
+            untried = [point for point in self._first if point.key not in tried and not violation(point)]
+            return untried[0] if untried else self._farthest([known for _, known in trials])
         signs = np.asarray([-1.0 if direction is StudyDirection.MAXIMIZE else 1.0 for direction in directions])
         return self._best(evidence_of(trials, signs), tried)
 
@@ -116,7 +130,9 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
 
     def _farthest(self, past: Sequence[Known]) -> Point:
         """Of the pool's points that break no limit the one least like any trial; the most usual one comes first."""
-        pool = [known for known in self._pool if not violation(known)] or [min(self._pool, key=violation)]
+        pool = [known for known in self._pool if not violation(known.point)] or [
+            min(self._pool, key=lambda known: violation(known.point))
+        ]
         matrix = self._encoder.matrix([known.row for known in [*past, *pool]])
         features = Scale(matrix)(matrix)
         here, there = features[: len(past)], features[len(past) :]

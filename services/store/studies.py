@@ -67,6 +67,14 @@ def shown(connection: Connection, study_id: str) -> Row[Any]:
     return row
 
 
+def named(connection: Connection, name_or_id: str) -> str | None:
+    """The id of the study with this id, or of the latest one with this name."""
+    query = select(studies.c.id).where(or_(studies.c.id == name_or_id, studies.c.name == name_or_id))
+    return (
+        connection.execute(query.order_by((studies.c.id == name_or_id).desc(), studies.c.id.desc())).scalars().first()
+    )
+
+
 def by_idempotency_key(connection: Connection, key: str) -> Row[Any]:
     return connection.execute(select(studies).where(studies.c.idempotency_key == key)).one()
 

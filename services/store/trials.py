@@ -186,5 +186,14 @@ def learning_curve(connection: Connection, trial_id: str) -> list[dict[str, Any]
     return [dict(row) for row in rows.mappings()]
 
 
+def curves(connection: Connection, study_id: str) -> dict[str, list[float]]:
+    """The f1 after each epoch of every trial of a study, by the trial's id."""
+    query = select(epochs.c.trial_id, epochs.c.f1).join(trials, trials.c.id == epochs.c.trial_id)
+    found: dict[str, list[float]] = {}
+    for row in connection.execute(query.where(trials.c.study_id == study_id).order_by(epochs.c.epoch)):
+        found.setdefault(row.trial_id, []).append(row.f1)
+    return found
+
+
 def _known(metrics: Mapping[str, float]) -> dict[str, float]:
     return {name: metrics[name] for name in METRIC_COLUMNS if name in metrics}

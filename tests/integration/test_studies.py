@@ -165,3 +165,35 @@ def test_a_study_names_its_last_event(engine: Engine) -> None:
     assert told["payload"]["state"] == shown["state"] == StudyState.PAUSED
     assert shown["last_event_id"] == told["id"]
     assert {view["id"]: view["last_event_id"] for view in listed} == {study_id: told["id"], other_id: before + 2}
+
+
+def test_a_study_starts_from_the_latest_one_of_a_name_and_keeps_its_id(engine: Engine) -> None:
+    make_study(engine, name="first")
+    latest = make_study(engine, name="first")
+    spec = make_spec(warm_start=["first"])
+    study_id = operations.create(engine, spec, idempotency_key="warm")["id"]
+    make_study(engine, name="first")
+    with engine.connect() as connection:
+        assert studies.get(connection, study_id).spec["warm_start"] == [latest]
+    assert operations.create(engine, spec, idempotency_key="warm")["id"] == study_id
+    assert operations.create(engine, make_spec(warm_start=[latest]))["id"] != study_id
+
+
+def test_a_study_that_is_not_there_cannot_be_started_from(engine: Engine) -> None:
+    with pytest.raises(RejectedError, match=r"warm_start\[0\]: there is no study 'gone'"):
+        operations.create(engine, make_spec(warm_start=["gone"]))
+
+
+def test_the_points_of_a_study_are_queued_in_their_order(engine: Engine) -> None:
+    space = {"learning_rate": {"low": 0.01, "high": 0.3}}
+    points = [{"learning_rate": 0.01 * number} for number in range(1, 20)]
+    study_id = operations.create(engine, make_spec(space=space, enqueue=points))["id"]
+    with engine.connect() as connection:
+        queued = studies.enqueued(connection, study_id)
+    assert [enqueued.assignment for enqueued in queued.values()] == points
+
+
+def test_a_point_that_the_space_does_not_hold_is_rejected_by_its_place(engine: Engine) -> None:
+    with pytest.raises(RejectedError, match=r"enqueue\[1\]: learning_rate lies between") as rejected:
+        operations.create(engine, make_spec(enqueue=[{}, {"learning_rate": 5}]))
+    assert rejected.value.field == "enqueue[1]"

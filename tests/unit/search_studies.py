@@ -5,10 +5,12 @@ from typing import Any
 
 from search.architectures.space import ArchitectureSpace, Stage
 from search.candidate import Candidate, Enqueued
+from search.frontier import Earlier
 from search.metrics import Metrics
 from search.optuna_trials import Assignment, PastTrial
 from search.searcher import StudySearch
 from search.spec import StudySpec
+from search.stopping import Stopping
 
 CLASSES = 3
 OBJECTIVES = [{"metric": "f1", "goal": "maximize"}, {"metric": "macs", "goal": "minimize"}]
@@ -83,5 +85,21 @@ class MemoryLog:
         self.reasons.append(reason)
 
 
-def make_search(spec: StudySpec, log: MemoryLog, *, history: Sequence[PastTrial] = ()) -> StudySearch:
-    return StudySearch(spec=spec, classes=CLASSES, history=history, log=log, profile=tiny_cost, features=tiny_features)
+def make_search(
+    spec: StudySpec,
+    log: MemoryLog,
+    *,
+    history: Sequence[PastTrial] = (),
+    stopping: Stopping | None = None,
+    earlier: Sequence[Earlier] = (),
+) -> StudySearch:
+    return StudySearch(
+        spec=spec,
+        classes=CLASSES,
+        history=history,
+        log=log,
+        profile=tiny_cost,
+        features=tiny_features,
+        stopping=stopping,
+        earlier=earlier,
+    )

@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import TrialState
 
 from search.chooser import Chooser
-from search.frontier import Description, FrontierSampler
+from search.frontier import EXPECTED, Description, FrontierSampler
 from search.pareto import hypervolume
 
 LAYERS = 6
@@ -197,3 +197,17 @@ def test_parameters_that_the_description_does_not_ask_for_are_drawn_by_chance() 
         layers = choices(trial)
         study.tell(trial, [trial.suggest_float("more", 0.0, 1.0), cost(layers)])
     assert len({trial.params["more"] for trial in study.trials}) == 10
+
+
+@pytest.mark.parametrize(("expected", "near"), [(2.0, True), (0.0, False)])
+def test_a_trial_that_was_ended_early_counts_as_what_it_was_on_its_way_to(expected: float, near: bool) -> None:
+    study = optuna.create_study(direction="maximize", sampler=FrontierSampler(seed=0))
+    for number in range(9):
+        study.enqueue_trial({"x": number / 10})
+    study.optimize(lambda trial: 1.0 - abs(trial.suggest_float("x", 0.0, 1.0) - 0.3), n_trials=9)
+    study.enqueue_trial({"x": 0.95})
+    ended = study.ask()
+    ended.suggest_float("x", 0.0, 1.0)
+    ended.set_user_attr(EXPECTED, [(expected, 0.05)])
+    study.tell(ended, state=TrialState.PRUNED)
+    assert (study.ask().suggest_float("x", 0.0, 1.0) > 0.8) == near

@@ -1,0 +1,104 @@
+"""Early stopping with several objectives: a trial goes on while it could still come onto the front.
+
+Asynchronous like ASHA (https://arxiv.org/abs/1810.05934) and for several objectives like MO-ASHA
+(https://arxiv.org/abs/2106.12639): a trial is judged at rungs, alone, by what the others have shown until then. But it
+is not ranked among trials of the same rung: its costs are known exactly, so only its final f1 is uncertain, and how f1
+goes on from a rung to the end is learned from the study's own learning curves.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student
+
+from search.metrics import Goal, Metrics
+from search.optuna_trials import PastTrial
+from search.pareto import losses_of
+from search.spec import StudySpec
+from search.states import TrialState
+
+#: A trial is stopped if its final f1 would have to be above what 95 of 100 such trials stay below.
+CONFIDENCE = 0.95
+_LEAST_CURVES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """A final f1 as Student's distribution: ``mean``, ``deviation`` (its scale) and degrees of ``freedom``."""
+
+    mean: float
+    deviation: float
+    freedom: int
+
+    def at_most(self, confidence: float) -> float:
+        """What it stays below with that probability, never above 1."""
+        return min(self.mean + float(student.ppf(confidence, self.freedom)) * self.deviation, 1.0)
+
+
+class Stopping:
+    """Judges the running trials of one study by the completed ones."""
+
+    def __init__(self, spec: StudySpec, history: Sequence[PastTrial]) -> None:
+        self._objectives, self._epochs = spec.objectives, spec.budget.epochs
+        self._curves: list[Sequence[float]] = []
+        self._completed: list[Metrics] = []
+        for trial in history:
+            if trial.state is TrialState.COMPLETED:
+                self.learn(trial.metrics, trial.curve)
+
+    def learn(self, metrics: Metrics, curve: Sequence[float]) -> None:
+        """Take in a completed trial with its f1 after each epoch; a curve of another length only as a result."""
+        self._completed.append(metrics)
+        if len(curve) == self._epochs:
+            self._curves.append(curve)
+
+    def forecast(self, curve: Sequence[float]) -> Forecast | None:
+        """The f1 that a trial comes to which has come so far; None while too few have shown it.
+
+        Least squares of the final f1 on that at the same epoch, with the uncertainty of a prediction.
+        """
+        if len(self._curves) < _LEAST_CURVES:
+            return None
+        so_far = np.asarray([known[len(curve) - 1] for known in self._curves])
+        final = np.asarray([known[-1] for known in self._curves])
+        centred, freedom = so_far - so_far.mean(), len(final) - 2
+        variation = max(float(centred @ centred), 1e-9)
+        slope = float(centred @ final) / variation
+        residuals = final - final.mean() - slope * centred
+        distance = curve[-1] - float(so_far.mean())
+        spread = math.sqrt(float(residuals @ residuals) / freedom * (1 + 1 / len(final) + distance**2 / variation))
+        return Forecast(mean=float(final.mean()) + slope * distance, deviation=spread, freedom=freedom)
+
+    def verdict(self, metrics: Metrics, curve: Sequence[float]) -> str | None:
+        """Why a trial with these costs and this curve is to be stopped, or None. What is not known yet, a latency that
+        is still to be measured, counts as the best that it could be.
+        """
+        epoch = len(curve)
+        if not is_rung(epoch) or epoch >= self._epochs:
+            return None
+        forecast = self.forecast(curve)
+        if forecast is None:
+            return None
+        most = forecast.at_most(CONFIDENCE)
+        best: Metrics = {objective.metric: _best(objective.goal) for objective in self._objectives}
+        hoped = losses_of(self._objectives, [{**best, **metrics, "f1": most}])[0]
+        reached = losses_of(self._objectives, self._completed)
+        better = np.flatnonzero((reached <= hoped).all(axis=1))
+        if not len(better):
+            return None
+        f1 = self._completed[int(better[0])]["f1"]
+        return (
+            f"after epoch {epoch} of {self._epochs} its f1 is {curve[-1]:.3f} and will hardly exceed {most:.3f}: "
+            f"another trial has {f1:.3f} and is no worse in anything else"
+        )
+
+
+def _best(goal: Goal) -> float:
+    return math.inf if goal is Goal.MAXIMIZE else -math.inf
+
+
+def is_rung(epoch: int) -> bool:
+    """Epochs 1, 2, 4, 8 and so on."""
+    return epoch > 0 and epoch & (epoch - 1) == 0

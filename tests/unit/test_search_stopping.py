@@ -1,0 +1,134 @@
+"""Early stopping with several objectives: forecasts from learning curves, verdicts, and what the search is told."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from ray.tune.schedulers import TrialScheduler
+
+from search.frontier import EXPECTED
+from search.optuna_trials import PastTrial
+from search.scheduler import Moasha
+from search.spec import StudySpec
+from search.states import TrialState
+from search.stopping import Stopping, is_rung
+from tests.unit.search_studies import MemoryLog, make_search, tiny_spec
+
+EPOCHS = 6
+
+
+def spec_of(**fields: Any) -> StudySpec:
+    return tiny_spec(scheduler={"name": "moasha"}, budget={"epochs": EPOCHS}, **fields)
+
+
+def curve_to(final: float, *, epochs: int = EPOCHS) -> list[float]:
+    """A training that comes to ``final``, the half of it after one epoch."""
+    return [final * (1 - 0.5 ** (epoch + 1)) / (1 - 0.5**EPOCHS) for epoch in range(epochs)]
+
+
+def completed(final: float, macs: float) -> PastTrial:
+    return PastTrial(
+        number=0,
+        state=TrialState.COMPLETED,
+        assignment={"width": 8, "conv.block": "DWConv"},
+        metrics={"f1": final, "macs": macs},
+        curve=curve_to(final),
+    )
+
+
+FIVE = [completed(final, macs) for final, macs in ((0.3, 50), (0.5, 100), (0.62, 150), (0.7, 200), (0.74, 400))]
+
+
+def test_a_hopeless_trial_is_stopped_with_its_reason() -> None:
+    reason = Stopping(spec_of(), FIVE).verdict({"macs": 250}, curve_to(0.4, epochs=2))
+    assert reason is not None
+    assert reason.startswith("after epoch 2 of 6 its f1 is 0.305 and will hardly exceed 0.4")
+    assert reason.endswith("another trial has 0.500 and is no worse in anything else")
+
+
+@pytest.mark.parametrize(
+    ("final", "macs"), [(0.4, 90), (0.8, 250), (0.1, 10)], ids=["cheap for its f1", "the best", "the cheapest"]
+)
+def test_what_may_still_come_onto_the_front_goes_on(final: float, macs: float) -> None:
+    assert Stopping(spec_of(), FIVE).verdict({"macs": macs}, curve_to(final, epochs=2)) is None
+
+
+def test_with_few_curves_or_between_rungs_or_at_the_end_nothing_is_stopped() -> None:
+    hopeless = {"macs": 1000}
+    assert Stopping(spec_of(), FIVE[:3]).verdict(hopeless, curve_to(0.1, epochs=2)) is None
+    stopping = Stopping(spec_of(), FIVE)
+    stopped = [epochs for epochs in range(1, EPOCHS + 1) if stopping.verdict(hopeless, curve_to(0.1, epochs=epochs))]
+    assert stopped == [1, 2, 4]
+    assert [epoch for epoch in range(20) if is_rung(epoch)] == [1, 2, 4, 8, 16]
+
+
+def test_a_cost_that_is_still_to_be_measured_may_be_the_best() -> None:
+    latency = {"metric": "latency_ms", "goal": "minimize"}
+    spec = spec_of(objectives=[{"metric": "f1", "goal": "maximize"}, latency])
+    history = [
+        PastTrial(
+            number=0,
+            state=TrialState.COMPLETED,
+            assignment=trial.assignment,
+            metrics={**trial.metrics, "latency_ms": 1.0},
+            curve=trial.curve,
+        )
+        for trial in FIVE
+    ]
+    stopping = Stopping(spec, history)
+    assert stopping.verdict({}, curve_to(0.1, epochs=2)) is None
+    assert stopping.verdict({"latency_ms": 2.0}, curve_to(0.1, epochs=2)) is not None
+
+
+@given(seed=st.integers(0, 1000), epochs=st.integers(1, EPOCHS - 1))
+def test_a_forecast_holds_what_comes_in_most_cases(seed: int, epochs: int) -> None:
+    rng = np.random.default_rng(seed)
+    stopping, inside = Stopping(spec_of(), []), []
+    for number in range(40):
+        curve = np.asarray(curve_to(rng.uniform(0.2, 0.8))) + rng.normal(0, 0.03, EPOCHS)
+        if number >= 8:
+            forecast = stopping.forecast(list(curve[:epochs]))
+            assert forecast is not None
+            inside.append(curve[-1] <= forecast.mean + 2.5 * forecast.deviation)
+        stopping.learn({"f1": float(curve[-1]), "macs": 1.0}, list(curve))
+    assert np.mean(inside) > 0.8
+
+
+def test_the_scheduler_stops_by_the_verdict_and_learns_from_what_ends() -> None:
+    scheduler = Moasha(Stopping(spec_of(), FIVE[:3]))
+    for number, final in enumerate((0.7, 0.74)):
+        trial = SimpleNamespace(trial_id=f"good{number}")
+        for f1 in curve_to(final, epochs=EPOCHS - 1):
+            assert scheduler.on_trial_result(None, trial, {"f1": f1, "macs": 200}) == TrialScheduler.CONTINUE
+        scheduler.on_trial_complete(None, trial, {"f1": final, "macs": 200, "epoch": EPOCHS})
+    hopeless = SimpleNamespace(trial_id="hopeless")
+    decision = scheduler.on_trial_result(None, hopeless, {"f1": curve_to(0.1)[0], "macs": 300})
+    assert decision == TrialScheduler.STOP
+    assert "hardly" in scheduler.stopped["hopeless"]
+
+
+def test_the_search_is_told_of_a_stopped_trial_what_it_was_on_its_way_to() -> None:
+    log, stopping = MemoryLog(budget=1), Stopping(spec_of(), FIVE)
+    search = make_search(spec_of(), log, stopping=stopping)
+    search.suggest("a")
+    curve = curve_to(0.4, epochs=2)
+    search.on_trial_complete("a", {"f1": curve[-1], "stopped": "hopeless", "curve": curve})
+    (trial,) = search._ot_study.trials
+    (f1, deviation), (macs, exact) = trial.user_attrs[EXPECTED]
+    assert f1 == pytest.approx(0.4, abs=0.01)
+    assert (deviation < 0.05, exact) == (True, 0.0)
+    stopped = PastTrial(
+        number=1, state=TrialState.STOPPED, assignment=trial.params, metrics={"macs": macs}, curve=curve
+    )
+    (again,) = make_search(spec_of(), MemoryLog(budget=0), history=[stopped], stopping=stopping)._ot_study.trials
+    assert (again.state, again.user_attrs[EXPECTED]) == (trial.state, trial.user_attrs[EXPECTED])
+
+
+@pytest.mark.parametrize("metrics", [("accuracy", "macs"), ("f1", "score"), ("macs", "params")])
+def test_a_scheduler_without_f1_or_beside_other_trained_metrics_is_refused(metrics: tuple[str, str]) -> None:
+    with pytest.raises(ValidationError, match="make f1 an objective"):
+        spec_of(objectives=[{"metric": metric, "goal": "maximize"} for metric in metrics])
