@@ -144,6 +144,14 @@ class JobView(BaseModel):
     finished_at: datetime | None
 
 
+class RecipeSearchView(BaseModel):
+    """A search for a candidate's recipes; ``reason`` says why it ended, and is null while it goes on."""
+
+    reason: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
 class TrainingView(BaseModel):
     """A candidate that is trained in full; ``f1`` is the mean over the seeds, with its sample deviation."""
 
@@ -186,6 +194,7 @@ class TrialDetail(TrialView):
     per_class_f1: list[float] | None
     confusion: list[list[int]] | None
     compression: list[JobView]
+    recipe_searches: list[RecipeSearchView]
     trainings: list[TrainingView]
 
 

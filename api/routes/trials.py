@@ -14,7 +14,7 @@ from search.states import JobState, TrialState
 from services import leaderboard, recipes, study_views
 from services import studies as operations
 from services.errors import RejectedError
-from services.store import jobs, trainings, trials
+from services.store import jobs, recipe_searches, trainings, trials
 
 router = APIRouter(prefix="/trials", tags=["trials"])
 Order = Literal["asc", "desc"]
@@ -57,6 +57,7 @@ def get_trial(trial_id: str, state: State) -> TrialDetail:
             "per_class_f1": row["per_class_f1"],
             "confusion": row["confusion"],
             "compression": [job._asdict() for job in jobs.of_trial(connection, trial_id)],
+            "recipe_searches": [search._asdict() for search in recipe_searches.of_trial(connection, trial_id)],
             "trainings": [row._asdict() for row in trainings.of_trials(connection, [trial_id])[trial_id]],
         }
     return TrialDetail.model_validate(detail)

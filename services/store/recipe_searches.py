@@ -72,3 +72,8 @@ def tried(connection: Connection, search: Row[Any], *, runtime: str) -> Sequence
         .where(jobs.c.trial_id == search.trial_id, jobs.c.weights_sha256 == search.weights_sha256)
     )
     return connection.execute(query.order_by(jobs.c.created_at, jobs.c.id)).all()
+
+
+def of_trial(connection: Connection, trial_id: str) -> Sequence[Row[Any]]:
+    columns = [searches.c[name] for name in ("reason", "created_at", "finished_at")]
+    return connection.execute(select(*columns).where(searches.c.trial_id == trial_id).order_by(searches.c.id)).all()

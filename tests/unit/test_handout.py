@@ -88,6 +88,7 @@ _NO_TRIAL: dict[str, Any] = {
     "per_class_f1": None,
     "confusion": None,
     "compression": [],
+    "recipe_searches": [],
     "trainings": [],
 }
 

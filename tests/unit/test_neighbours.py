@@ -51,6 +51,7 @@ def _trial(number: int, state: str, **changes: Any) -> dict[str, Any]:
         "assignment": _ASSIGNMENT,
         "epochs": [],
         "compression": [],
+        "recipe_searches": [],
         "trainings": [],
         "created_at": _NOW,
         "finished_at": _LATER,
