@@ -10,6 +10,7 @@ from api.client.errors import (
     SeedleafError,
     ServerFailedError,
     ServerUnreachableError,
+    SourceError,
     TargetError,
 )
 from api.client.events import StudyEvent
@@ -27,6 +28,7 @@ __all__ = [
     "SeedleafError",
     "ServerFailedError",
     "ServerUnreachableError",
+    "SourceError",
     "StudyEvent",
     "StudySpec",
     "TargetError",

@@ -10,6 +10,7 @@ import typer
 from api.cli import importance as shares
 from api.cli.documents import read_spec
 from api.cli.errors import CommandError
+from api.cli.optuna_import import import_points
 from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
 from api.cli.questions import file_from_terminal
 from api.cli.watch import watch_to_end
@@ -155,6 +156,9 @@ def export_study(
         print_json({"study_id": study_id, "to": to, "out": out, "trials": trials})
     else:
         print(f"{trials} trials of study {study_id} are in {out}")
+
+
+app.command("import")(import_points)
 
 
 @app.command()

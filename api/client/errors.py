@@ -7,6 +7,7 @@ SeedleafError
 ├── DamagedDownloadError    what arrived is not what was asked for; trying again makes sense
 ├── NotCompletedError       what was waited for failed or was cancelled; its reason is told
 ├── MissingPackageError     this needs a package that is not installed
+├── SourceError             what is to be read is not there, or not what it should be
 └── TargetError             what a study is to be written to does not take it
 """
 
@@ -62,6 +63,10 @@ class NotCompletedError(SeedleafError):
 class MissingPackageError(SeedleafError):
     def __init__(self, package: str, install: str | None = None) -> None:
         super().__init__(f"this needs {package}: install it with `pip install {install or package}`")
+
+
+class SourceError(SeedleafError):
+    pass
 
 
 class TargetError(SeedleafError):

@@ -8,10 +8,13 @@ from wsgiref.util import setup_testing_defaults
 
 import optuna
 import pytest
+import yaml
 from typer.testing import CliRunner
 
+from api.cli.documents import read_spec
 from api.cli.main import app
-from seedleaf import Client
+from api.neighbours.optuna_points import best_points
+from seedleaf import Client, SourceError
 from tests.unit.scripted_server import Answer, ScriptedServer, scripted_server
 from tests.unit.search_studies import CLASSES, tiny_spec
 
@@ -189,3 +192,41 @@ def test_tensorboard_has_a_folder_a_trial_with_its_curve(server: ScriptedServer,
     assert sorted(path.name for path in (tmp_path / "study_1").iterdir()) == ["trial-00000", "trial-00001"]
     events = accumulators.EventAccumulator(str(tmp_path / "study_1" / "trial-00000")).Reload()
     assert [(point.step, point.value) for point in events.Scalars("epoch/f1")] == [(1, 0.25), (2, 0.5)]
+
+
+def _optuna_study(url: str) -> None:
+    """Widths and kernels of the tiny space; the best f1 breaks a constraint."""
+    study = optuna.create_study(storage=url, study_name="mine", directions=["maximize", "minimize"])
+    trials = ((8, [0.5, 1.0], 0.0), (16, [0.4, 2.0], 0.0), (24, [0.6, 2.0], -1.0), (32, [0.9, 1.0], 1.0))
+    for width, values, violation in trials:
+        study.add_trial(
+            optuna.trial.create_trial(
+                params={"width": width, "conv.block": "DWConv"},
+                distributions={
+                    "width": optuna.distributions.CategoricalDistribution((8, 16, 24, 32)),
+                    "conv.block": optuna.distributions.CategoricalDistribution(("DWConv", "Conv")),
+                },
+                values=values,
+                system_attrs={"constraints": [violation]},
+            )
+        )
+
+
+def test_the_best_points_of_an_optuna_study_are_tried_first(tmp_path: Path) -> None:
+    url, spec, out = f"sqlite:///{tmp_path / 'mine.db'}", tmp_path / "spec.yaml", tmp_path / "warm.yaml"
+    _optuna_study(url)
+    spec.write_text(yaml.safe_dump(tiny_spec().model_dump(mode="json", exclude={"enqueue"})))
+    arguments = ["study", "import", str(tmp_path / "mine.db"), str(spec), "--out", str(out), "--points", "3"]
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert (done.exit_code, done.stdout.split(":")[0]) == (0, f"wrote {out}, which tries 3 points first")
+    assert [point["width"] for point in read_spec(out).enqueue] == [8, 24, 16]
+
+
+def test_a_storage_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no journal")
+    for storage, complaint in (("nowhere.db", "No such file"), ("notes.txt", "holds no study")):
+        with pytest.raises(SourceError, match=complaint):
+            best_points(str(tmp_path / storage), None, 5)
+    _optuna_study(f"sqlite:///{tmp_path / 'mine.db'}")
+    with pytest.raises(SourceError, match="no study 'yours', by --study; there are mine"):
+        best_points(str(tmp_path / "mine.db"), "yours", 5)
