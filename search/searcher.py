@@ -5,6 +5,7 @@ a constraint rules out before training, and passing over duplicates happen here;
 """
 
 import math
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,6 +46,9 @@ class TrialLog(Protocol):
 
     def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
         """Record a trial that a constraint ruled out before training."""
+
+    def sampled(self, elapsed_s: float) -> None:
+        """Note how long the sampler took to propose a candidate, whatever becomes of it."""
 
 
 def make_sampler(
@@ -165,8 +169,11 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
     def _draw(self, sampler: optuna.samplers.BaseSampler) -> tuple[optuna.trial.Trial, Candidate]:
         # Optuna asks the study's sampler again for each parameter: it must stay until the candidate is drawn.
         self._ot_study.sampler = sampler
+        started_s = time.perf_counter()
         trial = self._ot_study.ask()
-        return trial, draw(self._spec.space, trial, classes=self._classes)
+        candidate = draw(self._spec.space, trial, classes=self._classes)
+        self._log.sampled(time.perf_counter() - started_s)
+        return trial, candidate
 
     def _pass_over(self, trial: optuna.trial.Trial, outcome: PastTrial | None) -> None:
         """Tell Optuna what is known of a duplicate, so that its sampler learns and moves on."""

@@ -31,7 +31,7 @@ from services.reconciliation import (
     plan,
 )
 from services.settings import Settings
-from services.store import jobs, recipe_searches, studies, trials
+from services.store import jobs, recipe_searches, studies, totals, trials
 from services.tasks import KINDS, MAX_LOST, Task, job_name, to_run
 
 log = structlog.get_logger()
@@ -131,6 +131,7 @@ class Controller:
             if row.state is StudyState.RUNNING:
                 reason = f"its driver {row.job_id} was lost: going on with a new one"
                 studies.set_state(connection, row.id, StudyState.QUEUED, reason=reason, lease_token=None)
+                totals.add(connection, row.id, "leases_lost", 1, label="search")
             studies.record_submission(connection, row.id, job_id, step.attempt)
         self._ray.submit(job_id, f"{self._config.search_command} {shlex.quote(step.study_id)}")
         with self._engine.begin() as connection:

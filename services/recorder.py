@@ -16,7 +16,7 @@ from services.artifacts import ArtifactStore
 from services.db import new_id
 from services.errors import ConflictError, LeaseLostError
 from services.heartbeat import Heartbeat
-from services.store import studies, trials, variants
+from services.store import studies, totals, trials, variants
 from services.tables import METRIC_COLUMNS
 
 LEASE_S = 15.0
@@ -38,6 +38,7 @@ class Recorder:
         self.lost = self._progressed = False
         self._failures_in_row, self._last_failure = 0, ""
         self._ruled_out_in_row, self._last_complaint = 0, ""
+        self._sampled_s = 0.0
         with engine.begin() as connection:
             self._take_over(connection)
         self._heartbeat = Heartbeat("lease", self._beat, period_s=_HEARTBEAT_S)
@@ -122,7 +123,12 @@ class Recorder:
             metrics=metrics,
         )
         self._number += 1
+        totals.add(connection, self._study_id, "sampler_seconds", self._sampled_s)
+        self._sampled_s = 0.0
         return trial_id
+
+    def sampled(self, elapsed_s: float) -> None:
+        self._sampled_s += elapsed_s
 
     def epoch(self, trial_id: str, report: Mapping[str, float]) -> None:
         with self.writing() as connection:

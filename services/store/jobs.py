@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.states import JOB_TRANSITIONS, JobState, StudyState, sources_of
 from services.errors import ConflictError, LeaseLostError
-from services.store import events
+from services.store import events, totals
 from services.tables import compression_jobs as jobs
 from services.tables import studies
 
@@ -61,6 +61,7 @@ def lease(connection: Connection, token: str, *, lease_s: float) -> Row[Any] | N
         return None
     if row.state is JobState.RUNNING:
         set_state(connection, row.id, JobState.QUEUED, reason="its lease ran out: its pool was lost")
+        totals.add(connection, row.study_id, "leases_lost", 1, label="compression")
     set_state(
         connection,
         row.id,

@@ -9,7 +9,7 @@ from search.recipes import default_recipe
 from search.states import JobState, StudyState, TrialState
 from services import studies as operations
 from services.errors import ConflictError, LeaseLostError
-from services.store import events, jobs, studies
+from services.store import events, jobs, studies, totals
 from services.tables import compression_jobs
 from tests.integration.records import make_study, make_trial
 
@@ -66,6 +66,8 @@ def test_a_lost_workers_job_is_taken_up_again_and_its_late_word_counts_for_nothi
     with engine.begin() as connection:
         jobs.hold(connection, job_id, "other")
         assert jobs.get(connection, job_id).attempts == 2
+        (lost,) = [row for row in totals.of_service(connection) if row.name == "leases_lost"]
+    assert (lost.label, lost.amount) == ("compression", 1)
 
 
 def test_a_job_that_loses_every_worker_is_set_aside_and_its_study_goes_on(engine: Engine, study_id: str) -> None:

@@ -12,7 +12,7 @@ from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.errors import ConflictError, LeaseLostError
 from services.recorder import MAX_RULED_OUT, Recorder
-from services.store import events, studies, trials, variants
+from services.store import events, studies, totals, trials, variants
 from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial
 from tests.server import wait_for
 
@@ -121,11 +121,14 @@ def test_what_is_ruled_out_before_it_runs_costs_no_budget_until_it_is_all_there_
     for _ in range(MAX_RULED_OUT):
         assert recorder.remaining() == 1
         assert recorder.accepts_more()
+        recorder.sampled(0.5)
         recorder.infeasible(assignment={}, candidate=candidate, metrics={"macs": 9}, reason="macs 9 is too many")
     assert not recorder.accepts_more()
     assert recorder.stop_reason() == "200 candidates in a row were ruled out before training: macs 9 is too many"
     with engine.connect() as connection:
         assert studies.shown(connection, study_id).spent == 0
+        (sampled,) = [row for row in totals.of_service(connection) if row.name == "sampler_seconds"]
+    assert sampled.amount == 0.5 * MAX_RULED_OUT
     recorder.close()
 
 

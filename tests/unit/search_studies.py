@@ -63,6 +63,7 @@ class MemoryLog:
         self.candidates: list[Candidate] = []
         self.assignments: list[dict[str, Any]] = []
         self.reasons: list[str | None] = []
+        self.sampled_s = 0.0
 
     def accepts_more(self) -> bool:
         return len(self.candidates) < self.budget
@@ -78,6 +79,9 @@ class MemoryLog:
 
     def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
         self._note(assignment, candidate, reason)
+
+    def sampled(self, elapsed_s: float) -> None:
+        self.sampled_s += elapsed_s
 
     def _note(self, assignment: Assignment, candidate: Candidate, reason: str | None) -> None:
         self.assignments.append(dict(assignment))

@@ -47,9 +47,11 @@ def test_a_small_space_is_searched_without_duplicates_until_nothing_is_left(samp
 
 
 def test_the_budget_ends_the_search_without_calling_it_exhausted() -> None:
-    search = make_search(tiny_spec(), MemoryLog(budget=2))
+    log = MemoryLog(budget=2)
+    search = make_search(tiny_spec(), log)
     assert [search.suggest(str(number)) == Searcher.FINISHED for number in range(3)] == [False, False, True]
     assert not search.exhausted
+    assert log.sampled_s > 0
 
 
 @pytest.mark.parametrize("state", [TrialState.COMPLETED, TrialState.FAILED, TrialState.INFEASIBLE, TrialState.STOPPED])
