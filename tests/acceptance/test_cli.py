@@ -138,7 +138,7 @@ def test_the_program_of_a_studys_best_model_predicts_what_infer_predicts(
     for path in sorted((shared_data / "trashnet").rglob("*.jpg"))[::400]:
         shutil.copy(path, images)
     _seedleaf(server, "infer", str(out / "model.onnx"), str(images), "--out", str(table))
-    ours = {row["image"]: row["class"] for row in csv.DictReader(table.open())}
+    ours = {row["image"]: row["class"] for row in csv.DictReader(io.StringIO(table.read_text()))}
     command = [sys.executable, str(out / "predict.py"), *map(str, images.iterdir())]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     theirs = [line.split("\t") for line in done.stdout.splitlines()]
