@@ -4,15 +4,14 @@ F1 is maximized, and the latency as a share of the parent's own fp32 file, which
 minimized: the share does not drift with the clock of the host as milliseconds do.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from search.front_sampler import FrontSampler
 from search.optuna_trials import Replay
 from search.recipe_space import choices_of, draw
 from search.recipes import DEFAULT_RECIPES, Recipe
@@ -24,8 +23,7 @@ _STATES = {
     JobState.QUEUED: OptunaState.RUNNING,
     JobState.RUNNING: OptunaState.RUNNING,
     JobState.COMPLETED: OptunaState.COMPLETE,
-    # What does not apply shall be avoided; a failed trial would teach the sampler nothing.
-    JobState.FAILED: OptunaState.PRUNED,
+    JobState.FAILED: OptunaState.FAIL,
     JobState.CANCELLED: OptunaState.FAIL,
 }
 
@@ -62,11 +60,7 @@ def propose(past: Sequence[Evaluation], *, seed: int) -> Recipe | None:
 
 
 def _study(past: Sequence[Evaluation], *, seed: int) -> optuna.Study:
-    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        sampler = optuna.samplers.TPESampler(
-            seed=seed, n_startup_trials=len(DEFAULT_RECIPES), multivariate=True, group=True, constant_liar=True
-        )
-    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=FrontSampler(seed=seed))
     study.add_trials([trial for evaluation in past if (trial := _frozen(evaluation)) is not None])
     return study
 

@@ -80,7 +80,7 @@ def _training(chooser: Chooser) -> Step:
     kind = Distillation if chooser.suggest_categorical("taught", (False, True)) else FineTuning
     return kind(
         epochs=chooser.suggest_int("epochs", 10, 20, step=5),
-        learning_rate_fraction=chooser.suggest_categorical("learning_rate_fraction", (0.1, 0.3, 1.0)),
+        learning_rate_fraction=round(chooser.suggest_float("learning_rate_fraction", 0.1, 0.9, step=0.2), 2),
     )
 
 
