@@ -23,19 +23,19 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 
 def test_a_paused_study_starts_nothing_and_goes_on_when_it_is_resumed_and_extended(client: httpx.Client) -> None:
-    study_id = post_study(client, budget={"max_trials": 8, "epochs": 12}, compression=NO_COMPRESSION)
+    study_id = post_study(client, budget={"max_trials": 5, "epochs": 6}, compression=NO_COMPRESSION)
     wait_for_finished(client, study_id, 1)
     assert client.post(f"/studies/{study_id}/pause").json()["state"] == "PAUSED"
     wait_for(lambda: not trials_of(client, study_id, state="RUNNING"), timeout_s=60, what="running trials to end")
     before = len(trials_of(client, study_id))
-    assert before < 8
-    extended = client.patch(f"/studies/{study_id}", json={"budget": {"max_trials": 9}})
-    assert extended.json()["progress"]["total"] == 9
+    assert before < 5
+    extended = client.patch(f"/studies/{study_id}", json={"budget": {"max_trials": 6}})
+    assert extended.json()["progress"]["total"] == 6
     assert client.post(f"/studies/{study_id}/resume").json()["state"] in ("QUEUED", "RUNNING")
     study = wait_until_ended(client, study_id)
-    assert (study["state"], study["progress"]["finished"]) == ("COMPLETED", 9), study["reason"]
+    assert (study["state"], study["progress"]["finished"]) == ("COMPLETED", 6), study["reason"]
     numbers = [trial["number"] for trial in trials_of(client, study_id)]
-    assert sorted(numbers) == list(range(9))
+    assert sorted(numbers) == list(range(6))
 
 
 def test_an_ended_study_searches_on_when_it_is_extended(client: httpx.Client) -> None:
