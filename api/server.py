@@ -31,7 +31,11 @@ def running_server(config: Settings, *, host: str, port: int) -> Iterator[Runnin
     with socket.create_server((host, port)) as listener, backends(config) as found:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(found.settings, host=host), log_level="warning", ws="none", timeout_graceful_shutdown=2
+                create_app(found.settings, host=host),
+                log_config=None,  # its lines are logged like all others
+                log_level="warning",
+                ws="none",
+                timeout_graceful_shutdown=2,
             )
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)

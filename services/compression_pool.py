@@ -15,7 +15,7 @@ from search.candidate import Candidate
 from search.recipes import Recipe
 from search.spec import StudySpec
 from search.states import JobState
-from services import recipe_searches
+from services import logs, recipe_searches
 from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.db import make_engine, new_id
@@ -141,11 +141,19 @@ class Pool:
                     _add_variant(connection, job, values, files)
                 self._end_held(connection, job, outcome, result)
         except (LeaseLostError, ConflictError) as error:
-            log.info("compression result discarded", job_id=job.id, why=str(error))
+            log.info(
+                "compression result discarded",
+                job_id=job.id,
+                study_id=job.study_id,
+                trial_id=job.trial_id,
+                why=str(error),
+            )
 
     def _end_held(self, connection: Connection, job: Row[Any], outcome: Outcome, result: dict[str, Any]) -> None:
         if outcome.lost is not None:
-            log.warning("compressor lost", job_id=job.id, error=outcome.lost)
+            log.warning(
+                "compressor lost", job_id=job.id, study_id=job.study_id, trial_id=job.trial_id, error=outcome.lost
+            )
             jobs.set_state(connection, job.id, JobState.QUEUED, reason=last_lines(outcome.lost))
             return
         failure = outcome.failure or result.get("failed") or result.get("not_applicable")
@@ -176,6 +184,7 @@ def _add_variant(connection: Any, job: Row[Any], values: dict[str, Any], files: 
 
 def main() -> None:
     ray.init(namespace=NAMESPACE, log_to_driver=False)
+    logs.configure("compression")
     config = settings()
     Pool(make_engine(config.require_database_url()), config).run()
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from search.dataset import DatasetSpec
 from search.states import JobState
+from services import logs
 from services.db import make_engine
 from services.settings import settings
 from services.store import dataset_checks as checks
@@ -34,7 +35,9 @@ def run(engine: Engine, check_id: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("check_id")
-    run(make_engine(settings().require_database_url()), parser.parse_args().check_id)
+    check_id = parser.parse_args().check_id
+    logs.configure("dataset", dataset_id=check_id)
+    run(make_engine(settings().require_database_url()), check_id)
 
 
 if __name__ == "__main__":

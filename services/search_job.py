@@ -31,6 +31,7 @@ from search.spec import ResourcesSpec
 from search.states import StudyState, TrialState
 from search.stopping import Stopping
 from search.warm_start import earlier_of
+from services import logs
 from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.db import make_engine, optuna_url
@@ -244,6 +245,7 @@ def main() -> None:
     parser.add_argument("study_id")
     study_id = parser.parse_args().study_id
     ray.init(namespace=NAMESPACE, log_to_driver=False)
+    logs.configure("search", study_id=study_id)
     try:
         run(study_id, settings())
     except ConflictError as error:

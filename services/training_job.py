@@ -15,6 +15,7 @@ from sqlalchemy import Engine, Row
 from search.candidate import Candidate
 from search.spec import ResourcesSpec, StudySpec
 from search.states import JobState
+from services import logs
 from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.db import make_engine
@@ -86,6 +87,7 @@ def main() -> None:
     parser.add_argument("training_id")
     training_id = parser.parse_args().training_id
     ray.init(namespace=NAMESPACE, log_to_driver=False)
+    logs.configure("training", training_id=training_id)
     config = settings()
     try:
         TrainingJob(make_engine(config.require_database_url()), config, training_id).run()

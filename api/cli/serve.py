@@ -73,10 +73,12 @@ def serving(*, host: str, port: int) -> Iterator["RunningServer"]:
 
 def _start(stack: ExitStack, host: str, port: int) -> "RunningServer":
     from api.server import running_server
+    from services import logs
     from services.local import HomeInUseError
     from services.settings import Settings
 
     try:
+        logs.configure("server")
         config = Settings()
         return stack.enter_context(running_server(config, host=host, port=port))
     except HomeInUseError as error:
