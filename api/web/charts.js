@@ -30,7 +30,6 @@ function palette() {
  */
 export function chart(element, draw, { signal, onClick }) {
   element.classList.add("chart");
-  element.setAttribute("role", "img");
 
   async function update() {
     const library = await plotly().catch((error) => {
@@ -39,6 +38,7 @@ export function chart(element, draw, { signal, onClick }) {
     if (!library || signal.aborted) return;
     const colours = palette();
     const { traces, x, y, summary } = draw(colours);
+    element.setAttribute("role", "img");
     element.setAttribute("aria-label", summary);
     const config = { displayModeBar: false, responsive: true };
     await library.react(element, traces, layout(colours, x, y), config);

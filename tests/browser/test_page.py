@@ -65,7 +65,7 @@ compression: {max_candidates: 1}
         study = wait_until_ended(client, study_id[0], timeout_s=_END_S)
     assert study["state"] == "COMPLETED", study["reason"]
     expect(page.locator(".page-head .badge")).to_have_text("completed")
-    expect(page.get_by_text("3 of 3")).to_be_visible()
+    expect(page.get_by_text("3 of 3", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="The model to ship")).to_be_visible()
 
 
