@@ -163,6 +163,7 @@ def home() -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.slow
 def test_after_kill_9_of_everything_the_study_goes_on_with_what_remains(home: Path) -> None:
     server = start_server(home)
     with server.client() as client:

@@ -60,6 +60,7 @@ def test_what_a_task_raises_is_its_failure_and_what_its_worker_dies_of_is_not(cl
     _wait_for_free(compressors, 1)
 
 
+@pytest.mark.slow
 def test_places_are_filled_when_a_node_joins_and_left_when_it_goes(cluster: Cluster) -> None:
     compressors = Compressors(Worker)
     _wait_for_free(compressors, 1)
