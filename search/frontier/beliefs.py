@@ -59,7 +59,7 @@ class Beliefs:
         self._models: dict[int, Learned] = {}
         self._logged: set[int] = set()
         if evidence.complete > 1:
-            self._learn()
+            self._learn(pool)
 
     def _features(self, points: Sequence[Known]) -> Floats:
         return self._scale(self._encoder.matrix([known.row for known in points]))
@@ -81,7 +81,7 @@ class Beliefs:
             return None
         return self._learned("failure", [*measured, *failed], np.repeat((0.0, 1.0), (len(measured), len(failed))))
 
-    def _learn(self) -> None:
+    def _learn(self, pool: Sequence[Known]) -> None:
         """Fit the objectives that are not exact, and see what the front reaches at each corner."""
         evidence = self._evidence
         fence = np.inf
@@ -98,7 +98,8 @@ class Beliefs:
         costs = np.column_stack([self._costs_of_all(index) for index in self._costs] or [np.empty((len(values), 0))])
         standing = np.delete(np.arange(len(values)), np.arange(evidence.complete, len(evidence.measured)))
         values, costs = values[standing], costs[standing]
-        low, high = costs.min(axis=0), costs.max(axis=0)
+        around = self._costs_around([known for known in pool if not violation(known.point)])
+        low, high = np.vstack([costs, around]).min(axis=0), np.vstack([costs, around]).max(axis=0)
         reference = min(fence, float(values.max() + 0.1 * np.ptp(values)))
         self._corners = low + 1.1 * (high - low) * self._spread(len(self._costs))
         self._levels = [attained(self._corners, costs, column, reference) for column in values.T]
@@ -115,15 +116,19 @@ class Beliefs:
 
     def _costs_of_all(self, index: int) -> Floats:
         """One cost of the measured points and of those in flight, [n + p]; what is not known of these as expected."""
-        flying = self._evidence.flying
-        if not flying:
-            return self._evidence.losses[:, index]
+        return np.concatenate([self._evidence.losses[:, index], self._expected(index, self._evidence.flying)])
+
+    def _costs_around(self, points: Sequence[Known]) -> Floats:
+        """The costs of points that have not been run, as expected [len(points), m - 1]: the front may reach there."""
+        return np.column_stack([self._expected(index, points) for index in self._costs] or [np.empty((len(points), 0))])
+
+    def _expected(self, index: int, points: Sequence[Known]) -> Floats:
+        if not points:
+            return np.empty(0)
         if index in self._exact:
-            ahead = self._exactly(index, flying).mean
-        else:
-            ahead = self._models[index].guesses(self._features(flying))[0].mean
-            ahead = np.exp(ahead) if index in self._logged else ahead
-        return np.concatenate([self._evidence.losses[:, index], ahead])
+            return self._exactly(index, points).mean
+        mean = self._models[index].guesses(self._features(points))[0].mean
+        return np.asarray(np.exp(mean)) if index in self._logged else mean
 
     def _exactly(self, index: int, points: Sequence[Known]) -> Guess:
         values = [known.point.known.objectives[index] for known in points]

@@ -16,8 +16,9 @@ from optuna.trial import FrozenTrial
 
 from search.frontier.beliefs import Beliefs, violation
 from search.frontier.candidates import crossed, mutated
+from search.frontier.design import next_first
 from search.frontier.earlier import Earlier, Memory, first_points
-from search.frontier.encoding import Encoder, Scale
+from search.frontier.encoding import Encoder
 from search.frontier.evidence import Evidence, Known, evidence_of
 from search.frontier.model import Kernels
 from search.frontier.points import Describe, Description, Params, Point, describe_point, draw_value
@@ -107,11 +108,15 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
         self._refill(tried, [known for _, known in trials])
         if not self._pool:
             return None
-        if sum(trial.state.is_finished() for trial, _ in trials) < _FIRST_TRIALS:
-            untried = [point for point in self._first if point.key not in tried and not violation(point)]
-            return untried[0] if untried else self._farthest([known for _, known in trials])
         signs = np.asarray([-1.0 if direction is StudyDirection.MAXIMIZE else 1.0 for direction in directions])
-        return self._best(evidence_of(trials, signs), tried)
+        if sum(trial.state.is_finished() for trial, _ in trials) >= _FIRST_TRIALS:
+            return self._best(evidence_of(trials, signs), tried)
+        untried = [point for point in self._first if point.key not in tried and not violation(point)]
+        if untried:
+            return untried[0]
+        pool = [known for known in self._pool if not violation(known.point)]
+        nearest = min(self._pool, key=lambda known: violation(known.point))
+        return next_first([known for _, known in trials], pool or [nearest], signs, self._encoder).point
 
     def _refill(self, tried: set[Any], past: Sequence[Known]) -> None:
         """Replace some of the pool by new points by chance."""
@@ -127,19 +132,6 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
         distributions = dict(past[int(self._rng.integers(len(past)))].point.distributions)
         drawn = {name: draw_value(distribution, self._rng) for name, distribution in distributions.items()}
         return self._look(drawn, distributions)
-
-    def _farthest(self, past: Sequence[Known]) -> Point:
-        """Of the pool's points that break no limit the one least like any trial; the most usual one comes first."""
-        pool = [known for known in self._pool if not violation(known.point)] or [
-            min(self._pool, key=lambda known: violation(known.point))
-        ]
-        matrix = self._encoder.matrix([known.row for known in [*past, *pool]])
-        features = Scale(matrix)(matrix)
-        here, there = features[: len(past)], features[len(past) :]
-        if not len(here):
-            return pool[int((there**2).sum(axis=1).argmin())].point
-        distance = ((there[:, None] - here[None]) ** 2).sum(axis=2).min(axis=1)
-        return pool[int(distance.argmax())].point
 
     def _best(self, evidence: Evidence, tried: set[Any]) -> Point:
         """The point of the highest score that a short evolution from the pool and the front finds."""

@@ -72,6 +72,13 @@ def test_trials_in_flight_are_not_suggested_again_and_lead_elsewhere() -> None:
     assert len(set(flying)) == 4
 
 
+def test_the_first_trials_cost_what_points_by_chance_cost_evenly_spread() -> None:
+    by_chance = np.sort([trial.values[1] for trial in search(RandomSampler(seed=0), trials=400).trials])
+    study = search(FrontierSampler(describe=describe, seed=0), trials=7)
+    ranks = np.searchsorted(by_chance, sorted(trial.values[1] for trial in study.trials)) / 400
+    assert ranks == pytest.approx(np.arange(1, 8) / 8, abs=0.12)
+
+
 def test_a_new_sampler_goes_on_from_the_trials_alone() -> None:
     study = search(FrontierSampler(describe=describe, seed=0), trials=10)
     before = {tuple(trial.params.values()) for trial in study.trials}
@@ -159,8 +166,8 @@ def test_two_objectives_that_must_be_measured_are_both_learned() -> None:
         choices(chooser)
         return Description()
 
-    by_chance = [volume(search(RandomSampler(seed=seed), trials=40)) for seed in range(9)]
-    assert volume(search(FrontierSampler(describe=nothing, seed=0), trials=18)) > median(by_chance)
+    by_chance = [volume(search(RandomSampler(seed=seed), trials=24)) for seed in range(9)]
+    assert volume(search(FrontierSampler(describe=nothing, seed=0), trials=24)) > median(by_chance)
 
 
 def test_where_everything_is_known_the_front_is_searched_without_learning() -> None:

@@ -1,0 +1,51 @@
+"""The first trials of a study, before anything is learned: spread by what they cost, then by how they look.
+
+Points that are least like any other are the extremes of the space, and the dearest of these take most of the time. So
+the first trials stand at evenly spread ranks of cost among points by chance, and cost what points by chance do.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.frontier.encoding import Encoder, Scale
+from search.frontier.evidence import Known
+
+Floats = NDArray[np.float64]
+#: The share of the points among which the one is taken that is least like the trials so far.
+_NEAR = 0.1
+
+
+def next_first(past: Sequence[Known], pool: Sequence[Known], signs: Floats, encoder: Encoder) -> Known:
+    """The point of ``pool``, in which points stand in the order of chance, to try after ``past``."""
+    near = _of_rank(_van_der_corput(len(past) + 1), pool, signs)
+    matrix = encoder.matrix([known.row for known in [*past, *near]])
+    features = Scale(matrix)(matrix)
+    here, there = features[: len(past)], features[len(past) :]
+    if not len(here):
+        return near[len(near) // 2]
+    distance = ((there[:, None] - here[None]) ** 2).sum(axis=2).min(axis=1)
+    return near[int(distance.argmax())]
+
+
+def _of_rank(share: float, pool: Sequence[Known], signs: Floats) -> Sequence[Known]:
+    """The points around that share of the way from the best to the worst mean rank of the exact objectives."""
+    count = max(round(_NEAR * len(pool)), 1)
+    exact = [index for index in range(len(signs)) if all(index in known.point.known.objectives for known in pool)]
+    if not exact:
+        return pool[:count]
+    losses = np.asarray([[known.point.known.objectives[index] for index in exact] for known in pool]) * signs[exact]
+    order = losses.argsort(axis=0, kind="stable").argsort(axis=0).mean(axis=1).argsort(kind="stable")
+    start = min(max(round(share * len(pool) - count / 2), 0), len(pool) - count)
+    return [pool[index] for index in order[start : start + count]]
+
+
+def _van_der_corput(number: int) -> float:
+    """1/2, 1/4, 3/4, 1/8, 5/8 and so on for 1, 2, 3, 4, 5 (van der Corput 1935)."""
+    share, part = 0.0, 1.0
+    while number:
+        part /= 2
+        number, bit = divmod(number, 2)
+        share += bit * part
+    return share
