@@ -2,6 +2,7 @@
 
 import math
 import secrets
+import select
 import time
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def _engine(url: str, *, pool_size: int, **options: Any) -> Engine:
 
 
 def _check_rested(engine: Engine) -> None:
-    """Have a connection checked before use, and replaced if it is dead, once it was not used for ``_REST_S``.
+    """Have a connection checked before use, and replaced if it is dead, once it was not used for ``_REST_S`` or the
+    database has said something unasked, as it does when it ends a connection.
 
     SQLAlchemy's own way asks the database before each use, which costs a small request a tenth of its time.
     """
@@ -61,15 +63,22 @@ def _check_rested(engine: Engine) -> None:
         record.info["rests_since_s"] = time.monotonic()
 
     def wakes(connection: Any, record: Any, _: Any) -> None:
-        if time.monotonic() - record.info.get("rests_since_s", math.inf) < _REST_S:
-            return
+        rested_s = time.monotonic() - record.info.get("rests_since_s", math.inf)
         try:
-            engine.dialect.do_ping(connection)
+            if rested_s > _REST_S or _has_word(connection):
+                engine.dialect.do_ping(connection)
         except psycopg2.Error as error:
             raise DisconnectionError from error
 
     event.listen(engine, "checkin", rests)
     event.listen(engine, "checkout", wakes)
+
+
+def _has_word(connection: Any) -> bool:
+    """Whether something waits to be read, at the cost of no round trip."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def migrate(engine: Engine) -> None:

@@ -49,7 +49,6 @@ def read_only(url: str) -> Iterator[None]:
         admin.dispose()
 
 
-@pytest.mark.slow
 def test_a_database_that_takes_no_writes_leaves_the_api_alive_but_not_ready(
     client: httpx.Client, engine: Engine, database_url: str, tmp_path: Path
 ) -> None:
