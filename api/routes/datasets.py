@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from api.schemas import DatasetSummary, DatasetView, Page
 from api.state import State
 from search.dataset import DatasetSpec
-from services import datasets
+from services import admission, datasets
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/datasets", tags=["datasets"])
 @router.post("", status_code=201)
 def create_dataset(spec: DatasetSpec, response: Response, state: State) -> DatasetView:
     """Register a data set and have it checked: every image is read and decoded once."""
-    checked = datasets.admitted(spec, state.settings.data_roots)
+    checked = admission.admit_dataset(spec, state.settings.data_roots)
     with state.engine.begin() as connection:
         view = datasets.register(connection, checked)
     response.headers["Location"] = f"/datasets/{view['id']}"

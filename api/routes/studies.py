@@ -9,9 +9,9 @@ from api.schemas import CheckRequest, Page, ParetoView, PointsView, StudyCheck, 
 from api.state import State
 from search.importance import Importance
 from search.metrics import MetricName
-from search.spec import CompressionSpec, StudySpec
+from search.spec import StudySpec
 from search.states import StudyState
-from services import checks, datasets, importance, points, recipes, study_views
+from services import admission, checks, importance, points, study_views
 from services import studies as operations
 from services.ray_jobs import RayJobs
 
@@ -27,9 +27,8 @@ def create_study(
     idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
 ) -> StudyView:
     """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
-    dataset = datasets.admitted(spec.dataset, state.settings.data_roots, within="dataset.")
-    checked = spec.model_copy(update={"dataset": dataset, "compression": _admitted(spec.compression, state)})
-    view = operations.create(state.engine, checked, idempotency_key=idempotency_key)
+    admitted = admission.admit_study(spec, state.settings.data_roots)
+    view = operations.create(state.engine, admitted, idempotency_key=idempotency_key)
     response.headers["Location"] = f"/studies/{view['id']}"
     return StudyView.model_validate(view)
 
@@ -131,13 +130,3 @@ def get_importance(study_id: str, state: State, metric: MetricName = "f1") -> Im
 def _view(state: Any, study_id: str) -> StudyView:
     with state.reader.connect() as connection:
         return StudyView.model_validate(study_views.one(connection, study_id))
-
-
-def _admitted(compression: CompressionSpec, state: State) -> CompressionSpec:
-    if compression.recipes == "search":
-        return compression
-    admitted = tuple(
-        recipes.admitted(recipe, state.settings.data_roots, within=f"compression.recipes[{position}].")
-        for position, recipe in enumerate(compression.recipes)
-    )
-    return compression.model_copy(update={"recipes": admitted})

@@ -11,7 +11,7 @@ from search.architectures.text import write_architecture
 from search.candidate import Candidate
 from search.recipes import Recipe, default_recipe
 from search.states import JobState, TrialState
-from services import leaderboard, recipes, study_views
+from services import admission, leaderboard, study_views
 from services import studies as operations
 from services.errors import RejectedError
 from services.store import jobs, recipe_searches, trainings, trials
@@ -74,7 +74,7 @@ def get_architecture(trial_id: str, state: State) -> str:
 @router.post("/{trial_id}/compress", status_code=202)
 def compress_trial(trial_id: str, request: CompressRequest, state: State) -> Queued:
     """Queue one more recipe for a completed trial; the same recipe is queued once."""
-    recipe = recipes.admitted(_recipe(request.recipe), state.settings.data_roots, within="recipe.")
+    recipe = admission.admit_recipe(_recipe(request.recipe), state.settings.data_roots)
     job_id = operations.compress(state.engine, trial_id, recipe)
     with state.reader.connect() as connection:
         return Queued(id=job_id, state=JobState(jobs.get(connection, job_id).state))

@@ -1,0 +1,81 @@
+"""What a server reads for its users: every path that a request names must lie under a data root, links resolved."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from search.dataset import DatasetSpec
+from search.recipes import Distillation, Recipe
+from search.spec import CompressionSpec, StudySpec
+from services.errors import RejectedError
+
+Roots = Sequence[Path] | None
+_WEIGHTS = ".safetensors"  # the one format that workers.models.pretrained reads
+
+
+def admit_study(spec: StudySpec, roots: Roots) -> StudySpec:
+    """The spec with the paths of its data set and its teachers resolved.
+
+    RejectedError if there is nothing at a path or if it lies outside the data roots; without roots any path will do.
+    """
+    for place in _weight_files(spec.space.model_dump(mode="json")["architecture"]):
+        admit_path("space.architecture", place, roots)
+    dataset = admit_dataset(spec.dataset, roots, within="dataset.")
+    return spec.model_copy(update={"dataset": dataset, "compression": _admit_compression(spec.compression, roots)})
+
+
+def admit_dataset(spec: DatasetSpec, roots: Roots, *, within: str = "") -> DatasetSpec:
+    """The spec with every path resolved; ``within`` is its own field's name and a dot. RejectedError as above."""
+    places = {field: getattr(spec, field) for field in ("path", "annotations", "classes")}
+    resolved = {
+        field: admit_path(within + field, place, roots, may_be_new=spec.download)
+        for field, place in places.items()
+        if isinstance(place, str)
+    }
+    return spec.model_copy(update=resolved)
+
+
+def admit_recipe(recipe: Recipe, roots: Roots, *, within: str = "recipe.") -> Recipe:
+    """The recipe with the files of its teachers resolved. RejectedError as above."""
+    steps = [
+        step.model_copy(update={"teacher": admit_path(f"{within}steps[{position}].teacher", step.teacher, roots)})
+        if isinstance(step, Distillation) and step.teacher is not None
+        else step
+        for position, step in enumerate(recipe.steps)
+    ]
+    return recipe.model_copy(update={"steps": tuple(steps)})
+
+
+def admit_path(field: str, place: str, roots: Roots, *, may_be_new: bool = False) -> str:
+    """The absolute path. URLs are left to the workers, and refused by a server that has data roots."""
+    is_url = "://" in place or "::" in place
+    if is_url and roots is None:
+        return place
+    path = Path(place).expanduser().resolve()
+    if roots is not None and (is_url or not any(path.is_relative_to(root.resolve()) for root in roots)):
+        allowed = ", ".join(str(root) for root in roots)
+        raise RejectedError(field, f"must lie under a data root of this server: {allowed}")
+    if not path.exists() and not may_be_new:
+        raise RejectedError(field, f"there is nothing at {path}: give a path that the server can read")
+    return str(path)
+
+
+def _admit_compression(compression: CompressionSpec, roots: Roots) -> CompressionSpec:
+    if compression.recipes == "search":
+        return compression
+    recipes = tuple(
+        admit_recipe(recipe, roots, within=f"compression.recipes[{position}].")
+        for position, recipe in enumerate(compression.recipes)
+    )
+    return compression.model_copy(update={"recipes": recipes})
+
+
+def _weight_files(part: Any) -> Iterator[str]:
+    """The files of pretrained weights that a written-out space names, in whatever choice."""
+    if isinstance(part, str) and part.lower().endswith(_WEIGHTS):
+        yield part
+    elif isinstance(part, dict):
+        yield from _weight_files(list(part.values()))
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _weight_files(inner)
