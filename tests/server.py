@@ -44,6 +44,11 @@ class Server:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout_s)
 
+    def kill(self) -> None:
+        """kill -9 of the server alone."""
+        self.process.kill()
+        self.process.wait(30)
+
     def kill_everything(self) -> None:
         """kill -9 of the server and all that it has started."""
         victims = [psutil.Process(self.process.pid), *self.descendants()]

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -55,7 +54,7 @@ class Cluster:
             SEEDLEAF_DATABASE_URL=self.database_url,
             SEEDLEAF_RAY_ADDRESS=ray_address or self.ray_address,
         )
-        self._stack.callback(_end, server.process.pid)
+        self._stack.callback(_end, server)
         return server
 
     def processes(self, *words: str) -> list[psutil.Process]:
@@ -70,7 +69,9 @@ class Cluster:
             return False
 
     def driver(self, study_id: str) -> psutil.Process | None:
-        return next(iter(self.processes("python", "services.search_job", study_id)), None)
+        """The driver itself, not the shell that Ray starts it through, whose death it would outlive for a while."""
+        found = self.processes("services.search_job", study_id)
+        return next((process for process in found if "-c" not in process.cmdline()), None)
 
     def wait_for_driver(self, study_id: str) -> psutil.Process:
         driver: psutil.Process = wait_for(lambda: self.driver(study_id), timeout_s=90, what="a driver")
@@ -122,10 +123,6 @@ def _is_server(process: psutil.Process) -> bool:
     return "seedleaf up" in command or "postgres" in command
 
 
-def _end(pid: int) -> None:
-    try:
-        process = psutil.Process(pid)
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-    except psutil.NoSuchProcess:
-        pass
+def _end(server: Server) -> None:
+    if server.process.poll() is None:
+        server.interrupt()

@@ -66,8 +66,7 @@ class Soak:
             return get_study(client, study.id)["state"] in ("QUEUED", "RUNNING")
 
     def _kill_controller(self, study: LongStudy) -> None:
-        study.server.process.kill()
-        study.server.process.wait()
+        study.server.kill()
         study.server = self._parts.start_server()
 
     def _kill_driver(self, study: LongStudy) -> None:

@@ -20,7 +20,7 @@ def test_a_driver_killed_between_a_result_and_its_commit_is_replaced_by_a_second
     with parts.engine.connect() as connection:
         trial_id = _hold_back_a_result(connection, study)
         driver.kill()
-        first.process.kill()
+        first.kill()
         study.server = second
         connection.rollback()
     study.wait_for_progress()
@@ -55,13 +55,12 @@ def _hold_back_a_result(connection: Connection, study: LongStudy) -> str:
 
 def test_a_submission_cut_off_between_its_record_and_ray_is_made_once(parts: Cluster, study: LongStudy) -> None:
     before, last = parts.witness(), study.driver_attempt()
-    study.server.process.kill()
+    study.server.kill()
     with stalling_proxy(parts.ray_address) as proxy:
         stalled = parts.start_server(ray_address=proxy.url)
         parts.wait_for_driver(study.id).kill()
         assert proxy.reached.wait(60), "no submission"
-        stalled.process.kill()
-        stalled.process.wait()
+        stalled.kill()
     assert study.driver_attempt() == last + 1
     study.server = parts.start_server()
     parts.wait_for_driver(study.id)
@@ -72,11 +71,9 @@ def test_a_submission_cut_off_between_its_record_and_ray_is_made_once(parts: Clu
 
 def test_a_cancelled_study_leaves_no_process_behind(parts: Cluster, study: LongStudy) -> None:
     before = parts.witness()
+    study.cancel()
     with study.client() as client:
-        client.post(f"/studies/{study.id}/cancel").raise_for_status()
         assert get_study(client, study.id)["state"] == "CANCELLED"
-    wait_for(lambda: parts.driver(study.id) is None, timeout_s=60, what="the driver to end")
-    wait_for(lambda: not parts.processes("Trainable"), timeout_s=60, what="the trials' workers to end")
     parts.check(before)
 
 
@@ -87,6 +84,7 @@ def test_postgres_killed_mid_study_costs_no_finished_result(parts: Cluster) -> N
     parts.start_postgres()
     study.wait_for_progress()
     parts.check(before)
+    study.cancel()
 
 
 def test_a_lost_ray_head_costs_no_finished_result(parts: Cluster) -> None:
@@ -96,3 +94,4 @@ def test_a_lost_ray_head_costs_no_finished_result(parts: Cluster) -> None:
     parts.start_ray()
     study.wait_for_progress()
     parts.check(before)
+    study.cancel()
