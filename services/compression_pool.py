@@ -32,7 +32,7 @@ from workers.hosts import NAMESPACE
 log = structlog.get_logger()
 LEASE_S = 30.0
 _HEARTBEAT_S = 5.0
-_IDLE_S = 5.0
+_IDLE_S = 30.0
 _POLL_S = 0.5
 _NO_PLACE = (
     f"waits for a place: no node of the Ray cluster offers {RESOURCE!r}: ray start --resources='{{\"{RESOURCE}\": 1}}'"

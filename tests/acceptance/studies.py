@@ -1,4 +1,4 @@
-"""Small studies for acceptance tests: digits at 16 px, a few short trials."""
+"""Small studies for acceptance tests: digits at 16 px, a few short trials of networks that train in a second."""
 
 from typing import Any
 
@@ -6,6 +6,21 @@ import httpx
 
 from tests.server import wait_for
 
+#: About 0.1 to 0.4 million MACs.
+ARCHITECTURE: dict[str, Any] = {
+    "stages": [
+        {"name": "stem", "blocks": {"Conv": [[1, "Conv", ["$width", 3, 2]]]}, "parameters": {"width": [16, 24, 32]}},
+        {
+            "name": "body",
+            "blocks": {
+                "Conv": [["$repeat", "Conv", ["$width", 3, 2]]],
+                "DWConv": [["$repeat", "DWConv", ["$width", "$kernel", 2]]],
+            },
+            "parameters": {"width": [16, 24, 32], "repeat": [1, 2], "kernel": [3, 5]},
+        },
+    ],
+    "head": [{"name": "head", "blocks": {"pooled": [[1, "GlobalAvgPool", []], [1, "FixedConv", ["$classes"]]]}}],
+}
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 
 
@@ -13,8 +28,9 @@ def tiny_study(**changes: Any) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "name": "tiny",
         "dataset": {"source": "sklearn"},
-        "space": {"image_size": 16, "batch_size": [32, 64]},
+        "space": {"image_size": 16, "batch_size": [32, 64], "architecture": ARCHITECTURE},
         "budget": {"max_trials": 3, "epochs": 1},
+        "resources": {"concurrency": 1},
         "compression": {"max_candidates": 1, "recipes": ["fp32", "static-int8"]},
     }
     return {**spec, **changes}

@@ -24,7 +24,12 @@ def client(server: Server) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def finished_study(server: Server) -> str:
     with server.client() as client:
-        study_id = post_study(client, retrain={"top": 1, "seeds": 2, "epochs": 2}, more_targets=[{"threads": 2}])
+        study_id = post_study(
+            client,
+            resources={"concurrency": 2},
+            retrain={"top": 1, "seeds": 2, "epochs": 2},
+            more_targets=[{"threads": 2}],
+        )
         study = wait_until_ended(client, study_id)
     assert study["state"] == "COMPLETED", study["reason"]
     return study_id

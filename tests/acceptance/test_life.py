@@ -23,19 +23,19 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 
 def test_a_paused_study_starts_nothing_and_goes_on_when_it_is_resumed_and_extended(client: httpx.Client) -> None:
-    study_id = post_study(client, budget={"max_trials": 5, "epochs": 6}, compression=NO_COMPRESSION)
+    study_id = post_study(client, budget={"max_trials": 9, "epochs": 6}, compression=NO_COMPRESSION)
     wait_for_finished(client, study_id, 1)
     assert client.post(f"/studies/{study_id}/pause").json()["state"] == "PAUSED"
     wait_for(lambda: not trials_of(client, study_id, state="RUNNING"), timeout_s=60, what="running trials to end")
     before = len(trials_of(client, study_id))
-    assert before < 5
-    extended = client.patch(f"/studies/{study_id}", json={"budget": {"max_trials": 6}})
-    assert extended.json()["progress"]["total"] == 6
+    assert before < 9
+    extended = client.patch(f"/studies/{study_id}", json={"budget": {"max_trials": 10}})
+    assert extended.json()["progress"]["total"] == 10
     assert client.post(f"/studies/{study_id}/resume").json()["state"] in ("QUEUED", "RUNNING")
     study = wait_until_ended(client, study_id)
-    assert (study["state"], study["progress"]["finished"]) == ("COMPLETED", 6), study["reason"]
+    assert (study["state"], study["progress"]["finished"]) == ("COMPLETED", 10), study["reason"]
     numbers = [trial["number"] for trial in trials_of(client, study_id)]
-    assert sorted(numbers) == list(range(6))
+    assert sorted(numbers) == list(range(10))
 
 
 def test_an_ended_study_searches_on_when_it_is_extended(client: httpx.Client) -> None:
@@ -59,7 +59,9 @@ def test_a_cancelled_study_leaves_no_trial_and_no_driver(client: httpx.Client, s
 def test_killed_trials_keep_their_reason_and_end_the_study_after_some_in_a_row(
     client: httpx.Client, server: Server
 ) -> None:
-    study_id = post_study(client, budget={"max_trials": 30, "epochs": 1000, "max_failures": 2})
+    study_id = post_study(
+        client, budget={"max_trials": 30, "epochs": 1000, "max_failures": 2}, resources={"concurrency": 2}
+    )
 
     def kill_workers_until_the_study_ends() -> bool:
         for worker in server.processes("ray::", "Trainable"):
@@ -163,11 +165,10 @@ def home() -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.slow
 def test_after_kill_9_of_everything_the_study_goes_on_with_what_remains(home: Path) -> None:
     server = start_server(home)
     with server.client() as client:
-        study_id = post_study(client, budget={"max_trials": 5, "epochs": 2})
+        study_id = post_study(client, budget={"max_trials": 5, "epochs": 2}, resources={"concurrency": 2})
         wait_for_finished(client, study_id, 2)
         finished = trials_of(client, study_id, state="COMPLETED")
     server.kill_everything()

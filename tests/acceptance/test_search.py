@@ -5,12 +5,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.studies import post_study, trials_of, wait_until_ended
+from tests.acceptance.studies import ARCHITECTURE, post_study, trials_of, wait_until_ended
 from tests.server import Server
 
 EPOCHS = 4
 #: Most rates are far too small to learn anything in four epochs.
-HOPELESS = {"image_size": 16, "batch_size": 64, "learning_rate": {"low": 1e-6, "high": 0.1, "log": True}}
+HOPELESS = {
+    "image_size": 16,
+    "batch_size": 64,
+    "learning_rate": {"low": 1e-6, "high": 0.1, "log": True},
+    "architecture": ARCHITECTURE,
+}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +60,7 @@ def _curve(client: httpx.Client, trial_id: str) -> list[dict[str, Any]]:
 def test_a_later_study_tries_its_own_points_and_then_the_front_of_the_earlier_one(
     server: Server, stopped_study: dict[str, Any]
 ) -> None:
-    point = {"learning_rate": 0.05, "stages": 3}
+    point = {"learning_rate": 0.05, "stem.width": 24}
     with server.client() as client:
         study_id = post_study(
             client,
@@ -64,7 +69,6 @@ def test_a_later_study_tries_its_own_points_and_then_the_front_of_the_earlier_on
             warm_start=[stopped_study["id"]],
             enqueue=[point],
             budget={"max_trials": 2, "epochs": 1},
-            resources={"concurrency": 1},
             compression={"max_candidates": 0},
         )
         study = wait_until_ended(client, study_id)
