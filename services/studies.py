@@ -153,7 +153,7 @@ def compress(engine: Engine, trial_id: str, recipe: Recipe) -> str:
         trial = trials.get(connection, trial_id)
         if trial.state is not TrialState.COMPLETED:
             raise ConflictError(f"trial {trial_id} is {trial.state}: only completed trials have weights to compress")
-        if studies.get(connection, trial.study_id).state is StudyState.CANCELLED:
+        if studies.get(connection, trial.study_id, lock=True).state is StudyState.CANCELLED:
             raise ConflictError(f"study {trial.study_id} was cancelled: its trials are not compressed any more")
         return _add_job(connection, trial, recipe)
 

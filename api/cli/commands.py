@@ -23,6 +23,7 @@ SUMMARIES = {
     "bench": "Time models at batch 1, interleaved, and tell which are faster and which tie.",
     "dataset": "Look at a data set.",
     "model": "Look at a network.",
+    "gc": "Let go of the weights and finer curves of beaten trials of ended studies, and of files that nothing names.",
     "key": "Make, list and revoke the API keys of this machine's server.",
 }
 _FILES = {"up": "serve"}

@@ -1,18 +1,14 @@
 """``seedleaf key``: who may ask a server. The commands work on its database: who may write there hands out keys."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from pydantic import BaseModel, ConfigDict
 
 from api.cli.errors import CommandError
 from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
+from api.cli.server_database import server_database
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API keys of this machine's server.")
 _HEADERS = ("id", "name", "created", "revoked")
@@ -34,7 +30,7 @@ def create(
     """Make a key and print it; it cannot be shown again. From the first one on, the server asks for keys."""
     from services import keys
 
-    with _database() as engine:
+    with server_database() as engine:
         key_id, key = keys.create(engine, name)
     if format_ == "json":
         print_json({"id": key_id, "name": name, "key": key})
@@ -48,7 +44,7 @@ def list_(format_: Format = "table") -> None:
     """List the keys that were ever made, without the keys themselves."""
     from services import keys
 
-    with _database() as engine:
+    with server_database() as engine:
         found = [_Key.model_validate(row) for row in keys.listed(engine)]
     if format_ == "json":
         print_json(found)
@@ -67,7 +63,7 @@ def revoke(
     from services import keys
     from services.errors import NotFoundError
 
-    with _database() as engine:
+    with server_database() as engine:
         try:
             revoked = keys.revoke(engine, key)
         except NotFoundError as error:
@@ -76,31 +72,6 @@ def revoke(
         print_json({"revoked": revoked})
     else:
         print(f"revoked {', '.join(revoked)}")
-
-
-@contextmanager
-def _database() -> Iterator["Engine"]:
-    """The database of this machine's server, started if it is the embedded one and not running."""
-    from sqlalchemy.exc import OperationalError
-
-    from services.db import make_engine, migrate
-    from services.local import database
-    from services.settings import Settings
-
-    try:
-        with database(Settings()) as url:
-            engine = make_engine(url)
-            try:
-                migrate(engine)
-                yield engine
-            finally:
-                engine.dispose()
-    except ModuleNotFoundError as error:
-        raise CommandError(
-            f"{error}: name a database by SEEDLEAF_DATABASE_URL, or pip install 'seedleaf[local]'"
-        ) from error
-    except OperationalError as error:
-        raise CommandError(f"the database does not answer: {error.orig}") from error
 
 
 def _row(key: _Key) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.errors import NotFoundError
+from services.errors import ConflictError, NotFoundError
 from services.store import events
 from services.tables import artifacts, variants
 
@@ -53,12 +53,15 @@ def artifact(connection: Connection, artifact_id: str) -> Row[Any]:
 
 
 def weights_of(connection: Connection, trial_id: str) -> Row[Any]:
-    """The artifact with a trial's weights: those of its latest full training, else those of the search."""
+    """The artifact with a trial's weights: those of its latest full training, else those of the search.
+
+    ConflictError if they were collected (services/retention.py).
+    """
     query = select(artifacts).where(artifacts.c.trial_id == trial_id, artifacts.c.kind == "weights")
     latest = query.where(artifacts.c.variant_id.is_(None)).order_by(artifacts.c.id.desc()).limit(1)
     row = connection.execute(latest).one_or_none()
     if row is None:
-        raise NotFoundError("weights of trial", trial_id)
+        raise ConflictError(f"the weights of trial {trial_id} were collected (`seedleaf gc`): run it again first")
     return row
 
 

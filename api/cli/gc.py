@@ -1,0 +1,35 @@
+"""``seedleaf gc``: works on the database and the artifacts of this machine's server, beside it or without it."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from api.cli.output import TextFormat, print_json
+from api.cli.server_database import server_database
+from api.rows import formats
+
+
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")] = False,
+    older_than: Annotated[
+        float, typer.Option(min=0, metavar="DAYS", help="Only of studies that ended so long ago.")
+    ] = 7.0,
+    format_: TextFormat = "text",
+) -> None:
+    """Let go of the weights and finer curves of beaten trials of ended studies, and of files that nothing names."""
+    from services.artifacts import ArtifactStore
+    from services.retention import collect
+    from services.settings import Settings
+
+    with server_database() as engine:
+        artifacts = ArtifactStore(Settings().artifacts_dir)
+        collected = collect(engine, artifacts, older_than_days=older_than, dry_run=dry_run)
+    if format_ == "json":
+        print_json({**asdict(collected), "dry_run": dry_run})
+        return
+    size = formats.size(collected.size_bytes)
+    print(
+        f"{'would collect' if dry_run else 'collected'} {size} in {collected.files} files, "
+        f"weights of {collected.weights} beaten trials, {collected.epochs} epochs of curves, {collected.events} events"
+    )
