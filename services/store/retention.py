@@ -1,6 +1,7 @@
 """SQL of what is let go of in time."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, text, union
 
@@ -10,7 +11,7 @@ from services.tables import artifacts, compression_jobs, events, recipe_searches
 KEPT_EPOCHS = 32
 
 
-def ended_before(connection: Connection, days: float) -> Sequence[Row[tuple[str, dict[str, object]]]]:
+def ended_before(connection: Connection, days: float) -> Sequence[Row[Any]]:
     """The studies, locked, that ended more than so many days ago."""
     limit = func.now() - text("make_interval(secs => :seconds)").bindparams(seconds=86_400 * days)
     query = select(studies.c.id, studies.c.spec).where(studies.c.finished_at < limit)
