@@ -11,7 +11,7 @@ from api import errors
 from api.auth import Doorkeeper, is_loopback
 from api.headers import SecurityHeaders
 from api.limits import Limits
-from api.routes import datasets, events, health, page, recipes, studies, trainings, trials, variants
+from api.routes import cluster, datasets, events, health, page, recipes, studies, trainings, trials, variants
 from api.state import AppState
 from services.artifacts import ArtifactStore
 from services.controller import Controller
@@ -50,7 +50,7 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
     app.add_middleware(Limits)
     app.add_middleware(Doorkeeper, keys=KeyRing(engine, config.api_key), may_be_open=is_loopback(host))
     app.add_middleware(SecurityHeaders)
-    for module in (studies, events, trials, trainings, variants, recipes, datasets, health):
+    for module in (studies, events, trials, trainings, variants, recipes, datasets, cluster, health):
         app.include_router(module.router)
     page.install(app)
     return app

@@ -23,11 +23,14 @@ class Page(BaseModel, Generic[T]):
 
 
 class Progress(BaseModel):
-    """``finished`` of ``total`` trials have used up budget; ``compression`` counts the jobs by state."""
+    """``finished`` of ``total`` trials have used up budget; ``compression`` counts the jobs by state. ``best_f1`` and
+    ``least_latency_ms`` are those of completed trials, not of one.
+    """
 
     finished: int
     total: int
     best_f1: float | None
+    least_latency_ms: float | None
     compression: dict[JobState, int]
 
 
@@ -56,6 +59,32 @@ class StudyLogs(BaseModel):
     job: str | None
     ray_url: str | None = Field(description="the job in Ray's dashboard, as the server reaches that")
     text: str
+
+
+class ResourceView(BaseModel):
+    """What a node offers of a resource; ``used`` is null until it has reported."""
+
+    total: float
+    used: float | None
+
+
+class NodeView(BaseModel):
+    """A node of the Ray cluster with what matters to a study: CPU, GPU, benchmark_slot (what times) and compression
+    (recipes at a time).
+    """
+
+    id: str
+    name: str
+    is_head: bool
+    resources: dict[str, ResourceView]
+
+
+class ClusterView(BaseModel):
+    """``queues`` counts studies, compression_jobs, trainings and dataset_checks by state."""
+
+    ray_url: str = Field(description="Ray's dashboard, as the server reaches it")
+    nodes: list[NodeView]
+    queues: dict[str, dict[str, int]]
 
 
 class DatasetSummary(BaseModel):

@@ -1,4 +1,4 @@
-"""Ray's job API, over HTTP: submit, ask, stop. The control plane is no Ray driver and needs no Ray installed.
+"""Ray's jobs and nodes, over HTTP: submit, ask, stop. The control plane is no Ray driver and needs no Ray installed.
 
 The paths and fields are those of Ray's own ``JobSubmissionClient`` (Ray 2.54 and later).
 """
@@ -14,6 +14,9 @@ from services.settings import Settings
 from services.travel import Package, pack
 
 _ALIVE = ("PENDING", "RUNNING")
+_MOST_NODES = 1000
+#: What of a node's resources matters to a study, by Ray's name, and as the dashboard's report spells it.
+_RESOURCES = {"CPU": "CPU", "GPU": "GPU", "benchmark_slot": "benchmarkSlot", "compression": "compression"}
 _TIMEOUT_S = 20.0
 _UPLOAD_S = 120.0
 
@@ -75,6 +78,16 @@ class RayJobs:
         except RayError:
             return ""
 
+    def nodes(self) -> list[dict[str, Any]]:
+        """The nodes that are alive, the head first: ``id``, ``name``, ``is_head`` and their ``resources``, of each the
+        ``total`` and what is ``used``, None until the node has reported.
+        """
+        answer = self._ask("GET", f"/api/v0/nodes?limit={_MOST_NODES}").json()["data"]["result"]["result"]
+        status = self._ask("GET", "/api/cluster_status").json()["data"]["clusterStatus"] or {}
+        usage = (status.get("loadMetricsReport") or {}).get("usageByNode") or {}
+        alive = [_node(node, usage.get(node["node_id"], {})) for node in answer if node["state"] == "ALIVE"]
+        return sorted(alive, key=lambda node: (not node["is_head"], node["name"], node["id"]))
+
     def close(self) -> None:
         self._http.close()
 
@@ -101,3 +114,12 @@ class RayJobs:
         if answer.is_error:
             raise RayError(f"Ray answered {answer.status_code} to {method} {path}: {last_lines(answer.text)}")
         return answer
+
+
+def _node(node: dict[str, Any], usage: dict[str, list[float]]) -> dict[str, Any]:
+    resources = {
+        name: {"total": node["resources_total"][name], "used": usage.get(reported, [None])[0]}
+        for name, reported in _RESOURCES.items()
+        if node["resources_total"].get(name)
+    }
+    return {"id": node["node_id"], "name": node["node_name"], "is_head": node["is_head_node"], "resources": resources}

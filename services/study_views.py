@@ -46,7 +46,7 @@ def page(
 
 def of_new(row: Row[Any], *, last_event_id: int | None) -> dict[str, Any]:
     """A study that was inserted a moment ago: nothing has come of it yet."""
-    nothing = {"spent": 0, "best_f1": None, "compression": None}
+    nothing = {"spent": 0, "best_f1": None, "least_latency_ms": None, "compression": None}
     return _view({**row._mapping, **nothing, "last_event_id": last_event_id})
 
 
@@ -59,6 +59,7 @@ def _view(row: Mapping[Any, Any]) -> dict[str, Any]:
             "finished": row["spent"],
             "total": row["spec"]["budget"]["max_trials"],
             "best_f1": row["best_f1"],
+            "least_latency_ms": row["least_latency_ms"],
             "compression": row["compression"] or {},
         },
     }

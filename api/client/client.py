@@ -11,6 +11,7 @@ from api.schemas import (
     ArtifactView,
     BudgetPatch,
     CheckRequest,
+    ClusterView,
     CompressRequest,
     DatasetSummary,
     DatasetView,
@@ -158,6 +159,10 @@ class Client(Calls):
     def get_architecture(self, trial_id: str) -> str:
         """A trial's network in the competition's format, YAML."""
         return self._text(path_of("trials", trial_id, "model.yaml"))
+
+    def get_cluster(self) -> ClusterView:
+        """The nodes of the Ray cluster with their slots, and how much waits for them."""
+        return self._get(ClusterView, "/cluster")
 
     def list_recipes(self) -> Page[RecipeView]:
         """The recipes that have a name, on one page."""

@@ -60,6 +60,7 @@ def flat(study: StudyView) -> dict[str, Any]:
         "finished_trials": study.progress.finished,
         "max_trials": study.progress.total,
         "best_f1": study.progress.best_f1,
+        "least_latency_ms": study.progress.least_latency_ms,
         "search_elapsed_s": study.search_elapsed_s,
         "created_at": study.created_at.isoformat(),
         "finished_at": study.finished_at and study.finished_at.isoformat(),

@@ -1,5 +1,6 @@
 // The entry of the page: which view a hash shows, and the skip link.
 
+import { showCluster } from "./cluster.js";
 import { showDataset, showDatasets } from "./dataset.js";
 import { showNewStudy } from "./new.js";
 import { start } from "./router.js";
@@ -20,5 +21,6 @@ start(main, [
   { pattern: /^#\/new$/, show: showNewStudy },
   { pattern: /^#\/datasets$/, show: showDatasets },
   { pattern: /^#\/datasets\/([\w-]+)$/, show: showDataset },
+  { pattern: /^#\/cluster$/, show: showCluster },
   { pattern: /^#\/trials\/([\w-]+)$/, show: showTrial },
 ]);

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { studyActions } from "./actions.js";
 import { attempt, clearNotices, fill, h, labelledSelect, pause } from "./dom.js";
-import { ago, badge, count, share } from "./format.js";
+import { ago, badge, count, duration, measured, milliseconds, share } from "./format.js";
 import { studyLink } from "./router.js";
 import { table } from "./table.js";
 
@@ -77,6 +77,8 @@ class StudyList {
       { label: "State", cell: ({ state }) => badge(state) },
       { label: "Trials", cell: progressBar },
       { label: "Best F1", numeric: true, cell: ({ progress }) => share(progress.best_f1) },
+      { label: "Fastest", numeric: true, cell: ({ progress }) => milliseconds(progress.least_latency_ms) },
+      { label: "Pace", cell: pace },
       { label: "Created", cell: ({ created_at }) => ago(created_at) },
       { label: "Actions", cell: (study) => studyActions(study, changed) },
     ];
@@ -95,4 +97,14 @@ class StudyList {
 export function progressBar({ name, progress: { finished, total } }) {
   const bar = h("progress", { value: Math.min(finished, total), max: total, "aria-label": `Trials of ${name}` });
   return h("span", { class: "progress" }, bar, ` ${count(finished)} of ${count(total)}`);
+}
+
+/** How fast trials finish, and how long the search will still take at that; null before the first has. */
+export function pace({ state, phase, spec, search_elapsed_s, progress: { finished, total } }) {
+  if (!finished || !search_elapsed_s) return null;
+  const rate = `${measured((3600 * finished) / search_elapsed_s)} trials an hour`;
+  if (state !== "RUNNING" || phase !== "SEARCH") return rate;
+  const byTrials_s = (Math.max(total - finished, 0) * search_elapsed_s) / finished;
+  const byTime_s = 60 * (spec.budget.max_minutes ?? Infinity) - search_elapsed_s;
+  return `${rate}, ${duration(Math.max(Math.min(byTrials_s, byTime_s), 0))} left`;
 }

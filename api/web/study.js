@@ -3,7 +3,7 @@
 import { studyActions } from "./actions.js";
 import { bestPanel, growthPanel } from "./curves.js";
 import { announce, attempt, facts, fill, h, labelledSelect, panel } from "./dom.js";
-import { ago, badge, count, duration, setting, share, shortReason } from "./format.js";
+import { ago, badge, count, duration, milliseconds, setting, share, shortReason } from "./format.js";
 import { frontPanel } from "./front.js";
 import { importancePanel } from "./importance.js";
 import { listing } from "./listing.js";
@@ -12,7 +12,7 @@ import { METRICS, formatMetric } from "./metrics.js";
 import { StudyModel } from "./model.js";
 import { trialLink } from "./router.js";
 import { parallelPanel } from "./parallel.js";
-import { progressBar, stateOptions } from "./studies.js";
+import { pace, progressBar, stateOptions } from "./studies.js";
 import { table } from "./table.js";
 import { tryPanel } from "./try.js";
 import { metricColumn, variantColumns } from "./variants.js";
@@ -92,14 +92,13 @@ function summaryPanel(model, signal) {
   return { element, update, connected };
 }
 
-function summaryFacts({ study, trials }) {
+function summaryFacts({ study }) {
   const { compression } = study.progress;
   const jobs = Object.values(compression).reduce((sum, number) => sum + number, 0);
-  const completed = [...trials.values()].filter(({ state }) => state === "COMPLETED");
-  const latencies = completed.map(({ metrics }) => metrics.latency_ms);
   return [
     ["Best F1", share(study.progress.best_f1)],
-    ["Fastest trial", latencies.length ? formatMetric("latency_ms", Math.min(...latencies)) : null],
+    ["Fastest trial", study.progress.least_latency_ms && milliseconds(study.progress.least_latency_ms)],
+    ["Pace", pace(study)],
     ["Compressed", jobs ? `${compression.COMPLETED ?? 0} of ${jobs}` : null],
     ["Compression failed", compression.FAILED],
     ["Time of search", duration(study.search_elapsed_s)],

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, o
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.candidate import Enqueued
-from search.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, sources_of
+from search.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState, sources_of
 from services.errors import ConflictError, LeaseLostError, NotFoundError
 from services.store import events
 from services.tables import compression_jobs, enqueued_trials, studies, totals, trials
@@ -23,6 +23,8 @@ def _shown() -> list[Any]:
     """
     last_event = select(func.coalesce(func.max(event_rows.c.id), 0)).where(event_rows.c.study_id == studies.c.id)
     best_f1 = select(func.max(trials.c.f1)).where(trials.c.study_id == studies.c.id)
+    completed = (trials.c.study_id == studies.c.id, trials.c.state == TrialState.COMPLETED)
+    least_latency = select(func.min(trials.c.latency_ms)).where(*completed)
     spent = select(func.max(totals.c.amount)).where(totals.c.study_id == studies.c.id, totals.c.name == "spent")
     by_state = select(compression_jobs.c.state, func.count().label("count")).correlate(studies)
     by_state = by_state.where(compression_jobs.c.study_id == studies.c.id).group_by(compression_jobs.c.state)
@@ -31,6 +33,7 @@ def _shown() -> list[Any]:
         *studies.c,
         last_event.scalar_subquery().label("last_event_id"),
         best_f1.scalar_subquery().label("best_f1"),
+        least_latency.scalar_subquery().label("least_latency_ms"),
         func.coalesce(spent.scalar_subquery(), 0).label("spent"),
         select(func.jsonb_object_agg(counted.c.state, counted.c.count)).scalar_subquery().label("compression"),
     ]
@@ -60,7 +63,7 @@ def get(connection: Connection, study_id: str, *, lock: bool = False) -> Row[Any
 
 
 def shown(connection: Connection, study_id: str) -> Row[Any]:
-    """A study's row with ``last_event_id``, ``best_f1``, ``spent`` trials and ``compression`` jobs by state."""
+    """A study's row with what ``_shown`` adds: progress, ``compression`` jobs by state, and ``last_event_id``."""
     row = connection.execute(_SHOWN_ONE, {"study_id": study_id}).one_or_none()
     if row is None:
         raise NotFoundError("study", study_id)

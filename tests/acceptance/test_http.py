@@ -223,6 +223,16 @@ def test_a_study_leads_to_the_log_of_its_ray_job(client: httpx.Client, finished_
     assert logs["text"]
 
 
+def test_the_cluster_is_this_machine_with_its_slots(client: httpx.Client, finished_study: str) -> None:
+    cluster = client.get("/cluster").json()
+    (node,) = cluster["nodes"]
+    assert node["is_head"]
+    assert node["resources"].keys() >= {"CPU", "benchmark_slot", "compression"}
+    for resource in node["resources"].values():
+        assert 0 <= resource["used"] <= resource["total"]
+    assert cluster["queues"]["studies"]["COMPLETED"] >= 1
+
+
 def test_counts_are_there_for_prometheus(client: httpx.Client, finished_study: str) -> None:
     assert 'seedleaf_trials{state="COMPLETED"}' in client.get("/metrics").text
 

@@ -139,7 +139,7 @@ def test_a_trial_shows_how_it_learned_and_what_it_confuses(
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("path", ["studies", "study", "trial", "new", "datasets"])
+@pytest.mark.parametrize("path", ["studies", "study", "trial", "new", "datasets", "cluster"])
 def test_nothing_serious_is_in_the_way_of_anyone(
     server: Server, open_page: OpenPage, take_picture: TakePicture, study_id: list[str], colours: str, path: str
 ) -> None:

@@ -208,4 +208,5 @@ def test_logs_say_that_ray_is_away_and_are_empty_before_a_study_has_a_job(
             studies.record_submission(connection, study_id, f"{study_id}-1", 1)
         away = client.get(f"/studies/{study_id}/logs")
         assert (away.status_code, client.get("/studies/nothing/logs").status_code) == (503, 404)
+        assert client.get("/cluster").status_code == 503
         assert "Ray does not answer" in away.json()["detail"]

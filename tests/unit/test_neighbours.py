@@ -36,7 +36,7 @@ _STUDY: dict[str, Any] = {
     "spec": tiny_spec(constraints=[{"metric": "params", "max": 100}]).model_dump(mode="json"),
     "classes": [str(number) for number in range(CLASSES)],
     "phase": None,
-    "progress": {"finished": 2, "total": 2, "best_f1": 0.5, "compression": {}},
+    "progress": {"finished": 2, "total": 2, "best_f1": 0.5, "least_latency_ms": None, "compression": {}},
     "search_elapsed_s": 9.0,
     "created_at": _NOW,
     "last_event_id": 7,

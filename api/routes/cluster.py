@@ -1,0 +1,22 @@
+"""The cluster that studies run on: its nodes, and what waits for them."""
+
+from contextlib import closing
+
+from fastapi import APIRouter
+
+from api.schemas import ClusterView
+from api.state import State
+from services.ray_jobs import RayJobs
+from services.store import totals
+
+router = APIRouter(prefix="/cluster", tags=["cluster"])
+
+
+@router.get("")
+def get_cluster(state: State) -> ClusterView:
+    """The nodes with their slots, how much is in which state, and Ray's dashboard; 503 where Ray is away."""
+    with closing(RayJobs.of(state.settings)) as ray_jobs:
+        nodes = ray_jobs.nodes()
+    with state.reader.connect() as connection:
+        queues = totals.by_state(connection)
+    return ClusterView.model_validate({"ray_url": state.settings.ray_address, "nodes": nodes, "queues": queues})
