@@ -255,6 +255,22 @@ class PointsView(BaseModel):
     hypervolume: list[GrowthView]
 
 
+class TypicalEpoch(BaseModel):
+    """The quartiles of f1 after an epoch, over the ``trials`` that were completed and told of it."""
+
+    epoch: int
+    lower_f1: float
+    median_f1: float
+    upper_f1: float
+    trials: int
+
+
+class TypicalCurve(BaseModel):
+    """How the completed trials of a study learned."""
+
+    epochs: list[TypicalEpoch]
+
+
 class VariantFront(BaseModel):
     """The variants of one host and runtime that no other dominates in F1 and latency, best F1 first, and the picks.
 

@@ -24,6 +24,7 @@ from api.schemas import (
     StudyLogs,
     StudyPatch,
     TrainRequest,
+    TypicalCurve,
 )
 from search.dataset import DatasetSpec
 from search.importance import Importance
@@ -88,6 +89,10 @@ class Client(Calls):
     def get_front(self, study_id: str) -> Front:
         """The trials that no other dominates, and their hypervolume."""
         return self._get(Front, path_of("studies", study_id, "pareto"))
+
+    def get_curve(self, study_id: str) -> TypicalCurve:
+        """How the study's completed trials learned: the quartiles of f1 after each epoch."""
+        return self._get(TypicalCurve, path_of("studies", study_id, "curve"))
 
     def get_points(
         self,

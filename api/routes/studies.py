@@ -5,7 +5,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 
-from api.schemas import CheckRequest, Page, ParetoView, PointsView, StudyCheck, StudyLogs, StudyPatch, StudyView
+from api.schemas import (
+    CheckRequest,
+    Page,
+    ParetoView,
+    PointsView,
+    StudyCheck,
+    StudyLogs,
+    StudyPatch,
+    StudyView,
+    TypicalCurve,
+)
 from api.state import State
 from search.importance import Importance
 from search.metrics import MetricName
@@ -14,6 +24,7 @@ from search.states import StudyState
 from services import admission, checks, importance, points, study_views
 from services import studies as operations
 from services.ray_jobs import RayJobs
+from services.store import studies, trials
 
 LOG_CHARACTERS = 100_000
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -118,6 +129,14 @@ def get_points(
     with state.engine.connect() as connection:
         found = points.points(connection, study_id, x=x, y=y, most=most, parameters=parameter)
     return PointsView.model_validate(found)
+
+
+@router.get("/{study_id}/curve")
+def get_curve(study_id: str, state: State) -> TypicalCurve:
+    """How the study's completed trials learned: the quartiles of f1 after each epoch."""
+    with state.reader.connect() as connection:
+        studies.get(connection, study_id)
+        return TypicalCurve.model_validate({"epochs": trials.typical_curve(connection, study_id)})
 
 
 @router.get("/{study_id}/importance")

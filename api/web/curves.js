@@ -103,28 +103,31 @@ function bestSoFar(values, goal) {
   return values.map((value) => (best = isBetter(goal, value, best) ? value : best));
 }
 
-/** The panel of a trial's learning curve; `update(epochs)` draws it. */
+/** The panel of a trial's learning curve beside its study's; `update(epochs, typical)` draws it. */
 export function learningPanel(signal) {
   let epochs = [];
+  let typical = [];
   const quality = h("div", { class: "short" });
   const loss = h("div", { class: "short" });
   const charts = [
-    chart(quality, (colours) => qualityChart(epochs, colours), { signal }),
+    chart(quality, (colours) => qualityChart(epochs, typical, colours), { signal }),
     chart(loss, (colours) => lossChart(epochs, colours), { signal }),
   ];
   const element = panel("Learning curve", null, h("div", { class: "columns" }, quality, loss));
-  function update(changed) {
+  function update(changed, ofStudy) {
     epochs = changed;
+    typical = ofStudy;
     element.hidden = epochs.length === 0;
     return Promise.all(charts.map((drawn) => drawn.update()));
   }
   return { element, update };
 }
 
-function qualityChart(epochs, colours) {
+function qualityChart(epochs, typical, colours) {
   const last = epochs.at(-1);
   return {
     traces: [
+      ...band(typical, colours),
       epochLine("F1", epochs, "f1", { color: colours.accent, width: 2 }),
       epochLine("Accuracy", epochs, "accuracy", { color: colours.info, width: 2, dash: "dot" }),
     ],
@@ -132,6 +135,23 @@ function qualityChart(epochs, colours) {
     y: { title: "F1 and accuracy, validation" },
     summary: last ? `F1 is ${formatMetric("f1", last.f1)} after ${last.epoch} epochs.` : NOT_YET,
   };
+}
+
+/** Where the F1 of half of the study's trials lies, and their median. */
+function band(typical, colours) {
+  const line = (name, metric, style) => ({
+    name,
+    mode: "lines",
+    x: typical.map(({ epoch }) => epoch),
+    y: typical.map((row) => row[metric]),
+    hoverinfo: "skip",
+    line: { width: 0, ...style },
+  });
+  return [
+    { ...line("lower", "lower_f1", {}), showlegend: false },
+    { ...line("Half of the study", "upper_f1", {}), fill: "tonexty", fillcolor: colours.track },
+    line("Its median", "median_f1", { width: 1, color: colours.muted, dash: "dash" }),
+  ];
 }
 
 function lossChart(epochs, colours) {

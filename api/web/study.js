@@ -8,6 +8,7 @@ import { frontPanel } from "./front.js";
 import { importancePanel } from "./importance.js";
 import { listing } from "./listing.js";
 import { watch } from "./live.js";
+import { logButton } from "./log.js";
 import { METRICS, formatMetric } from "./metrics.js";
 import { StudyModel } from "./model.js";
 import { trialLink } from "./router.js";
@@ -66,7 +67,8 @@ function summaryPanel(model, signal) {
 
   function update() {
     const { study } = model;
-    fill(head, h("h1", {}, study.name), badge(study.state), link, studyActions(study, changed));
+    const log = study.job && logButton(study.id);
+    fill(head, h("h1", {}, study.name), badge(study.state), link, studyActions(study, changed), log);
     fill(
       state,
       progressBar(study),

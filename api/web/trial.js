@@ -7,7 +7,9 @@ import { ask } from "./dialogs.js";
 import { attempt, facts, fill, h, labelledSelect, notify, panel } from "./dom.js";
 import { ago, badge, count, shortReason } from "./format.js";
 import { readImportance } from "./importance.js";
+import { latenciesPanel } from "./latencies.js";
 import { listing } from "./listing.js";
+import { logButton } from "./log.js";
 import { watch } from "./live.js";
 import { METRICS, formatMetric, latencyWithInterval } from "./metrics.js";
 import { studyLink } from "./router.js";
@@ -22,6 +24,7 @@ const RETRYABLE = ["FAILED", "CANCELLED", "STOPPED"];
 export async function showTrial(root, id, signal) {
   const read = () => get(`/trials/${id}`, {}, { signal });
   let trial = await read();
+  const readCurve = async () => (await get(`/studies/${trial.study_id}/curve`, {}, { signal })).epochs;
   const study = await get(`/studies/${trial.study_id}`, {}, { signal });
   const { items: recipes } = await get("/recipes", {}, { signal });
   const { operations } = await readImportance(study.id, "f1", signal);
@@ -31,6 +34,7 @@ export async function showTrial(root, id, signal) {
   const scores = scoresPanel(study.classes, signal);
   const trainings = trainingsPanel(id, refresh);
   const trying = tryPanel();
+  const latencies = latenciesPanel(signal);
   const jobs = compressionPanel(id, recipes, refresh);
   const variants = listing({
     caption: "Variants of this trial",
@@ -51,6 +55,7 @@ export async function showTrial(root, id, signal) {
     training,
     jobs.element,
     panel("Variants", variants.controls, variants.element),
+    latencies.element,
     trying.element,
     h("div", { class: "columns" }, architecturePanel(candidate), augmentationPanel(candidate, uses)),
   );
@@ -61,7 +66,8 @@ export async function showTrial(root, id, signal) {
     trainings.update(trial);
     await variants.refresh();
     trying.update(variants.rows());
-    attempt(() => Promise.all([learning.update(trial.epochs), scores.update(trial)]));
+    attempt(() => Promise.all([latencies.update(variants.rows()), scores.update(trial)]));
+    attempt(async () => learning.update(trial.epochs, await readCurve()));
   }
 
   async function refresh() {
@@ -81,7 +87,7 @@ function headOf(trial, study) {
   const measured = Object.keys(METRICS).map((name) => [METRICS[name].label, measuredText(name, metrics)]);
   return [
     back,
-    h("div", { class: "page-head" }, h("h1", {}, `Trial ${number}`), badge(state), retryButton(trial, study)),
+    h("div", { class: "page-head" }, h("h1", {}, `Trial ${number}`), badge(state), retryButton(trial, study), state === "FAILED" && logButton(study.id)),
     reason && h("pre", {}, reason),
     facts([
       ...measured,

@@ -186,6 +186,19 @@ def learning_curve(connection: Connection, trial_id: str) -> list[dict[str, Any]
     return [dict(row) for row in rows.mappings()]
 
 
+def typical_curve(connection: Connection, study_id: str) -> list[dict[str, Any]]:
+    """Of each epoch, the quartiles of f1 over the completed trials of a study, and how many got so far."""
+    quartiles = [
+        func.percentile_cont(share).within_group(epochs.c.f1).label(name)
+        for name, share in (("lower_f1", 0.25), ("median_f1", 0.5), ("upper_f1", 0.75))
+    ]
+    query = select(epochs.c.epoch, *quartiles, func.count().label("trials")).join(
+        trials, trials.c.id == epochs.c.trial_id
+    )
+    query = query.where(trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED)
+    return [dict(row) for row in connection.execute(query.group_by(epochs.c.epoch).order_by(epochs.c.epoch)).mappings()]
+
+
 def curves(connection: Connection, study_id: str) -> dict[str, list[float]]:
     """The f1 after each epoch of every trial of a study, by the trial's id."""
     query = select(epochs.c.trial_id, epochs.c.f1).join(trials, trials.c.id == epochs.c.trial_id)

@@ -1,0 +1,26 @@
+// The log of a study's Ray job, in a dialog.
+
+import { get } from "./api.js";
+import { attempt, h, uniqueId } from "./dom.js";
+
+/** A button that shows the end of the log, and where Ray's dashboard has all of it. */
+export function logButton(studyId) {
+  return h("button", { "data-key": "log", on: { click: () => attempt(() => show(studyId)) } }, "Log");
+}
+
+async function show(studyId) {
+  const { job, ray_url, text } = await get(`/studies/${studyId}/logs`);
+  const heading = uniqueId("dialog");
+  const dashboard = ray_url && h("a", { class: "button", href: ray_url, rel: "noreferrer" }, "Ray's dashboard");
+  const back = h("button", { on: { click: () => dialog.close() } }, "Back");
+  const dialog = h(
+    "dialog",
+    { "aria-labelledby": heading },
+    h("h2", { id: heading }, job ? `The end of the log of ${job}` : "It has no Ray job yet"),
+    text && h("pre", { tabindex: 0 }, text),
+    h("p", { class: "actions" }, dashboard, back),
+  );
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
