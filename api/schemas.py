@@ -216,9 +216,20 @@ class TrainingDetail(TrainingView):
     curves: list[SeedEpochView]
 
 
-class TrialDetail(TrialView):
-    """``per_class_f1`` and ``confusion`` (rows the true class) follow the order of the study's classes."""
+class LayerView(BaseModel):
+    """A line of the backbone: the ``shape`` (channels, height, width) that it gives, and its costs for one image."""
 
+    shape: list[int]
+    macs: int
+    params: int
+
+
+class TrialDetail(TrialView):
+    """``per_class_f1`` and ``confusion`` (rows the true class) follow the order of the study's classes. ``layers`` are
+    those of the candidate's backbone, null for trials that never ran.
+    """
+
+    layers: list[LayerView] | None
     epochs: list[EpochView]
     per_class_f1: list[float] | None
     confusion: list[list[int]] | None

@@ -34,7 +34,7 @@ def trial_page(
     limit: int,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """One row a trial with its best variant by score, and the next page's cursor or None."""
-    columns = [column for column in trials.c if column.name not in ("per_class_f1", "confusion")]
+    columns = [column for column in trials.c if column.name not in ("layers", "per_class_f1", "confusion")]
     query = select(*columns)
     if study_id is not None:
         query = query.where(trials.c.study_id == study_id)

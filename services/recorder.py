@@ -1,6 +1,6 @@
 """The driver's pen: it alone writes a study's trials, each write under the study's lease."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,15 +25,22 @@ MAX_RULED_OUT = 200
 _HEARTBEAT_S = 1.0
 log = structlog.get_logger()
 
+#: The ``shape``, ``macs`` and ``params`` of each line of a candidate's backbone.
+Layers = Callable[[Candidate], list[dict[str, Any]]]
+
 
 class Recorder:
     """Takes the lease of a study and writes its trials until the lease is lost. Implements ``TrialLog``.
 
-    A thread of its own extends the lease and reads the study's state and budget every second.
+    A thread of its own extends the lease and reads the study's state and budget every second. ``layers`` tells what
+    each layer of a network gives and costs.
     """
 
-    def __init__(self, engine: Engine, artifacts: ArtifactStore, study_id: str) -> None:
+    def __init__(
+        self, engine: Engine, artifacts: ArtifactStore, study_id: str, *, layers: Layers | None = None
+    ) -> None:
         self._engine, self._artifacts, self._study_id = engine, artifacts, study_id
+        self._layers = layers
         self._token = new_id("lease")
         self.lost = self._progressed = False
         self._failures_in_row, self._last_failure = 0, ""
@@ -96,7 +103,8 @@ class Recorder:
 
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
         with self.writing() as connection:
-            trial_id = self._add(connection, assignment, candidate, metrics)
+            layers = self._layers(candidate) if self._layers else None
+            trial_id = self._add(connection, assignment, candidate, metrics, layers)
             self._spent += 1
             self._ruled_out_in_row = 0
             if enqueued is not None:
@@ -111,7 +119,14 @@ class Recorder:
             row = trials.end(connection, trial_id, TrialState.INFEASIBLE, reason=reason)
         self.history.append(past_trial(row))
 
-    def _add(self, connection: Connection, assignment: Assignment, candidate: Candidate, metrics: Metrics) -> str:
+    def _add(
+        self,
+        connection: Connection,
+        assignment: Assignment,
+        candidate: Candidate,
+        metrics: Metrics,
+        layers: list[dict[str, Any]] | None = None,
+    ) -> str:
         trial_id = new_id("trial")
         trials.add(
             connection,
@@ -121,6 +136,7 @@ class Recorder:
             candidate=candidate.model_dump(mode="json"),
             assignment=dict(assignment),
             metrics=metrics,
+            layers=layers,
         )
         self._number += 1
         totals.add(connection, self._study_id, "sampler_seconds", self._sampled_s)

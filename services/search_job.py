@@ -43,7 +43,7 @@ from services.store import studies, trials
 from services.tables import METRIC_COLUMNS
 from workers.data import DataError, load_dataset
 from workers.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
-from workers.models import features, profile
+from workers.models import features, layers_of, profile
 from workers.training.errors import DeviceMemoryError
 from workers.trial import TrialActor, TrialTask
 
@@ -136,7 +136,7 @@ def run(
     """
     url = config.require_database_url()
     engine = make_engine(url)
-    recorder = Recorder(engine, ArtifactStore(config.artifacts_dir), study_id)
+    recorder = Recorder(engine, ArtifactStore(config.artifacts_dir), study_id, layers=layers_of)
     try:
         Slots(patience_s=patience_s).ready(recorder.spec.target)
         classes = _take_in_dataset(recorder, study_id, config.cache_dir)

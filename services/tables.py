@@ -152,6 +152,11 @@ trials = Table(
     Column("reason", Text),
     Column("candidate", JSONB, nullable=False),
     Column("assignment", JSONB, nullable=False, comment="the sampler's choices, by parameter"),
+    Column(
+        "layers",
+        JSONB(none_as_null=True),
+        comment="what each line of the backbone gives and costs: shape (channels, height, width), macs, params",
+    ),
     *_metrics(),
     *_by_class(),
     *(Column(name, Float(53)) for name in RETRAINED_COLUMNS),

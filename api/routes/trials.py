@@ -53,6 +53,7 @@ def get_trial(trial_id: str, state: State) -> TrialDetail:
         best = leaderboard.best_variants(connection, [trial_id])
         detail: dict[str, Any] = {
             **leaderboard.trial_view(row, best.get(trial_id)),
+            "layers": row["layers"],
             "epochs": trials.learning_curve(connection, trial_id),
             "per_class_f1": row["per_class_f1"],
             "confusion": row["confusion"],

@@ -1,40 +1,11 @@
-// What a trial tried: the layers of its network, its settings and its augmentation policy.
+// What a trial tried: its settings and its augmentation policy.
 
 import { facts, h, panel } from "./dom.js";
 import { percent, setting } from "./format.js";
 import { table } from "./table.js";
 
-/** What the arguments of the known blocks mean, in order; those of others are shown without names. */
-const ARGUMENTS = {
-  Conv: ["width", "kernel", "stride", "padding", "groups", "activation"],
-  DWConv: ["width", "kernel", "stride", "padding", "activation"],
-  InvertedResidualv2: ["width", "expansion", "stride", "kernel"],
-  FixedConv: ["width", "kernel"],
-};
-
 /** These ignore their magnitude: see search/augmentation.py. */
 const WITHOUT_MAGNITUDE = ["Identity", "Invert", "AutoContrast", "Equalize", "HorizontalFlip", "VerticalFlip"];
-
-export function architecturePanel({ architecture }) {
-  const { backbone, depth_multiple, width_multiple, input_channels } = architecture;
-  const rows = backbone.map(([repeat, block, values], at) => ({ at: at + 1, repeat, block, values }));
-  const columns = [
-    { label: "Layer", numeric: true, cell: ({ at }) => at },
-    { label: "Block", cell: ({ repeat, block }) => [repeat > 1 && `${repeat} × `, h("code", {}, block)] },
-    { label: "Arguments", cell: named },
-  ];
-  const multiples = facts([
-    ["Input channels", input_channels],
-    ["Depth multiple", depth_multiple],
-    ["Width multiple", width_multiple],
-  ]);
-  return panel("Architecture", null, multiples, table({ caption: "Layers of the network, in order", columns, rows }));
-}
-
-function named({ block, values }) {
-  const names = ARGUMENTS[block] ?? [];
-  return values.map((value, at) => (names[at] ? `${names[at]} ${value ?? "auto"}` : String(value))).join(", ");
-}
 
 export function settings({ image_size, batch_size, learning_rate, optimizer }) {
   return facts([

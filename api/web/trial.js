@@ -1,7 +1,7 @@
 // One trial: what it tried, how it learned, what it measured, what was made of it.
 
 import { get, post } from "./api.js";
-import { architecturePanel, augmentationPanel, settings } from "./candidate.js";
+import { augmentationPanel, settings } from "./candidate.js";
 import { learningPanel } from "./curves.js";
 import { ask } from "./dialogs.js";
 import { attempt, facts, fill, h, labelledSelect, notify, panel } from "./dom.js";
@@ -12,6 +12,7 @@ import { listing } from "./listing.js";
 import { logButton } from "./log.js";
 import { watch } from "./live.js";
 import { METRICS, formatMetric, latencyWithInterval } from "./metrics.js";
+import { networkPanel } from "./network.js";
 import { studyLink } from "./router.js";
 import { scoresPanel } from "./scores.js";
 import { table } from "./table.js";
@@ -57,7 +58,7 @@ export async function showTrial(root, id, signal) {
     panel("Variants", variants.controls, variants.element),
     latencies.element,
     trying.element,
-    h("div", { class: "columns" }, architecturePanel(candidate), augmentationPanel(candidate, uses)),
+    h("div", { class: "columns" }, networkPanel(candidate, trial.layers), augmentationPanel(candidate, uses)),
   );
 
   async function draw() {

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, text, union
+from sqlalchemy import Connection, Row, Select, delete, func, select, text, union
 
 from services.tables import artifacts, compression_jobs, events, recipe_searches, studies, training_runs, trainings
 
@@ -14,7 +14,7 @@ KEPT_EPOCHS = 32
 def ended_before(connection: Connection, days: float) -> Sequence[Row[Any]]:
     """The studies, locked, that ended more than so many days ago."""
     limit = func.now() - text("make_interval(secs => :seconds)").bindparams(seconds=86_400 * days)
-    query = select(studies.c.id, studies.c.spec).where(studies.c.finished_at < limit)
+    query: Select[Any] = select(studies.c.id, studies.c.spec).where(studies.c.finished_at < limit)
     return connection.execute(query.order_by(studies.c.id).with_for_update()).all()
 
 

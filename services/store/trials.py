@@ -21,6 +21,7 @@ def add(
     candidate: dict[str, Any],
     assignment: dict[str, Any],
     metrics: Mapping[str, float],
+    layers: list[dict[str, Any]] | None = None,
 ) -> None:
     connection.execute(
         insert(trials).values(
@@ -30,6 +31,7 @@ def add(
             state=TrialState.RUNNING,
             candidate=candidate,
             assignment=assignment,
+            layers=layers,
             **_known(metrics),
         )
     )

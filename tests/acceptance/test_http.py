@@ -50,6 +50,11 @@ def test_a_study_ends_with_every_trial_measured(client: httpx.Client, finished_s
         )
         detail = client.get(f"/trials/{trial['id']}").json()
         assert [epoch["epoch"] for epoch in detail["epochs"]] == [1]
+        layers = detail["layers"]
+        assert len(layers) == len(trial["candidate"]["architecture"]["backbone"])
+        assert layers[-1]["shape"] == [10]
+        for cost in ("macs", "params"):
+            assert sum(layer[cost] for layer in layers) == trial["metrics"][cost]
     scores = [trial["metrics"]["score"] for trial in trials]
     assert scores == sorted(scores)
     assert sum(trial["best_variant"] is not None for trial in trials) == 1

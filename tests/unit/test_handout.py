@@ -86,6 +86,7 @@ _NO_TRIAL: dict[str, Any] = {
     "assignment": {},
     "best_variant": None,
     "per_class_f1": None,
+    "layers": None,
     "confusion": None,
     "compression": [],
     "recipe_searches": [],

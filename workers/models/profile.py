@@ -38,6 +38,15 @@ def profile(candidate: Candidate) -> dict[str, float]:
     return dict(totals(layer_costs(candidate.architecture, candidate.image_size)))
 
 
+def layers_of(candidate: Candidate) -> list[dict[str, Any]]:
+    """The ``shape`` (channels, height, width), ``macs`` and ``params`` of each line of a candidate's backbone.
+
+    ArchitectureError if the shapes do not work out.
+    """
+    costs = layer_costs(candidate.architecture, candidate.image_size)
+    return [{"shape": list(cost.shape), "macs": cost.macs, "params": cost.params} for cost in costs]
+
+
 def totals(costs: list[LayerCost]) -> dict[str, int]:
     """The whole network's ``macs``, ``params`` and ``memory_bytes``.
 
