@@ -226,8 +226,11 @@ class LayerView(BaseModel):
 
 class TrialDetail(TrialView):
     """``per_class_f1`` and ``confusion`` (rows the true class) follow the order of the study's classes. ``layers`` are
-    those of the candidate's backbone, null for trials that never ran.
+    those of the candidate's backbone, null for trials that never ran. ``artifacts`` are its own files: the weights, and
+    what its augmentation makes of some images.
     """
+
+    artifacts: list[ArtifactView]
 
     layers: list[LayerView] | None
     epochs: list[EpochView]

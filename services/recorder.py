@@ -160,15 +160,19 @@ class Recorder:
         metrics: Metrics | None = None,
         scores: Mapping[str, Any] | None = None,
         host: str | None = None,
-        weights: bytes | None = None,
+        files: Mapping[str, bytes] | None = None,
     ) -> None:
-        """Record how a trial ended; nothing if it had been ended from outside, whose word stands."""
-        sha256 = self._artifacts.put(weights) if weights else None
+        """Record how a trial ended, with its ``files`` by their kinds; nothing if it had been ended from outside, whose
+        word stands.
+        """
+        stored = [
+            _artifact(trial_id, kind, self._artifacts.put(file), len(file)) for kind, file in (files or {}).items()
+        ]
         try:
             with self.writing() as connection:
                 row = trials.end(connection, trial_id, state, reason=reason, metrics=metrics, scores=scores, host=host)
-                if sha256 is not None and weights is not None:
-                    variants.add_artifact(connection, _weights_artifact(trial_id, sha256, len(weights)))
+                for artifact in stored:
+                    variants.add_artifact(connection, artifact)
                 if not self._progressed:
                     studies.set_values(connection, self._study_id, submissions=0)
         except ConflictError as error:
@@ -232,11 +236,11 @@ def past_trial(row: Any, curve: Sequence[float] = ()) -> PastTrial:
     return PastTrial(number=row.number, state=row.state, assignment=row.assignment, metrics=metrics, curve=curve)
 
 
-def _weights_artifact(trial_id: str, sha256: str, size_bytes: int) -> dict[str, Any]:
+def _artifact(trial_id: str, kind: str, sha256: str, size_bytes: int) -> dict[str, Any]:
     return {
         "id": new_id("artifact"),
         "sha256": sha256,
-        "kind": "weights",
+        "kind": kind,
         "size_bytes": size_bytes,
         "trial_id": trial_id,
     }

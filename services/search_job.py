@@ -86,7 +86,7 @@ class Record(NotPickled, tune.Callback):  # type: ignore[misc]
                 metrics=result["metrics"],
                 scores=scores,
                 host=result.get("host"),
-                weights=files.get("weights"),
+                files=files,
             )
 
     def _stop(self, trial_id: str, reason: str, result: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from search.dataset import DatasetSpec
 from search.metrics import Constraint, Score, first_complaint
 from search.spec import StudySpec
 from search.targets import TargetSpec
+from workers.augmentation.pictures import picture_of
 from workers.candidate_training import plan_of
 from workers.data import Dataset, load_dataset
 from workers.export import quick_onnx, save_weights
@@ -103,7 +104,8 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
         if last:
             metrics = {"f1": epoch.scores.f1, "accuracy": epoch.scores.accuracy, **static}
             metrics["score"] = task.score.of(f1=metrics["f1"], latency_ms=metrics["latency_ms"])
-            result = {"scores": asdict(epoch.scores), "files": {"weights": save_weights(network.cpu())}}
+            files = {"weights": save_weights(network.cpu()), **_pictures(candidate, task, gate)}
+            result = {"scores": asdict(epoch.scores), "files": files}
             yield {**report, **metrics, "metrics": metrics, **host, **result, "done": True}
         else:
             yield {**report, **static, **host}
@@ -122,6 +124,15 @@ def _epochs(network: Network, candidate: Candidate, task: TrialTask, gate: HostG
         working=gate.working,
         memory_share=task.memory_share,
     )
+
+
+def _pictures(candidate: Candidate, task: TrialTask, gate: HostGate) -> dict[str, bytes]:
+    """What the candidate's augmentation looks like, if it has any."""
+    if not candidate.augmentation.operations:
+        return {}
+    with gate.working():
+        split = resident_split(task.dataset, candidate.image_size, task.cache_dir, "train", task.device)
+        return {"augmentation": picture_of(candidate.augmentation, split, seed=task.seed)}
 
 
 def prepare(

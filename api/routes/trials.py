@@ -14,7 +14,7 @@ from search.states import JobState, TrialState
 from services import admission, leaderboard, study_views
 from services import studies as operations
 from services.errors import RejectedError
-from services.store import jobs, recipe_searches, trainings, trials
+from services.store import jobs, recipe_searches, trainings, trials, variants
 
 router = APIRouter(prefix="/trials", tags=["trials"])
 Order = Literal["asc", "desc"]
@@ -54,6 +54,7 @@ def get_trial(trial_id: str, state: State) -> TrialDetail:
         detail: dict[str, Any] = {
             **leaderboard.trial_view(row, best.get(trial_id)),
             "layers": row["layers"],
+            "artifacts": variants.artifacts_of_trial(connection, trial_id),
             "epochs": trials.learning_curve(connection, trial_id),
             "per_class_f1": row["per_class_f1"],
             "confusion": row["confusion"],

@@ -94,4 +94,10 @@ def get_artifact(artifact_id: str, request: Request, state: State) -> Response:
     )
 
 
-_SUFFIXES = {"onnx": ".onnx", "weights": ".safetensors", "reshaped_weights": ".safetensors", "program": ".pt2"}
+_SUFFIXES = {
+    "onnx": ".onnx",
+    "weights": ".safetensors",
+    "reshaped_weights": ".safetensors",
+    "program": ".pt2",
+    "augmentation": ".jpg",
+}

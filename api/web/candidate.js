@@ -1,6 +1,7 @@
 // What a trial tried: its settings and its augmentation policy.
 
-import { facts, h, panel } from "./dom.js";
+import { send } from "./api.js";
+import { attempt, facts, h, panel } from "./dom.js";
 import { percent, setting } from "./format.js";
 import { table } from "./table.js";
 
@@ -17,7 +18,7 @@ export function settings({ image_size, batch_size, learning_rate, optimizer }) {
 }
 
 /** `uses` tells, by the name of an operation, how many of the study's best trials have it. */
-export function augmentationPanel({ augmentation: { operations, max_ops, copies } }, uses) {
+export function augmentationPanel({ augmentation: { operations, max_ops, copies } }, uses, artifacts) {
   const columns = [
     { label: "Operation", cell: ({ name }) => name },
     { label: "Probability", numeric: true, cell: ({ probability }) => setting(probability) },
@@ -31,7 +32,19 @@ export function augmentationPanel({ augmentation: { operations, max_ops, copies 
   const made = copies === 0 ? "drawn anew for every batch" : `made ahead, ${copies} for each image`;
   const words = `Up to ${max_ops} of the operations an image, beside flips and mixing; ${made}.`;
   const operationsTable = table({ caption: "Operations of the augmentation policy", columns, rows: operations });
-  return panel("Augmentation", null, h("p", {}, words), operationsTable);
+  const picture = artifacts.find(({ kind }) => kind === "augmentation");
+  return panel("Augmentation", null, h("p", {}, words), picture && pictureOf(picture), operationsTable);
+}
+
+/** The picture's file needs the key where the server has one: it is fetched, then shown. */
+function pictureOf({ id }) {
+  const image = h("img", { class: "augmentation", alt: "Some training images, and below each what the policy makes of it" });
+  attempt(async () => {
+    const response = await send(`/artifacts/${id}`);
+    image.src = URL.createObjectURL(await response.blob());
+    image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
+  });
+  return h("figure", {}, image, h("figcaption", { class: "muted" }, "Above as they are, below as they are trained on"));
 }
 
 function magnitudeText({ name, magnitude }) {

@@ -58,7 +58,7 @@ export async function showTrial(root, id, signal) {
     panel("Variants", variants.controls, variants.element),
     latencies.element,
     trying.element,
-    h("div", { class: "columns" }, networkPanel(candidate, trial.layers), augmentationPanel(candidate, uses)),
+    h("div", { class: "columns" }, networkPanel(candidate, trial.layers), augmentationPanel(candidate, uses, trial.artifacts)),
   );
 
   async function draw() {

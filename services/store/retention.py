@@ -28,9 +28,10 @@ _USERS = (compression_jobs, recipe_searches, trainings)
 
 
 def drop_weights(connection: Connection, trial_ids: Collection[str]) -> int:
-    """Forget the weights of trials; how many there were."""
+    """Forget the weights of trials, and what else is theirs alone; how many weights there were."""
     mine = artifacts.c.trial_id.in_(trial_ids) & artifacts.c.variant_id.is_(None)
-    return connection.execute(delete(artifacts).where(mine)).rowcount
+    dropped = connection.execute(delete(artifacts).where(mine).returning(artifacts.c.kind)).scalars()
+    return sum(kind == "weights" for kind in dropped)
 
 
 def thin_epochs(connection: Connection, study_id: str, *, kept: Collection[str]) -> int:

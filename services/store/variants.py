@@ -70,7 +70,15 @@ def artifacts_of(connection: Connection, variant_ids: Sequence[str]) -> dict[str
     query = select(artifacts).where(artifacts.c.variant_id.in_(variant_ids)).order_by(artifacts.c.id)
     found: dict[str, list[dict[str, Any]]] = {variant_id: [] for variant_id in variant_ids}
     for row in connection.execute(query):
-        found[row.variant_id].append(
-            {"id": row.id, "kind": row.kind, "sha256": row.sha256, "size_bytes": row.size_bytes}
-        )
+        found[row.variant_id].append(_file(row))
     return found
+
+
+def artifacts_of_trial(connection: Connection, trial_id: str) -> list[dict[str, Any]]:
+    """A trial's own files, those of its variants left out."""
+    query = select(artifacts).where(artifacts.c.trial_id == trial_id, artifacts.c.variant_id.is_(None))
+    return [_file(row) for row in connection.execute(query.order_by(artifacts.c.id))]
+
+
+def _file(row: Row[Any]) -> dict[str, Any]:
+    return {"id": row.id, "kind": row.kind, "sha256": row.sha256, "size_bytes": row.size_bytes}

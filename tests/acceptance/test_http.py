@@ -26,6 +26,7 @@ def finished_study(server: Server) -> str:
     with server.client() as client:
         study_id = post_study(
             client,
+            space={**tiny_study()["space"], "augmentation": {"fixed": {"operations": [{"name": "Rotate"}]}}},
             resources={"concurrency": 2},
             retrain={"top": 1, "seeds": 2, "epochs": 2},
             more_targets=[{"threads": 2}],
@@ -50,6 +51,11 @@ def test_a_study_ends_with_every_trial_measured(client: httpx.Client, finished_s
         )
         detail = client.get(f"/trials/{trial['id']}").json()
         assert [epoch["epoch"] for epoch in detail["epochs"]] == [1]
+        files = {
+            artifact["kind"]: client.get(f"/artifacts/{artifact['id']}").content for artifact in detail["artifacts"]
+        }
+        assert files.keys() == {"weights", "augmentation"}
+        assert files["augmentation"].startswith(b"\xff\xd8")
         layers = detail["layers"]
         assert len(layers) == len(trial["candidate"]["architecture"]["backbone"])
         assert layers[-1]["shape"] == [10]

@@ -26,7 +26,7 @@ def main(url: str, folder: str, study_id: str, clock_s: str) -> None:
     trial_id = recorder.started(assignment={"width": 8}, candidate=candidate, metrics={}, enqueued=None)
     print(trial_id, flush=True)
     sys.stdin.readline()
-    recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS, weights=b"weights")
+    recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS, files={"weights": b"weights"})
     recorder.close()
 
 

@@ -61,7 +61,7 @@ def test_a_cut_off_trial_uses_no_budget_and_is_run_first(engine: Engine, artifac
 def test_a_completed_trial_has_its_weights(engine: Engine, artifacts: ArtifactStore) -> None:
     recorder = Recorder(engine, artifacts, make_study(engine))
     trial_id = _start(recorder)
-    recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS, weights=b"weights")
+    recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS, files={"weights": b"weights"})
     with engine.connect() as connection:
         assert artifacts.get(variants.weights_of(connection, trial_id).sha256) == b"weights"
     recorder.close()

@@ -87,6 +87,7 @@ _NO_TRIAL: dict[str, Any] = {
     "best_variant": None,
     "per_class_f1": None,
     "layers": None,
+    "artifacts": [],
     "confusion": None,
     "compression": [],
     "recipe_searches": [],
