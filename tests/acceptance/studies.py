@@ -21,6 +21,7 @@ ARCHITECTURE: dict[str, Any] = {
     ],
     "head": [{"name": "head", "blocks": {"pooled": [[1, "GlobalAvgPool", []], [1, "FixedConv", ["$classes"]]]}}],
 }
+NO_COMPRESSION = {"max_candidates": 0}
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 
 

@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from tests.acceptance.studies import get_study, post_study, tiny_study, trials_of, wait_until_ended
+from tests.acceptance.studies import NO_COMPRESSION, get_study, post_study, tiny_study, trials_of, wait_until_ended
 from tests.server import Server
 
 
@@ -279,7 +279,8 @@ def test_an_unreadable_image_is_named_by_the_check_and_skipped_by_the_study(
     dataset = {"source": "folder", "path": str(folder)}
     registered = client.post("/datasets", json=dataset)
     assert (registered.status_code, registered.json()["report"]) == (201, None)
-    study_id = post_study(client, dataset=dataset, budget={"max_trials": 1, "epochs": 1})
+    budget = {"max_trials": 1, "epochs": 1}
+    study_id = post_study(client, dataset=dataset, budget=budget, compression=NO_COMPRESSION)
     study = wait_until_ended(client, study_id)
     assert study["state"] == "COMPLETED", study["reason"]
     (skipped,) = study["skipped"]

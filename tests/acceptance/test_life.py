@@ -10,10 +10,15 @@ import psutil
 import pytest
 
 from search.recipes import DEFAULT_RECIPES
-from tests.acceptance.studies import get_study, post_study, trials_of, wait_for_finished, wait_until_ended
+from tests.acceptance.studies import (
+    NO_COMPRESSION,
+    get_study,
+    post_study,
+    trials_of,
+    wait_for_finished,
+    wait_until_ended,
+)
 from tests.server import Server, home_folder, start_server, wait_for
-
-NO_COMPRESSION = {"max_candidates": 0}
 
 
 @pytest.fixture

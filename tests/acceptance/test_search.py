@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.studies import ARCHITECTURE, post_study, trials_of, wait_until_ended
+from tests.acceptance.studies import ARCHITECTURE, NO_COMPRESSION, post_study, trials_of, wait_until_ended
 from tests.server import Server
 
 EPOCHS = 4
@@ -28,7 +28,7 @@ def stopped_study(server: Server) -> dict[str, Any]:
             sampler={"name": "random", "seed": 1},
             scheduler={"name": "moasha"},
             budget={"max_trials": 14, "epochs": EPOCHS},
-            compression={"max_candidates": 0},
+            compression=NO_COMPRESSION,
         )
         return wait_until_ended(client, study_id)
 
@@ -69,7 +69,7 @@ def test_a_later_study_tries_its_own_points_and_then_the_front_of_the_earlier_on
             warm_start=[stopped_study["id"]],
             enqueue=[point],
             budget={"max_trials": 2, "epochs": 1},
-            compression={"max_candidates": 0},
+            compression=NO_COMPRESSION,
         )
         study = wait_until_ended(client, study_id)
         assert study["state"] == "COMPLETED", study["reason"]
