@@ -58,7 +58,7 @@ def test_a_study_ends_with_every_trial_measured(client: httpx.Client, finished_s
         assert files["augmentation"].startswith(b"\xff\xd8")
         layers = detail["layers"]
         assert len(layers) == len(trial["candidate"]["architecture"]["backbone"])
-        assert layers[-1]["shape"] == [10]
+        assert layers[-1]["shape"] == [10, 1, 1]
         for cost in ("macs", "params"):
             assert sum(layer[cost] for layer in layers) == trial["metrics"][cost]
     scores = [trial["metrics"]["score"] for trial in trials]
