@@ -45,13 +45,14 @@ _STUDY: dict[str, Any] = {
 
 def _trial(number: int, state: str, **changes: Any) -> dict[str, Any]:
     return {
-        **dict.fromkeys(("reason", "host", "best_variant", "per_class_f1", "confusion")),
+        **dict.fromkeys(("reason", "host", "best_variant", "layers", "per_class_f1", "confusion")),
         "id": f"trial_{number}",
         "study_id": "study_1",
         "number": number,
         "state": state,
         "candidate": _CANDIDATE,
         "assignment": _ASSIGNMENT,
+        "artifacts": [],
         "epochs": [],
         "compression": [],
         "recipe_searches": [],
