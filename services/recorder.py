@@ -102,8 +102,8 @@ class Recorder:
         return self._enqueued
 
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
+        layers = self._layers(candidate) if self._layers else None
         with self.writing() as connection:
-            layers = self._layers(candidate) if self._layers else None
             trial_id = self._add(connection, assignment, candidate, metrics, layers)
             self._spent += 1
             self._ruled_out_in_row = 0
