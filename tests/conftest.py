@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from services.local import embedded_postgres
 from tests.server import Server, home_folder, server_process
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+# A shell's background jobs ignore Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 _DATA = Path(__file__).parents[2] / "shared" / "data"
 _database_numbers = itertools.count()
 
