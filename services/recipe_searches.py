@@ -25,14 +25,14 @@ def advance(engine: Engine, *, places: int) -> bool:
         searches = recipe_searches.open_ones(connection)
     for search in searches:
         with engine.begin() as connection:
-            studies.get(connection, search.study_id, lock=True)
+            study = studies.get(connection, search.study_id, lock=True)
             if recipe_searches.is_open(connection, search.id):
-                _advance(connection, search, at_once=max(places // len(searches), 1))
+                spec = StudySpec.model_validate(study.spec)
+                _advance(connection, search, spec, at_once=max(places // len(searches), 1))
     return bool(searches)
 
 
-def _advance(connection: Connection, search: Row[Any], *, at_once: int) -> None:
-    spec = StudySpec.model_validate(studies.get(connection, search.study_id).spec)
+def _advance(connection: Connection, search: Row[Any], spec: StudySpec, *, at_once: int) -> None:
     rows = recipe_searches.tried(connection, search, runtime=spec.target.runtime)
     running = sum(row.state in UNFINISHED_JOB_STATES for row in rows)
     past, reason = [_evaluation(row) for row in rows], _spent(rows, spec.compression.search_budget)
