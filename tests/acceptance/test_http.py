@@ -258,17 +258,12 @@ def _image_folder(folder: Path, counts: dict[str, int]) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("counts", "complaint"), [({"cat": 10, "dog": 0}, "dog"), ({"cat": 10, "dog": 1}, "dog")], ids=["empty", "one"]
-)
-def test_a_class_without_enough_images_fails_the_study_and_is_named(
-    client: httpx.Client, tmp_path: Path, counts: dict[str, int], complaint: str
-) -> None:
-    folder = _image_folder(tmp_path / "images", counts)
+def test_a_class_without_enough_images_fails_the_study_and_is_named(client: httpx.Client, tmp_path: Path) -> None:
+    folder = _image_folder(tmp_path / "images", {"cat": 10, "dog": 1})
     study_id = post_study(client, dataset={"source": "folder", "path": str(folder)})
     study = wait_until_ended(client, study_id)
     assert study["state"] == "FAILED"
-    assert complaint in study["reason"]
+    assert "dog" in study["reason"]
 
 
 def test_an_unreadable_image_is_named_by_the_check_and_skipped_by_the_study(

@@ -28,29 +28,19 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 
 def test_a_paused_study_starts_nothing_and_goes_on_when_it_is_resumed_and_extended(client: httpx.Client) -> None:
-    study_id = post_study(client, budget={"max_trials": 9, "epochs": 6}, compression=NO_COMPRESSION)
+    study_id = post_study(client, budget={"max_trials": 4, "epochs": 6}, compression=NO_COMPRESSION)
     wait_for_finished(client, study_id, 1)
     assert client.post(f"/studies/{study_id}/pause").json()["state"] == "PAUSED"
     wait_for(lambda: not trials_of(client, study_id, state="RUNNING"), timeout_s=60, what="running trials to end")
     before = len(trials_of(client, study_id))
-    assert before < 9
-    extended = client.patch(f"/studies/{study_id}", json={"budget": {"max_trials": 10}})
-    assert extended.json()["progress"]["total"] == 10
+    assert before < 4
+    extended = client.patch(f"/studies/{study_id}", json={"budget": {"max_trials": 5}})
+    assert extended.json()["progress"]["total"] == 5
     assert client.post(f"/studies/{study_id}/resume").json()["state"] in ("QUEUED", "RUNNING")
     study = wait_until_ended(client, study_id)
-    assert (study["state"], study["progress"]["finished"]) == ("COMPLETED", 10), study["reason"]
+    assert (study["state"], study["progress"]["finished"]) == ("COMPLETED", 5), study["reason"]
     numbers = [trial["number"] for trial in trials_of(client, study_id)]
-    assert sorted(numbers) == list(range(10))
-
-
-def test_an_ended_study_searches_on_when_it_is_extended(client: httpx.Client) -> None:
-    study_id = post_study(client, budget={"max_trials": 1, "epochs": 1}, compression=NO_COMPRESSION)
-    assert wait_until_ended(client, study_id)["progress"]["finished"] == 1
-    first = trials_of(client, study_id)
-    client.patch(f"/studies/{study_id}", json={"budget": {"max_trials": 2}})
-    study = wait_until_ended(client, study_id)
-    assert study["progress"]["finished"] == 2
-    assert first[0] in trials_of(client, study_id)
+    assert sorted(numbers) == list(range(5))
 
 
 def test_a_cancelled_study_leaves_no_trial_and_no_driver(client: httpx.Client, server: Server) -> None:
@@ -117,10 +107,19 @@ def test_a_killed_driver_is_replaced_and_no_finished_trial_is_lost(client: httpx
     _check_whole(client, study, finished, total=5)
 
 
-def test_a_full_training_whose_job_is_killed_goes_on_from_its_last_epoch(client: httpx.Client, server: Server) -> None:
-    study_id = post_study(client, budget={"max_trials": 1, "epochs": 1}, compression=NO_COMPRESSION)
-    assert wait_until_ended(client, study_id)["state"] == "COMPLETED"
-    (trial,) = trials_of(client, study_id)
+@pytest.fixture(scope="module")
+def ended_study(server: Server) -> str:
+    """The study of one trial."""
+    with server.client() as client:
+        study_id = post_study(client, budget={"max_trials": 1, "epochs": 1}, compression=NO_COMPRESSION)
+        assert wait_until_ended(client, study_id)["state"] == "COMPLETED"
+    return study_id
+
+
+def test_a_full_training_whose_job_is_killed_goes_on_from_its_last_epoch(
+    client: httpx.Client, server: Server, ended_study: str
+) -> None:
+    (trial,) = trials_of(client, ended_study)
     training_id = client.post(f"/trials/{trial['id']}/train", json={"epochs": 40}).json()["id"]
 
     def training() -> dict[str, Any]:
@@ -136,6 +135,14 @@ def test_a_full_training_whose_job_is_killed_goes_on_from_its_last_epoch(client:
     after = training()["curves"]
     assert after[: len(before)] == before
     assert [epoch["epoch"] for epoch in after] == list(range(1, 41))
+
+
+def test_an_ended_study_searches_on_when_it_is_extended(client: httpx.Client, ended_study: str) -> None:
+    (first,) = trials_of(client, ended_study)
+    client.patch(f"/studies/{ended_study}", json={"budget": {"max_trials": 2}})
+    study = wait_until_ended(client, ended_study)
+    assert study["progress"]["finished"] == 2
+    assert first in trials_of(client, ended_study)
 
 
 def test_a_search_for_recipes_goes_on_when_a_compressor_is_killed_and_leaves_no_half_file(
@@ -173,14 +180,14 @@ def home() -> Iterator[Path]:
 def test_after_kill_9_of_everything_the_study_goes_on_with_what_remains(home: Path) -> None:
     server = start_server(home)
     with server.client() as client:
-        study_id = post_study(client, budget={"max_trials": 5, "epochs": 2}, resources={"concurrency": 2})
-        wait_for_finished(client, study_id, 2)
+        study_id = post_study(client, budget={"max_trials": 4, "epochs": 2}, resources={"concurrency": 2})
+        wait_for_finished(client, study_id, 1)
         finished = trials_of(client, study_id, state="COMPLETED")
     server.kill_everything()
     server = start_server(home)
     with server.client() as client:
         study = wait_until_ended(client, study_id)
-        _check_whole(client, study, finished, total=5)
+        _check_whole(client, study, finished, total=4)
         _check_artifacts(client, study_id)
     processes = [psutil.Process(server.process.pid), *server.descendants()]
     assert server.interrupt() == 0

@@ -25,7 +25,8 @@ class Worker:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     # Any port for the dashboard: of a given one that is taken, Ray leaves the socket open that it tried it with.
-    head = {"num_cpus": 1, "resources": {RESOURCE: 1}, "dashboard_port": None}
+    noticing = {"health_check_period_ms": 500, "health_check_initial_delay_ms": 500}
+    head = {"num_cpus": 1, "resources": {RESOURCE: 1}, "dashboard_port": None, "_system_config": noticing}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     ray.init(address=cluster.address, log_to_driver=False)
     yield cluster
