@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The embedded PostgreSQL, with a migrated database named ``template``. It is thrown away: nothing waits for disks."""
+    """The embedded PostgreSQL, with a migrated database named ``template``; thrown away, it waits for no disk."""
     with home_folder() as home, embedded_postgres(home / "postgres") as url:
         _execute(url, "ALTER SYSTEM SET fsync = off")
         _execute(url, "SELECT pg_reload_conf()")

@@ -148,24 +148,20 @@ def test_an_ended_study_searches_on_when_it_is_extended(client: httpx.Client, en
 def test_a_search_for_recipes_goes_on_when_a_compressor_is_killed_and_leaves_no_half_file(
     client: httpx.Client, server: Server
 ) -> None:
-    count = len(DEFAULT_RECIPES) + 1
-    search = {"max_candidates": 1, "recipes": "search", "budget": {"evaluations": count}}
+    search = {"max_candidates": 1, "recipes": "search", "budget": {"evaluations": 3}}
     study_id = post_study(client, budget={"max_trials": 1, "epochs": 1}, compression=search)
     at_work = wait_for(lambda: server.processes("ray::Compressor.run"), timeout_s=90, what="a compressor at work")
     at_work[0].kill()
     assert wait_until_ended(client, study_id)["state"] == "COMPLETED"
     (trial,) = trials_of(client, study_id)
     jobs = client.get(f"/trials/{trial['id']}").json()["compression"]
-    assert [job["recipe"]["name"] for job in jobs] == [
-        *(recipe.name for recipe in DEFAULT_RECIPES),
-        f"search-{count:03d}",
-    ]
+    assert [job["recipe"]["name"] for job in jobs] == [recipe.name for recipe in DEFAULT_RECIPES[:3]]
     assert max(job["attempts"] for job in jobs) == 2
     variants = client.get("/variants", params={"study_id": study_id}).json()["items"]
     models = [(variant["recipe"], variant["runtime"]) for variant in variants]
     assert len(models) == len(set(models))
     completed = {job["recipe"]["name"] for job in jobs if job["state"] == "COMPLETED"}
-    assert {recipe for recipe, _ in models} == completed >= {"fp32", "static-int8"}
+    assert {recipe for recipe, _ in models} == completed >= {"fp32"}
     _check_artifacts(client, study_id)
     for file in (server.home / "artifacts").rglob("*"):
         assert file.is_dir() or hashlib.sha256(file.read_bytes()).hexdigest() == file.name
