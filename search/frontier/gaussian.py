@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
 Floats = NDArray[np.float64]
@@ -53,15 +54,16 @@ class Kernel:
 
     def loss(self, features: Floats, targets: Floats, extra: Floats) -> tuple[float, Floats]:
         """Negative log posterior density, and its gradient by lengths, signal and noise [d + 2]."""
-        root = math.sqrt(5.0) * np.sqrt(self._squared(features, features))
-        decay = math.exp(self.signal) * np.exp(-root)
-        signal = (1.0 + root + root**2 / 3.0) * decay
+        root = np.sqrt(5.0 * self._squared(features, features))
+        decay = np.exp(self.signal - root)
+        signal = (1.0 + root * (1.0 + root / 3.0)) * decay
         noise = math.exp(self.noise) + _LEAST_NOISE
         lower = cholesky(signal + np.diag(noise + extra), lower=True, check_finite=False)
-        inverse = cho_solve((lower, True), np.eye(len(targets)), check_finite=False)
+        inverse = _inverse(lower)
         weights = inverse @ targets
         slope = 0.5 * (inverse - np.outer(weights, weights))
-        pull = slope * (5.0 / 3.0) * (1.0 + root) * decay
+        decay *= 1.0 + root
+        pull = (5.0 / 3.0) * slope * decay
         scaled = features * np.exp(-self.lengths)
         by_length = 2.0 * ((pull.sum(axis=1)[:, None] * scaled**2).sum(axis=0) - (scaled * (pull @ scaled)).sum(axis=0))
         by_signal, by_noise = float((slope * signal).sum()), float(np.trace(slope)) * math.exp(self.noise)
@@ -102,6 +104,12 @@ def fit_kernel(
         options={"maxiter": steps},
     )
     return Kernel.of(found.x)
+
+
+def _inverse(lower: Floats) -> Floats:
+    """Of the matrix whose Cholesky factor this is."""
+    half, _ = dpotri(lower, lower=True)
+    return np.asarray(half + np.tril(half, -1).T)
 
 
 class Posterior:

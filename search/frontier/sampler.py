@@ -13,6 +13,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
+from threadpoolctl import ThreadpoolController
 
 from search.frontier.beliefs import Beliefs, violation
 from search.frontier.candidates import crossed, mutated
@@ -49,6 +50,7 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
         self._describe = describe
         self._rng = np.random.default_rng(seed)
         self._encoder, self._kernels = Encoder(), Kernels()
+        self._threads = ThreadpoolController()
         self._memories: list[Memory] = []
         self._first: list[Point] = []
         if earlier:
@@ -65,7 +67,9 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         others = [other for other in study.get_trials(deepcopy=False) if other.params and other.number != trial.number]
-        point = self._next([(other, self._known_of(other)) for other in others], study.directions)
+        # Matrices of some hundred rows are too small to be shared: threads would wait for each other most.
+        with self._threads.limit(limits=1, user_api="blas"):
+            point = self._next([(other, self._known_of(other)) for other in others], study.directions)
         if point is None:
             return {}
         self._suggested[trial.number] = point.params
