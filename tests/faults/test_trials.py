@@ -1,10 +1,10 @@
-"""Faults inside trials, on a Ray of this process: a loss that is no number, CPU hogs beside a measurement (13, 20)."""
+"""Faults inside trials, on a Ray of this process: a loss that is no number, a CPU hog beside a measurement (13, 20)."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.integration.records import make_study
 from tests.server import wait_for
 from workers.export import quick_onnx
 from workers.hosts import NAMESPACE, RESOURCE
+from workers.latency.cores import chosen
 from workers.latency.gate import HostGate
 from workers.latency.protocol import measure, overlap
 from workers.latency.runtimes import CPU
@@ -44,7 +45,7 @@ def one_host() -> Iterator[None]:
     ray.shutdown()
 
 
-def searched(engine: Engine, url: str, home: Path, *, learning_rates: Sequence[float]) -> list[Row[Any]]:
+def searched(engine: Engine, url: str, home: Path, *, learning_rates: Sequence[float]) -> Sequence[Row[Any]]:
     """The trials of a study that has ended, one for each of ``learning_rates``; the invariants hold."""
     study_id = make_study(
         engine,
@@ -72,13 +73,14 @@ def searched(engine: Engine, url: str, home: Path, *, learning_rates: Sequence[f
 
 
 @contextmanager
-def hogs() -> Iterator[None]:
-    """A busy process for each core."""
-    with ExitStack() as stack:
-        for _ in range(os.cpu_count() or 1):
-            hog = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
-            stack.callback(hog.kill)
-        yield
+def hog() -> Iterator[None]:
+    """A process that keeps the core busy which measurements take."""
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
+        os.sched_setaffinity(process.pid, chosen(os.sched_getaffinity(0), threads=1))
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def test_a_loss_that_is_no_number_fails_its_trial_with_advice_and_no_other(
@@ -90,11 +92,11 @@ def test_a_loss_that_is_no_number_fails_its_trial_with_advice_and_no_other(
     assert first.f1 is None
 
 
-def test_hogs_beside_a_measurement_fail_no_trial_and_do_not_tell_a_model_from_itself(
+def test_a_hog_on_the_measuring_core_fails_no_trial_and_does_not_tell_a_model_from_itself(
     engine: Engine, database_url: str, tmp_path: Path
 ) -> None:
     model = quick_onnx(build_network(Architecture.model_validate({"backbone": _BODY + _HEAD})), _SIDE_PX)
-    with hogs():
+    with hog():
         (trial,) = searched(engine, database_url, tmp_path, learning_rates=[0.01])
         same, again = measure([model_subject(name, CPU, model) for name in "AB"], threads=1, gate=HostGate())
     assert trial.state is TrialState.COMPLETED
