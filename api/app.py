@@ -42,7 +42,7 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
         settings=config,
         engine=engine,
         reader=make_reader(url, pool_size=20),
-        artifacts=ArtifactStore(config.artifacts_dir),
+        artifacts=ArtifactStore(config.artifacts),
         feed=EventFeed(engine),
     )
     errors.install(app)

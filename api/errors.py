@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from api.schemas import Problem
 from search.spec import spec_problems
-from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError, ServiceError
+from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError, ServiceError, StorageError
 
 _TITLES = {
     400: "Bad request",
@@ -32,7 +32,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}, "description": title}
     for status, title in _TITLES.items()
 }
-_STATUS = {NotFoundError: 404, ConflictError: 409, RejectedError: 422, KeyReusedError: 422}
+_STATUS = {NotFoundError: 404, ConflictError: 409, RejectedError: 422, KeyReusedError: 422, StorageError: 503}
 
 
 def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None) -> JSONResponse:

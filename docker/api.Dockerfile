@@ -2,10 +2,12 @@
 FROM python:3.11-slim-bookworm AS build
 
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils && python -m venv --without-pip /opt/seedleaf
+# s3, gcs: for artifacts in object storage.
+ARG EXTRAS
 WORKDIR /build
 COPY pyproject.toml constraints.txt docker/requirements.py ./
 # matplotlib draws the plots of `seedleaf fetch`, on the user's machine.
-RUN python requirements.py dashboard -matplotlib > requirements.txt \
+RUN python requirements.py dashboard $EXTRAS -matplotlib > requirements.txt \
     && python -m pip --python /opt/seedleaf install --no-cache-dir --no-compile --requirement requirements.txt --constraint constraints.txt
 # Of plotly plotly.js alone is served, with ONNX Runtime only predicted, and its C library is a second copy of what Python loads.
 RUN cd /opt/seedleaf/lib/python3.11/site-packages \

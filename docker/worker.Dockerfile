@@ -3,9 +3,11 @@
 FROM python:3.11-slim-bookworm
 
 ARG PIP_EXTRA_INDEX_URL
+# s3, gcs: for artifacts in object storage.
+ARG EXTRAS
 WORKDIR /build
 COPY pyproject.toml constraints.txt docker/requirements.py ./
-RUN python requirements.py workers -matplotlib > requirements.txt \
+RUN python requirements.py workers $EXTRAS -matplotlib > requirements.txt \
     && python -m pip install --no-cache-dir --requirement requirements.txt --constraint constraints.txt
 
 COPY docker/healthcheck.py /usr/local/lib/

@@ -1,63 +1,68 @@
-"""The artifact store: files named by their content's sha256 under one folder, whole or absent."""
+"""The artifact store: files named by their content's sha256, in a local folder or in object storage."""
 
 import hashlib
-import os
-import secrets
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from services.errors import ArtifactError, StorageError
+from services.places import place_at
+
+#: How long a file waits for a storage that does not answer: without it, what it came from has to be computed again.
+_PATIENCE_S = 300.0
+
 
 class ArtifactStore:
-    """Files of a service under ``root``. Writing the same content again repairs it at most."""
+    """Files of a service at ``where``, a folder or a URL. StorageError where object storage cannot be asked.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    ValueError if nothing here can read such a URL.
+    """
 
-    def path(self, sha256: str) -> Path:
-        return self._root / sha256[:2] / sha256
+    def __init__(self, where: str | Path) -> None:
+        self._place = place_at(where)
 
+    @retry(
+        retry=retry_if_exception_type(StorageError),
+        wait=wait_exponential(max=10),
+        stop=stop_after_delay(_PATIENCE_S),
+        reraise=True,
+    )
     def put(self, content: bytes) -> str:
-        """Store ``content`` and return its sha256: under a temporary name, flushed to the disk, then renamed.
+        """Store ``content``, whole or not at all, and return its sha256.
 
-        What is there already counts as new, so that it is not collected before a row names it again.
+        It is written even if it is there: a damaged file is repaired, and it counts as new, so that it is not collected
+        before a row names it again.
         """
         sha256 = hashlib.sha256(content).hexdigest()
-        target = self.path(sha256)
-        if target.exists() and target.read_bytes() == content:
-            target.touch()
-            return sha256
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{sha256}.{secrets.token_hex(4)}")
-        try:
-            with unfinished.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.rename(target)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        self._place.write(_place_of(sha256), content)
         return sha256
 
     def get(self, sha256: str) -> bytes:
-        """The content, checked against its name; ValueError if the disk holds something else, or nothing."""
-        path = self.path(sha256)
-        if not path.exists():
-            raise ValueError(f"{path} is missing: restore it from a backup, or run its trial again")
-        content = path.read_bytes()
+        """The content, checked against its name; ArtifactError if something else lies there, or nothing."""
+        place = _place_of(sha256)
+        try:
+            content = self._place.read(place)
+        except FileNotFoundError as error:
+            raise ArtifactError(self._place.address(place), "missing") from error
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise ValueError(f"{path} is damaged: restore it from a backup, or run its trial again")
+            raise ArtifactError(self._place.address(place), "damaged")
         return content
 
     def files(self, *, older_than_s: float) -> Iterator[tuple[str, int]]:
         """The name and the size in bytes of every file, finished or not, that is older than that."""
         limit = time.time() - older_than_s
-        for path in self._root.glob("??/*"):
-            status = path.stat()
-            if status.st_mtime <= limit:
-                yield path.name, status.st_size
+        for file in self._place.files():
+            if file.modified_s <= limit:
+                yield file.name.rpartition("/")[2], file.size_bytes
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files by the names that ``files`` gave them."""
         for name in names:
-            self.path(name.removeprefix(".")).with_name(name).unlink(missing_ok=True)
+            self._place.remove(_place_of(name))
+
+
+def _place_of(name: str) -> str:
+    """A file's folder is called by its first two letters; what is unfinished has a dot before them."""
+    return f"{name.removeprefix('.')[:2]}/{name}"

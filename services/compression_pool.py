@@ -44,7 +44,7 @@ class Pool:
 
     def __init__(self, engine: Engine, config: Settings) -> None:
         self._engine, self._config = engine, config
-        self._artifacts = ArtifactStore(config.artifacts_dir)
+        self._artifacts = ArtifactStore(config.artifacts)
         self._token = new_id("lease")
         self._compressors = Compressors()
         self._leased: dict[str, Row[Any]] = {}

@@ -5,8 +5,12 @@ ServiceError
 ├── ConflictError       the state does not allow it
 │   └── LeaseLostError  another driver or worker holds this now: discard the result
 ├── RejectedError       the request cannot be carried out as it stands; names the field
-└── KeyReusedError      an Idempotency-Key came with another body
+├── KeyReusedError      an Idempotency-Key came with another body
+├── ArtifactError       a file of the record is missing or damaged
+└── StorageError        object storage does not answer, or refuses: trying again may help
 """
+
+from typing import Literal
 
 
 class ServiceError(Exception):
@@ -36,3 +40,16 @@ class RejectedError(ServiceError):
 class KeyReusedError(ServiceError):
     def __init__(self) -> None:
         super().__init__("this Idempotency-Key was used with another body: send a new key with a new study")
+
+
+class ArtifactError(ServiceError, ValueError):
+    def __init__(self, address: str, fault: Literal["missing", "damaged"]) -> None:
+        super().__init__(f"{address} is {fault}: restore it from a backup, or run its trial again")
+
+
+class StorageError(ServiceError):
+    def __init__(self, url: str, error: Exception) -> None:
+        super().__init__(
+            f"the artifacts at {url} cannot be reached ({error or type(error).__name__}): try again in a few seconds; "
+            "if it stays so, mend SEEDLEAF_ARTIFACTS_URL or the credentials for it"
+        )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Engine, Row
 
 from search.pareto import front, losses_of
 from search.spec import StudySpec
@@ -22,7 +22,7 @@ GRACE_S = 3600.0
 @dataclass(frozen=True, kw_only=True)
 class Collected:
     """How much went, or would go: ``weights`` of trials, ``epochs`` of curves and the ``events`` that told of epochs,
-    ``files`` and their ``size_bytes``.
+    ``files`` and their ``size_bytes``; what a writer has left unfinished is among them.
     """
 
     weights: int
@@ -45,9 +45,11 @@ def collect(
             weights += retention.drop_weights(connection, beaten)
             epochs += retention.thin_epochs(connection, study.id, kept=kept)
             events += retention.drop_epoch_events(connection, study.id)
-        unnamed = _unnamed(connection, artifacts, grace_s)
+        named = retention.named_files(connection)
         if dry_run:
             transaction.rollback()
+    # Looked for after the names: a file that has got its name since then was written since then.
+    unnamed = {name: size for name, size in artifacts.files(older_than_s=grace_s) if name not in named}
     if not dry_run:
         artifacts.remove(unnamed)
     size_bytes = sum(unnamed.values())
@@ -61,9 +63,3 @@ def _best(spec: StudySpec, completed: Sequence[Row[Any]]) -> set[str]:
     on_front = front(losses_of(spec.objectives, [trial._asdict() for trial in completed]))
     best = max(completed, key=lambda trial: trial.f1)
     return {completed[index].id for index in on_front} | {best.id}
-
-
-def _unnamed(connection: Connection, artifacts: ArtifactStore, grace_s: float) -> dict[str, int]:
-    """The size of each file that no row names, by its name; what a writer has left unfinished is among them."""
-    named = retention.named_files(connection)
-    return {name: size for name, size in artifacts.files(older_than_s=grace_s) if name not in named}

@@ -136,7 +136,7 @@ def run(
     """
     url = config.require_database_url()
     engine = make_engine(url)
-    recorder = Recorder(engine, ArtifactStore(config.artifacts_dir), study_id, layers=layers_of)
+    recorder = Recorder(engine, ArtifactStore(config.artifacts), study_id, layers=layers_of)
     try:
         Slots(patience_s=patience_s).ready(recorder.spec.target)
         classes = _take_in_dataset(recorder, study_id, config.cache_dir)

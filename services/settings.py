@@ -16,6 +16,11 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="a PostgreSQL 15+ URL; none starts the embedded one"
     )
+    artifacts_url: str | None = Field(
+        default=None,
+        pattern="^[a-z0-9]+://",
+        description="such as s3://bucket/prefix or gs://bucket/prefix; none keeps artifacts in home",
+    )
     ray_address: str | None = Field(
         default=None, description="a Ray dashboard such as http://head:8265; none starts Ray"
     )
@@ -31,8 +36,9 @@ class Settings(BaseSettings):
     )
 
     @property
-    def artifacts_dir(self) -> Path:
-        return self.home / "artifacts"
+    def artifacts(self) -> str | Path:
+        """The URL or the folder where artifacts are kept."""
+        return self.artifacts_url or self.home / "artifacts"
 
     @property
     def cache_dir(self) -> Path:
@@ -44,7 +50,10 @@ class Settings(BaseSettings):
 
     def for_jobs(self) -> dict[str, str]:
         """What the jobs of a cluster that knows nothing of this service must find in their environment."""
-        return {"SEEDLEAF_DATABASE_URL": self.require_database_url()}
+        found = {"SEEDLEAF_DATABASE_URL": self.require_database_url()}
+        if self.artifacts_url is not None:
+            found["SEEDLEAF_ARTIFACTS_URL"] = self.artifacts_url
+        return found
 
     def require_database_url(self) -> str:
         """The URL, or ValueError in a process that the service did not start."""

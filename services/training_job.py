@@ -33,7 +33,7 @@ class TrainingJob:
     """Writes what its seeds report under this attempt; LeaseLostError once the training has ended or another has it."""
 
     def __init__(self, engine: Engine, config: Settings, training_id: str) -> None:
-        self._engine, self._artifacts = engine, ArtifactStore(config.artifacts_dir)
+        self._engine, self._artifacts = engine, ArtifactStore(config.artifacts)
         with engine.begin() as connection:
             trainings.begin(connection, training_id)
             self._training = trainings.get(connection, training_id)

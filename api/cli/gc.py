@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.errors import CommandError
 from api.cli.output import TextFormat, print_json
 from api.cli.server_database import server_database
 from api.rows import formats
@@ -19,12 +20,16 @@ def gc(
 ) -> None:
     """Let go of the weights and finer curves of beaten trials of ended studies, and of files that nothing names."""
     from services.artifacts import ArtifactStore
+    from services.errors import StorageError
     from services.retention import collect
     from services.settings import Settings
 
-    with server_database() as engine:
-        artifacts = ArtifactStore(Settings().artifacts_dir)
-        collected = collect(engine, artifacts, older_than_days=older_than, dry_run=dry_run)
+    try:
+        artifacts = ArtifactStore(Settings().artifacts)
+        with server_database() as engine:
+            collected = collect(engine, artifacts, older_than_days=older_than, dry_run=dry_run)
+    except (ValueError, StorageError) as error:
+        raise CommandError(str(error)) from error
     if format_ == "json":
         print_json({**asdict(collected), "dry_run": dry_run})
         return

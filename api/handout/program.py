@@ -36,14 +36,15 @@ def handed_out(classes: Sequence[str], *, side_px: int, resize: Resize) -> dict[
     }
 
 
-def answer(model: Path, classes: Sequence[str], image: bytes, *, side_px: int, resize: Resize) -> dict[str, Any]:
+def answer(model: bytes, classes: Sequence[str], image: bytes, *, side_px: int, resize: Resize) -> dict[str, Any]:
     """The program's probability of each class for an encoded ``image``, and the median latency of the model alone.
 
-    It runs in a process of its own: a hostile picture can end that, and no more. UnanswerableError if there is none.
+    ``model`` is an ONNX file's content. It runs in a process of its own: a hostile picture can end that, and no more.
+    UnanswerableError if there is no answer.
     """
     with tempfile.TemporaryDirectory(prefix="seedleaf-try-") as scratch:
         folder = Path(scratch)
-        (folder / "model.onnx").symlink_to(model.absolute())
+        (folder / "model.onnx").write_bytes(model)
         (folder / "image").write_bytes(image)
         for name, text in handed_out(classes, side_px=side_px, resize=resize).items():
             (folder / name).write_text(text, encoding="utf-8")

@@ -3,7 +3,6 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from fastapi.responses import FileResponse
 
 from api.handout.program import UnanswerableError, answer
 from api.schemas import Page, Prediction, VariantDetail, VariantView
@@ -69,7 +68,7 @@ def predict(
         raise ConflictError(f"variant {variant_id} has no ONNX file to try: its runtime is {row.runtime}")
     try:
         found = answer(
-            state.artifacts.path(model),
+            state.artifacts.get(model),
             study.classes,
             image,
             side_px=trial.candidate["image_size"],
@@ -80,7 +79,7 @@ def predict(
     return Prediction.model_validate(found)
 
 
-@router.get("/artifacts/{artifact_id}", response_class=FileResponse)
+@router.get("/artifacts/{artifact_id}", response_class=Response)
 def get_artifact(artifact_id: str, request: Request, state: State) -> Response:
     """The file, with its sha256 as ETag; 304 for who has it already."""
     with state.reader.connect() as connection:
@@ -89,9 +88,8 @@ def get_artifact(artifact_id: str, request: Request, state: State) -> Response:
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag})
     name = f"{row.kind}-{row.sha256[:12]}{_SUFFIXES[row.kind]}"
-    return FileResponse(
-        state.artifacts.path(row.sha256), media_type="application/octet-stream", filename=name, headers={"ETag": etag}
-    )
+    headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(state.artifacts.get(row.sha256), media_type="application/octet-stream", headers=headers)
 
 
 _SUFFIXES = {

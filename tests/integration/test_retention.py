@@ -21,8 +21,13 @@ from tests.integration.records import make_study, make_trial, make_variant
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ArtifactStore:
-    return ArtifactStore(tmp_path / "artifacts")
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "artifacts"
+
+
+@pytest.fixture
+def store(folder: Path) -> ArtifactStore:
+    return ArtifactStore(folder)
 
 
 def _trial(engine: Engine, store: ArtifactStore, study_id: str, *, length: int, f1: float, latency_ms: float) -> str:
@@ -80,14 +85,14 @@ def test_beaten_trials_lose_their_weights_and_finer_curves_and_all_others_keep_t
     assert _collect(engine, store) == Collected(weights=0, epochs=0, events=0, files=0, size_bytes=0)
 
 
-def test_a_file_that_no_row_names_goes_and_a_young_one_stays(engine: Engine, store: ArtifactStore) -> None:
+def test_a_file_that_no_row_names_goes_and_a_young_one_stays(
+    engine: Engine, store: ArtifactStore, folder: Path
+) -> None:
     sha256 = store.put(b"orphan")
-    unfinished = store.path(sha256).with_name(f".{sha256}.0123abcd")
-    unfinished.write_bytes(b"orp")
+    (folder / sha256[:2] / f".{sha256}.0123abcd").write_bytes(b"orp")
     assert collect(engine, store, older_than_days=0, dry_run=False).files == 0
     assert _collect(engine, store) == Collected(weights=0, epochs=0, events=0, files=2, size_bytes=9)
-    assert not store.path(sha256).exists()
-    assert not unfinished.exists()
+    assert not list(folder.glob("*/*"))
 
 
 def test_a_file_of_two_trials_stays_until_both_are_beaten(engine: Engine, store: ArtifactStore) -> None:

@@ -1,18 +1,46 @@
-"""The artifact store: what is in it is whole, and what is not whole is told."""
+"""The artifact store, one contract for every place: what is in it is whole, and what is not whole is told."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
+import fsspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.artifacts import ArtifactStore
+from services.errors import ArtifactError, StorageError
+from services.places import LocalFolder, Place, place_at
+from services.settings import Settings
+from tests.faults.cluster import free_port
+from tests.object_storage import AWAY, S3_ACCOUNT, s3_server
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
+    """A place: a local folder, and two file systems of fsspec, of which one is a server's."""
+    if request.param == "folder":
+        return tmp_path / "artifacts"
+    if request.param == "s3":
+        return f"{request.getfixturevalue('bucket_url')}/prefix"
+    return f"memory://{uuid4()}"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ArtifactStore:
-    return ArtifactStore(tmp_path / "artifacts")
+def store(where: str | Path) -> ArtifactStore:
+    return ArtifactStore(where)
+
+
+@pytest.fixture
+def place(where: str | Path) -> Place:
+    return place_at(where)
+
+
+def _name(content: bytes) -> str:
+    sha256 = hashlib.sha256(content).hexdigest()
+    return f"{sha256[:2]}/{sha256}"
 
 
 @settings(deadline=None)
@@ -22,29 +50,110 @@ def test_content_comes_back_under_its_sha256(tmp_path_factory: pytest.TempPathFa
     sha256 = store.put(content)
     assert sha256 == hashlib.sha256(content).hexdigest()
     assert store.get(sha256) == content
-    assert store.path(sha256).read_bytes() == content
 
 
-def test_the_same_content_is_stored_once_and_left_as_it_is(store: ArtifactStore) -> None:
-    sha256 = store.put(b"weights")
-    before = store.path(sha256).stat()
-    assert store.put(b"weights") == sha256
-    assert store.path(sha256).stat() == before
+def test_only_whole_files_lie_in_the_store(store: ArtifactStore, place: Place) -> None:
+    contents = [bytes([number]) for number in range(20)]
+    for content in contents:
+        assert store.get(store.put(content)) == content
+    assert {file.name for file in place.files()} == {_name(content) for content in contents}
+    assert all(place.read(_name(content)) == content for content in contents)
 
 
-def test_only_whole_files_lie_in_the_store(store: ArtifactStore, tmp_path: Path) -> None:
-    stored = {store.path(store.put(bytes([number]))) for number in range(20)}
-    assert {path for path in tmp_path.rglob("*") if path.is_file()} == stored
+def test_the_same_content_is_stored_once_and_counts_as_new(store: ArtifactStore, place: Place) -> None:
+    store.put(b"weights")
+    (before,) = place.files()
+    store.put(b"weights")
+    (after,) = place.files()
+    assert (after.name, after.size_bytes) == (before.name, before.size_bytes) == (_name(b"weights"), 7)
+    assert after.modified_s >= before.modified_s
 
 
-def test_what_was_never_stored_is_absent(store: ArtifactStore) -> None:
-    with pytest.raises(ValueError, match="is missing"):
-        store.get(hashlib.sha256(b"other").hexdigest())
+def test_what_was_never_stored_is_missing(store: ArtifactStore) -> None:
+    sha256 = hashlib.sha256(b"other").hexdigest()
+    with pytest.raises(ArtifactError, match=f"{sha256} is missing: restore it"):
+        store.get(sha256)
 
 
 @pytest.mark.parametrize("damaged", [b"", b"weight", b"weights!", b"Weights"])
-def test_damaged_content_is_an_error_that_names_the_file(store: ArtifactStore, damaged: bytes) -> None:
+def test_damaged_content_is_told_and_repaired_by_storing_it_again(
+    store: ArtifactStore, place: Place, damaged: bytes
+) -> None:
     sha256 = store.put(b"weights")
-    store.path(sha256).write_bytes(damaged)
-    with pytest.raises(ValueError, match=f"{sha256} is damaged: restore it"):
+    place.write(_name(b"weights"), damaged)
+    with pytest.raises(ArtifactError, match=f"{sha256} is damaged: restore it"):
         store.get(sha256)
+    store.put(b"weights")
+    assert store.get(sha256) == b"weights"
+
+
+def test_files_are_listed_by_their_age_as_they_are_now_and_removed_by_their_names(store: ArtifactStore) -> None:
+    first = store.put(b"first")
+    assert list(store.files(older_than_s=0)) == [(first, 5)]
+    second = store.put(b"second")
+    assert sorted(store.files(older_than_s=0)) == sorted([(first, 5), (second, 6)])
+    assert not list(store.files(older_than_s=3600))
+    store.remove([first, first])
+    assert list(store.files(older_than_s=0)) == [(second, 6)]
+
+
+def test_a_file_url_is_a_local_folder(tmp_path: Path) -> None:
+    place = place_at(tmp_path.as_uri())
+    assert isinstance(place, LocalFolder)
+    assert place.address("ab/abc") == str(tmp_path / "ab" / "abc")
+
+
+def test_a_url_that_names_no_place_is_refused_with_advice() -> None:
+    with pytest.raises(ValueError, match=r"name a folder, s3://\.\.\. or gs://"):
+        ArtifactStore("nowhere://bucket")
+
+
+def test_a_url_whose_package_is_not_installed_says_how_to_install_it() -> None:
+    with pytest.raises(ValueError, match=r"ocifs.*: pip install 'seedleaf\[s3\]' for s3://"):
+        ArtifactStore("oci://bucket@namespace")
+
+
+def test_storage_that_does_not_answer_is_told_apart_from_a_missing_file(
+    bucket_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in AWAY.items():
+        monkeypatch.setenv(name, value)
+    place = place_at(bucket_url)
+    for ask in (lambda: place.write("ab/ab", b""), lambda: place.read("ab/ab"), lambda: list(place.files())):
+        with pytest.raises(StorageError, match=rf"{bucket_url} cannot be reached .*: try again"):
+            ask()
+
+
+def test_what_is_to_be_stored_waits_for_the_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The storage is a server that is started after the first attempt to reach it."""
+    port = free_port()
+    for name, value in {**S3_ACCOUNT, **AWAY, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}.items():
+        monkeypatch.setenv(name, value)
+    store = ArtifactStore("s3://late/prefix")
+    with ThreadPoolExecutor(1) as pool:
+        stored = pool.submit(store.put, b"weights")
+        with pytest.raises(StorageError):
+            place_at("s3://late").read("ab/ab")
+        with s3_server(port):
+            fsspec.filesystem("s3", skip_instance_cache=True).mkdir("late")
+            assert store.get(stored.result(timeout=60)) == b"weights"
+
+
+def test_a_bucket_that_is_absent_takes_nothing(bucket_url: str) -> None:
+    with pytest.raises(StorageError, match="bucket does not exist"):
+        place_at(f"{bucket_url}-absent").write("ab/ab", b"weights")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sent"),
+    [({}, {}), ({"artifacts_url": "s3://bucket/prefix"}, {"SEEDLEAF_ARTIFACTS_URL": "s3://bucket/prefix"})],
+)
+def test_jobs_of_another_cluster_are_told_where_artifacts_are(changes: dict[str, str], sent: dict[str, str]) -> None:
+    url = "postgresql://localhost/seedleaf"
+    config = Settings.model_validate({"database_url": url, **changes})
+    assert config.for_jobs() == {"SEEDLEAF_DATABASE_URL": url, **sent}
+
+
+def test_a_relative_folder_is_no_url_for_jobs_that_run_elsewhere() -> None:
+    with pytest.raises(ValueError, match="artifacts_url"):
+        Settings.model_validate({"artifacts_url": "artifacts"})

@@ -187,8 +187,7 @@ def test_the_program_predicts_what_seedleaf_infer_predicts(resize: Resize, tmp_p
 
 
 def test_a_picture_is_answered_with_every_class_and_a_latency(tmp_path: Path) -> None:
-    model, image = tmp_path / "model.onnx", tmp_path / "image.png"
-    model.write_bytes(quick_onnx(trained(), SIDE_PX))
+    model, image = quick_onnx(trained(), SIDE_PX), tmp_path / "image.png"
     Image.new("RGB", (40, 30), "red").save(image)
     found = answer(model, _CLASSES, image.read_bytes(), side_px=SIDE_PX, resize="pad")
     assert list(found["probabilities"]) == _CLASSES
@@ -197,9 +196,8 @@ def test_a_picture_is_answered_with_every_class_and_a_latency(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("image", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_picture_is_refused_with_the_reason(image: bytes, tmp_path: Path) -> None:
-    model = tmp_path / "model.onnx"
-    model.write_bytes(quick_onnx(trained(), SIDE_PX))
+def test_what_is_no_picture_is_refused_with_the_reason(image: bytes) -> None:
+    model = quick_onnx(trained(), SIDE_PX)
     with pytest.raises(UnanswerableError, match="the picture cannot be read"):
         answer(model, _CLASSES, image, side_px=SIDE_PX, resize="pad")
 

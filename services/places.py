@@ -1,0 +1,141 @@
+"""Places where files lie, each whole or absent: a local folder, or object storage through fsspec."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from services.errors import StorageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """``modified_s``: when it was written last, in seconds since 1970 by the place's own clock."""
+
+    name: str
+    size_bytes: int
+    modified_s: float
+
+
+class Place(Protocol):
+    """Files by names such as ``ab/abcd``, in one level of folders. StorageError where storage cannot be asked."""
+
+    def address(self, name: str) -> str:
+        """Where a file lies, for people."""
+
+    def read(self, name: str) -> bytes:
+        """FileNotFoundError if there is no such file."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Replace what is there, if anything; others see the old file or the new one, and nothing between them."""
+
+    def files(self) -> Iterator[StoredFile]: ...
+
+    def remove(self, name: str) -> None:
+        """Nothing happens if there is no such file."""
+
+
+def place_at(where: str | Path) -> Place:
+    """The place at a folder, or at a URL that fsspec knows. ValueError if nothing here can read such a URL."""
+    try:
+        # Other processes write to the place too: a listing is as old as its question.
+        files, root = fsspec.url_to_fs(str(where), use_listings_cache=False, skip_instance_cache=True)
+    except ImportError as error:
+        advice = "pip install 'seedleaf[s3]' for s3://, 'seedleaf[gcs]' for gs://"
+        raise ValueError(f"{where} needs a package that is not installed ({error}): {advice}") from error
+    except ValueError as error:
+        raise ValueError(f"{where} is no place for files ({error}): name a folder, s3://... or gs://...") from error
+    return LocalFolder(Path(root)) if isinstance(files, LocalFileSystem) else ObjectStorage(files, root.rstrip("/"))
+
+
+class LocalFolder:
+    """Files of a local disk, or of one that is mounted. Those that a writer left unfinished have names with a dot."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def address(self, name: str) -> str:
+        return str(self._root / name)
+
+    def read(self, name: str) -> bytes:
+        return (self._root / name).read_bytes()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Under a temporary name, flushed to the disk, then renamed."""
+        target = self._root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        try:
+            with unfinished.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(target)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def files(self) -> Iterator[StoredFile]:
+        for path in self._root.glob("??/*"):
+            with suppress(FileNotFoundError):  # an unfinished file has got its name meanwhile
+                status = path.stat()
+                name = f"{path.parent.name}/{path.name}"
+                yield StoredFile(name=name, size_bytes=status.st_size, modified_s=status.st_mtime)
+
+    def remove(self, name: str) -> None:
+        (self._root / name).unlink(missing_ok=True)
+
+
+#: When an object was written, as the listings of s3fs and gcsfs call it; other file systems are asked for each.
+_MODIFIED = ("LastModified", "mtime")
+
+
+class ObjectStorage:
+    """Objects under a prefix. An upload is whole or absent by itself, in parts too: it is there with its last part."""
+
+    def __init__(self, file_system: Any, root: str) -> None:
+        self._files, self._root = file_system, root
+
+    def address(self, name: str) -> str:
+        return str(self._files.unstrip_protocol(self._key(name)))
+
+    def read(self, name: str) -> bytes:
+        with self._asking(FileNotFoundError):
+            return bytes(self._files.cat_file(self._key(name)))
+
+    def write(self, name: str, content: bytes) -> None:
+        with self._asking():
+            self._files.pipe_file(self._key(name), content)
+
+    def files(self) -> Iterator[StoredFile]:
+        with self._asking():
+            found = self._files.find(self._root, detail=True)
+        for key, info in found.items():
+            name = key.removeprefix(self._root).lstrip("/")
+            yield StoredFile(name=name, size_bytes=info["size"], modified_s=self._modified_s(key, info))
+
+    def remove(self, name: str) -> None:
+        with suppress(FileNotFoundError), self._asking(FileNotFoundError):
+            self._files.rm_file(self._key(name))
+
+    def _key(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    def _modified_s(self, key: str, info: dict[str, Any]) -> float:
+        stamp = next((info[name] for name in _MODIFIED if name in info), None)
+        with self._asking():
+            return float((stamp or self._files.modified(key)).timestamp())
+
+    @contextmanager
+    def _asking(self, *expected: type[Exception]) -> Iterator[None]:
+        try:
+            yield
+        except expected:
+            raise
+        except Exception as error:  # each file system has errors of its own
+            raise StorageError(self._files.unstrip_protocol(self._root), error) from error
