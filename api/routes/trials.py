@@ -19,6 +19,9 @@ from services.store import jobs, recipe_searches, trainings, trials, variants
 router = APIRouter(prefix="/trials", tags=["trials"])
 Order = Literal["asc", "desc"]
 Limit = Annotated[int, Query(ge=1, le=500)]
+Where = Annotated[
+    list[str], Query(max_length=20, description="a metric at least or at most a number: f1>=0.8, params<=100000")
+]
 
 
 @router.get("")
@@ -26,17 +29,19 @@ def list_trials(
     state: State,
     study_id: str | None = None,
     trial_state: Annotated[TrialState | None, Query(alias="state")] = None,
+    where: Where = [],  # noqa: B006  (FastAPI copies it)
     sort: str = "score",
     order: Order = "asc",
     cursor: str | None = None,
     limit: Limit = 50,
 ) -> Page[TrialView]:
-    """The leaderboard: one row a trial, with its best variant."""
+    """The leaderboard: one row a trial, with its best variant; each ``where`` leaves out those that it is not true of."""
     with state.reader.connect() as connection:
         items, following = leaderboard.trial_page(
             connection,
             study_id=study_id,
             state=trial_state,
+            where=where,
             sort=sort,
             descending=order == "desc",
             cursor=cursor,

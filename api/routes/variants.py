@@ -22,6 +22,7 @@ def list_variants(
     study_id: str | None = None,
     trial_id: str | None = None,
     runtime: str | None = None,
+    where: Where = [],  # noqa: B006  (FastAPI copies it)
     sort: str = "score",
     order: Literal["asc", "desc"] = "asc",
     cursor: str | None = None,
@@ -34,6 +35,7 @@ def list_variants(
             study_id=study_id,
             trial_id=trial_id,
             runtime=runtime,
+            where=where,
             sort=sort,
             descending=order == "desc",
             cursor=cursor,
