@@ -1,10 +1,11 @@
 """Trials: the leaderboard, one trial in full, compress it, run it again."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 
+from api.routes.parameters import Limit, Order, Where
 from api.schemas import CompressRequest, Page, Queued, StudyView, TrainingView, TrainRequest, TrialDetail, TrialView
 from api.state import State
 from search.architectures.text import write_architecture
@@ -17,11 +18,6 @@ from services.errors import RejectedError
 from services.store import jobs, recipe_searches, trainings, trials, variants
 
 router = APIRouter(prefix="/trials", tags=["trials"])
-Order = Literal["asc", "desc"]
-Limit = Annotated[int, Query(ge=1, le=500)]
-Where = Annotated[
-    list[str], Query(max_length=20, description="a metric at least or at most a number: f1>=0.8, params<=100000")
-]
 
 
 @router.get("")
@@ -35,7 +31,7 @@ def list_trials(
     cursor: str | None = None,
     limit: Limit = 50,
 ) -> Page[TrialView]:
-    """The leaderboard: one row a trial, with its best variant; each ``where`` leaves out those that it is not true of."""
+    """The leaderboard: one row a trial, with its best variant."""
     with state.reader.connect() as connection:
         items, following = leaderboard.trial_page(
             connection,

@@ -1,11 +1,12 @@
 """Variants, the deployable models, and their files."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import FileResponse
 
 from api.handout.program import UnanswerableError, answer
+from api.routes.parameters import Limit, Order, Where
 from api.schemas import Page, Prediction, VariantDetail, VariantView
 from api.state import State
 from search.dataset import DatasetSpec
@@ -24,9 +25,9 @@ def list_variants(
     runtime: str | None = None,
     where: Where = [],  # noqa: B006  (FastAPI copies it)
     sort: str = "score",
-    order: Literal["asc", "desc"] = "asc",
+    order: Order = "asc",
     cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    limit: Limit = 50,
 ) -> Page[VariantView]:
     """Deployable models: recipe, F1, latency with its interval, size, files."""
     with state.reader.connect() as connection:

@@ -114,7 +114,9 @@ def test_a_trial_that_lacks_a_choice_is_left_out() -> None:
 
 
 def test_of_another_space_altogether_nothing_is_told() -> None:
-    found = importance_of([replace(trial, assignment={"width": 8}) for trial in drawn(12)], SPEC, classes=10, metric="f1")
+    found = importance_of(
+        [replace(trial, assignment={"width": 8}) for trial in drawn(12)], SPEC, classes=10, metric="f1"
+    )
     assert (found.trials, found.best, found.parameters) == (0, 0, ())
 
 
