@@ -56,6 +56,8 @@ def main() -> None:
             _report("1,000th page", far)
             study = {"study_id": study_ids[0], "sort": "f1", "order": "desc"}
             _report("a study by f1", _measured(server, options, [study])[0])
+            filtered = {"study_id": study_ids[0], "where": ["f1>=0.8", "params<=100000"]}
+            _report("filtered", _measured(server, options, [filtered])[0])
             _report("a study itself", _measured(server, options, [{}], path=f"/studies/{study_ids[0]}")[0])
         engine.dispose()
     print(f"p99 {np.quantile(first, 0.99):.1f} ms (asked: below 50)")

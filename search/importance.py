@@ -32,7 +32,8 @@ class OperationUse(_Part):
 class Importance(_Part):
     """Importances for one metric over ``trials`` completed trials, of which ``best`` are the best quarter.
 
-    Most important first; empty with fewer than ``needed`` trials.
+    Only trials whose choices are of the study's space count. Most important first; ``best`` is 0 and the rest empty
+    with fewer than ``needed`` trials, and where no quarter is better than the rest.
     """
 
     metric: MetricName

@@ -13,6 +13,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from search.frontier.points import allows
 from search.metrics import Constraint, Metrics
 from search.space import draw
 from search.spec import StudySpec
@@ -32,6 +33,10 @@ OPTUNA_STATES = {
 }
 
 
+class OtherSpaceError(ValueError):
+    """The choices of a recorded trial are not those of the space: another version of it drew them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PastTrial:
     """A recorded trial that has ended: the choices that were made, and what came of them; its f1 after each epoch."""
@@ -45,7 +50,10 @@ class PastTrial:
 
 @dataclass
 class Replay:
-    """A Chooser that makes recorded choices again and notes from which distributions they were."""
+    """A Chooser that makes recorded choices again and notes from which distributions they were.
+
+    OtherSpaceError for a choice that was not recorded, or that the space does not offer.
+    """
 
     values: Assignment
     distributions: dict[str, BaseDistribution] = field(default_factory=dict)
@@ -60,8 +68,13 @@ class Replay:
         return self._note(name, FloatDistribution(low, high, log=log, step=step))
 
     def _note(self, name: str, distribution: BaseDistribution) -> Any:
+        if name not in self.values:
+            raise OtherSpaceError(f"no {name} was recorded")
+        value = self.values[name]
+        if not allows(distribution, value):
+            raise OtherSpaceError(f"{name} {value!r} is not in the space")
         self.distributions[name] = distribution
-        return self.values[name]
+        return distribution.to_external_repr(distribution.to_internal_repr(value))
 
 
 def directions(spec: StudySpec) -> list[str]:
@@ -85,9 +98,11 @@ def violations(constraints: Sequence[Constraint], metrics: Metrics) -> dict[str,
 
 
 def distributions_of(past: PastTrial, spec: StudySpec, *, classes: int) -> dict[str, BaseDistribution]:
-    """From which distribution each choice of a recorded trial was drawn."""
+    """From which distribution each choice of a recorded trial was drawn. OtherSpaceError if it was another space's."""
     replay = Replay(values=past.assignment)
     draw(spec.space, replay, classes=classes)
+    if unused := sorted(past.assignment.keys() - replay.distributions.keys()):
+        raise OtherSpaceError(f"the space has no {', '.join(unused)} with the other choices of trial {past.number}")
     return replay.distributions
 
 

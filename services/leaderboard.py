@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from search.states import TrialState
 from services.cursors import decode_position, encode_position
 from services.errors import RejectedError
+from services.filters import holds, read_bounds
 from services.store import pages
 from services.store import trials as trial_rows
 from services.store import variants as variant_rows
@@ -28,18 +29,23 @@ def trial_page(
     *,
     study_id: str | None,
     state: TrialState | None,
+    where: Sequence[str] = (),
     sort: str,
     descending: bool,
     cursor: str | None,
     limit: int,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """One row a trial with its best variant by score, and the next page's cursor or None."""
+    """One row a trial with its best variant by score, and the next page's cursor or None.
+
+    All of ``where`` hold for it, each as in filters.py. RejectedError for an unknown metric, and for any of the others.
+    """
     columns = [column for column in trials.c if column.name not in ("layers", "per_class_f1", "confusion")]
     query = select(*columns)
     if study_id is not None:
         query = query.where(trials.c.study_id == study_id)
     if state is not None:
         query = query.where(trials.c.state == state)
+    query = _filtered(query, trials, where)
     rows, following = _page(connection, query, trials, sort=sort, descending=descending, cursor=cursor, limit=limit)
     best = best_variants(connection, [row["id"] for row in rows])
     return [trial_view(row, best.get(row["id"])) for row in rows], following
@@ -69,17 +75,19 @@ def variant_page(
     study_id: str | None,
     trial_id: str | None,
     runtime: str | None,
+    where: Sequence[str] = (),
     sort: str,
     descending: bool,
     cursor: str | None,
     limit: int,
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """One row a deployable model, and the next page's cursor or None."""
+    """One row a deployable model, and the next page's cursor or None; ``where`` as for trials."""
     query = select(variants)
     wanted = {"study_id": study_id, "trial_id": trial_id, "runtime": runtime}
     for name, value in wanted.items():
         if value is not None:
             query = query.where(variants.c[name] == value)
+    query = _filtered(query, variants, where)
     rows, following = _page(connection, query, variants, sort=sort, descending=descending, cursor=cursor, limit=limit)
     return variant_views(connection, rows), following
 
@@ -100,6 +108,11 @@ def variant_views(connection: Connection, rows: Sequence[Any]) -> list[dict[str,
     ]
 
 
+def _filtered(query: Select[Any], table: Table, where: Sequence[str]) -> Select[Any]:
+    bounds = read_bounds(where, _metrics_in(table))
+    return query.where(*(holds(bound, table) for bound in bounds))
+
+
 def _page(
     connection: Connection,
     query: Select[Any],
@@ -110,7 +123,7 @@ def _page(
     cursor: str | None,
     limit: int,
 ) -> tuple[Sequence[Any], str | None]:
-    known = [name for name in ("number", *METRIC_COLUMNS, *RETRAINED_COLUMNS) if name in table.c]
+    known = [*(["number"] if "number" in table.c else []), *_metrics_in(table)]
     if sort not in known:
         raise RejectedError("sort", f"this listing has no {sort!r} to sort by; known: {', '.join(known)}")
     after = None if cursor is None else decode_position(cursor)
@@ -118,3 +131,7 @@ def _page(
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], encode_position(rows[limit - 1][sort], rows[limit - 1]["id"])
+
+
+def _metrics_in(table: Table) -> list[str]:
+    return [name for name in (*METRIC_COLUMNS, *RETRAINED_COLUMNS) if name in table.c]

@@ -9,6 +9,15 @@ PARAMETER_HEADERS = ("parameter", "importance")
 WORDS = frozenset({"operation", "parameter"})
 
 
+def nothing_found(found: Importance) -> str:
+    """Why there are no parameters in it."""
+    if found.trials < found.needed:
+        return f"{found.trials} trials with {found.metric} can be compared: it takes {found.needed}"
+    if found.best == 0:
+        return f"no quarter of the {found.trials} trials has a better {found.metric} than the rest"
+    return "the study's space leaves nothing to choose"
+
+
 def operation_row(use: OperationUse) -> tuple[str, ...]:
     """Texts in the order of ``OPERATION_HEADERS``."""
     shares = (use.importance, use.share_of_best, use.share_of_all)

@@ -1,6 +1,6 @@
 """``seedleaf leaderboard``: the trials of a study, or their deployable variants."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 import typer
@@ -18,6 +18,7 @@ Sort = Literal["number", MetricName]
 def leaderboard(
     study_id: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="A study's id; the newest without.")] = None,
     sort: Annotated[Sort, typer.Option(help="Best first by this metric.")] = "score",
+    where: Annotated[list[str] | None, typer.Option(help="Only rows like this, as 'f1>=0.8'; repeatable.")] = None,
     variants: Annotated[bool, typer.Option("--variants", help="List the deployable models.")] = False,
     format_: Format = "table",
 ) -> None:
@@ -25,13 +26,15 @@ def leaderboard(
     with Client() as client:
         known_id = study_id or _newest(client)
         if variants:
-            show_variants(client, known_id, sort=sort, format_=format_)
+            show_variants(client, known_id, where=where or (), sort=sort, format_=format_)
         else:
-            show_trials(client, known_id, sort=sort, format_=format_)
+            show_trials(client, known_id, where=where or (), sort=sort, format_=format_)
 
 
-def show_trials(client: Client, study_id: str, *, sort: Sort = "score", format_: Format = "table") -> None:
-    trials = list(client.iter_trials(study_id=study_id, sort=sort, order=_best_first(sort)))
+def show_trials(
+    client: Client, study_id: str, *, where: Sequence[str] = (), sort: Sort = "score", format_: Format = "table"
+) -> None:
+    trials = list(client.iter_trials(study_id=study_id, where=where, sort=sort, order=_best_first(sort)))
     ranked = list(zip(trial_rows.ranks(trials), trials, strict=True))
     if format_ == "json":
         print_json(trials)
@@ -43,14 +46,17 @@ def show_trials(client: Client, study_id: str, *, sort: Sort = "score", format_:
         _print_hosts(trial.host for trial in trials)
 
 
-def show_variants(client: Client, study_id: str, *, sort: Sort = "score", format_: Format = "table") -> None:
+def show_variants(
+    client: Client, study_id: str, *, where: Sequence[str] = (), sort: Sort = "score", format_: Format = "table"
+) -> None:
     """Best first on each host and runtime: figures of two of them are never ranked together."""
-    variants = list(client.iter_variants(study_id=study_id, sort=sort, order=_best_first(sort)))
+    variants = list(client.iter_variants(study_id=study_id, where=where, sort=sort, order=_best_first(sort)))
     if format_ == "json":
         print_json(variants)
         return
     front = client.get_front(study_id)
-    rows = variant_rows.ranked(variants, front)
+    eager = client.iter_variants(study_id=study_id, runtime=variant_rows.EAGER_RUNTIME) if where else ()
+    rows = variant_rows.ranked(variants, front, unlisted=eager)
     if format_ == "csv":
         print_csv([variant_rows.flat(row) for row in rows])
         return

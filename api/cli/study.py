@@ -88,7 +88,7 @@ def importance(
     elif format_ == "csv":
         print_csv(shares.flat(found))
     elif not found.parameters:
-        print(f"{found.trials} trials have {metric}: it takes {found.needed} to tell what the best of them share")
+        print(shares.nothing_found(found))
     else:
         print(f"the best {found.best} of {found.trials} trials by {metric}")
         print_table(shares.PARAMETER_HEADERS, shares.parameter_rows(found), left=shares.WORDS)

@@ -137,13 +137,17 @@ class Client(Calls):
         *,
         study_id: str | None = None,
         state: TrialState | None = None,
+        where: Sequence[str] = (),
         sort: str = "score",
         order: Order = "asc",
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> Page[Trial]:
-        """One page of the leaderboard: a row a trial, with its best variant. ``sort``: a metric or ``number``."""
-        filters = {"study_id": study_id, "state": state, "sort": sort, "order": order}
+        """One page of the leaderboard: a row a trial, with its best variant. ``sort``: a metric or ``number``.
+
+        Rows match everything in ``where``, each a metric at least or at most a number: ``f1>=0.8``, ``params<=100000``.
+        """
+        filters = {"study_id": study_id, "state": state, "where": list(where), "sort": sort, "order": order}
         return self._get(Page[Trial], "/trials", **filters, cursor=cursor, limit=limit)
 
     def iter_trials(
@@ -151,11 +155,13 @@ class Client(Calls):
         *,
         study_id: str | None = None,
         state: TrialState | None = None,
+        where: Sequence[str] = (),
         sort: str = "score",
         order: Order = "asc",
     ) -> Iterator[Trial]:
         """Every row of the leaderboard, page by page."""
-        return self._every(Page[Trial], "/trials", study_id=study_id, state=state, sort=sort, order=order)
+        filters = {"study_id": study_id, "state": state, "where": list(where), "sort": sort, "order": order}
+        return self._every(Page[Trial], "/trials", **filters)
 
     def get_trial(self, trial_id: str) -> TrialInFull:
         """A trial with its learning curve and its compression jobs."""
@@ -196,14 +202,15 @@ class Client(Calls):
         study_id: str | None = None,
         trial_id: str | None = None,
         runtime: str | None = None,
+        where: Sequence[str] = (),
         sort: str = "score",
         order: Order = "asc",
         cursor: str | None = None,
         limit: int = PAGE,
     ) -> Page[Variant]:
-        """One page of deployable models."""
-        filters = {"study_id": study_id, "trial_id": trial_id, "runtime": runtime, "sort": sort, "order": order}
-        return self._get(Page[Variant], "/variants", **filters, cursor=cursor, limit=limit)
+        """One page of deployable models; ``where`` as for trials."""
+        filters = {"study_id": study_id, "trial_id": trial_id, "runtime": runtime, "where": list(where)}
+        return self._get(Page[Variant], "/variants", **filters, sort=sort, order=order, cursor=cursor, limit=limit)
 
     def iter_variants(
         self,
@@ -211,12 +218,13 @@ class Client(Calls):
         study_id: str | None = None,
         trial_id: str | None = None,
         runtime: str | None = None,
+        where: Sequence[str] = (),
         sort: str = "score",
         order: Order = "asc",
     ) -> Iterator[Variant]:
         """Every deployable model, page by page."""
-        filters = {"study_id": study_id, "trial_id": trial_id, "runtime": runtime, "sort": sort, "order": order}
-        return self._every(Page[Variant], "/variants", **filters)
+        filters = {"study_id": study_id, "trial_id": trial_id, "runtime": runtime, "where": list(where)}
+        return self._every(Page[Variant], "/variants", **filters, sort=sort, order=order)
 
     def get_variant(self, variant_id: str) -> VariantInFull:
         """A deployable model with its scores by class."""

@@ -1,10 +1,11 @@
 """Trials: the leaderboard, one trial in full, compress it, run it again."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 
+from api.routes.parameters import Limit, Order, Where
 from api.schemas import CompressRequest, Page, Queued, StudyView, TrainingView, TrainRequest, TrialDetail, TrialView
 from api.state import State
 from search.architectures.text import write_architecture
@@ -17,8 +18,6 @@ from services.errors import RejectedError
 from services.store import jobs, recipe_searches, trainings, trials, variants
 
 router = APIRouter(prefix="/trials", tags=["trials"])
-Order = Literal["asc", "desc"]
-Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 @router.get("")
@@ -26,6 +25,7 @@ def list_trials(
     state: State,
     study_id: str | None = None,
     trial_state: Annotated[TrialState | None, Query(alias="state")] = None,
+    where: Where = [],  # noqa: B006  (FastAPI copies it)
     sort: str = "score",
     order: Order = "asc",
     cursor: str | None = None,
@@ -37,6 +37,7 @@ def list_trials(
             connection,
             study_id=study_id,
             state=trial_state,
+            where=where,
             sort=sort,
             descending=order == "desc",
             cursor=cursor,

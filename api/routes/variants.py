@@ -1,10 +1,11 @@
 """Variants, the deployable models, and their files."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 
 from api.handout.program import UnanswerableError, answer
+from api.routes.parameters import Limit, Order, Where
 from api.schemas import Page, Prediction, VariantDetail, VariantView
 from api.state import State
 from search.dataset import DatasetSpec
@@ -21,10 +22,11 @@ def list_variants(
     study_id: str | None = None,
     trial_id: str | None = None,
     runtime: str | None = None,
+    where: Where = [],  # noqa: B006  (FastAPI copies it)
     sort: str = "score",
-    order: Literal["asc", "desc"] = "asc",
+    order: Order = "asc",
     cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    limit: Limit = 50,
 ) -> Page[VariantView]:
     """Deployable models: recipe, F1, latency with its interval, size, files."""
     with state.reader.connect() as connection:
@@ -33,6 +35,7 @@ def list_variants(
             study_id=study_id,
             trial_id=trial_id,
             runtime=runtime,
+            where=where,
             sort=sort,
             descending=order == "desc",
             cursor=cursor,

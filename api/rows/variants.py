@@ -78,10 +78,13 @@ class Ranked:
     eager: VariantView | None
 
 
-def ranked(variants: Iterable[VariantView], front: ParetoView) -> list[Ranked]:
-    """``variants`` in their order. Those of different hosts and runtimes are never ranked together."""
+def ranked(variants: Iterable[VariantView], front: ParetoView, *, unlisted: Iterable[VariantView] = ()) -> list[Ranked]:
+    """``variants`` in their order. Those of different hosts and runtimes are never ranked together.
+
+    ``unlisted`` ones are no rows, but may be the eager PyTorch of those that are.
+    """
     known = list(variants)
-    eager, pick, places = eager_variants(known), picks(front), Counter[tuple[str, str]]()
+    eager, pick, places = eager_variants((*known, *unlisted)), picks(front), Counter[tuple[str, str]]()
     rows = []
     for variant in known:
         places[variant.host, variant.runtime] += 1

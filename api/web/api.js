@@ -13,7 +13,7 @@ export class ApiError extends Error {
   }
 }
 
-/** GET as JSON; parameters that are null or "" are left out. */
+/** GET as JSON; parameters that are null or "" are left out, each of a list is one. */
 export async function get(path, parameters = {}, { signal } = {}) {
   return (await send(withQuery(path, parameters), { signal })).json();
 }
@@ -99,6 +99,7 @@ function json(body) {
 }
 
 function withQuery(path, parameters) {
-  const known = Object.entries(parameters).filter(([, value]) => value != null && value !== "");
+  const pairs = Object.entries(parameters).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+  const known = pairs.filter(([, value]) => value != null && value !== "");
   return known.length ? `${path}?${new URLSearchParams(known)}` : path;
 }

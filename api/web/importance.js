@@ -31,15 +31,20 @@ export function importancePanel(studyId, signal) {
 }
 
 function shownImportance(found) {
-  const { metric, trials, needed, best, parameters, operations } = found;
+  const { metric, trials, best, parameters, operations } = found;
   const { label } = METRICS[metric];
-  if (parameters.length === 0) {
-    return h("p", { class: "empty" }, `${trials} trials have ${label}: it takes ${needed} to tell.`);
-  }
+  if (parameters.length === 0) return h("p", { class: "empty" }, nothingFound(found));
   return [
     h("p", {}, `The best ${best} of ${trials} completed trials by ${label}.`),
     h("div", { class: "columns" }, parameterTable(parameters), operations.length > 0 && operationTable(found)),
   ];
+}
+
+function nothingFound({ metric, trials, needed, best }) {
+  const { label } = METRICS[metric];
+  if (trials < needed) return `${trials} trials with ${label} can be compared: it takes ${needed}.`;
+  if (best === 0) return `No quarter of the ${trials} trials has a better ${label} than the rest.`;
+  return "The study's space leaves nothing to choose.";
 }
 
 function parameterTable(parameters) {

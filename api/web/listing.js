@@ -3,7 +3,7 @@
 // A column is as in table.js, with `sort`: what the server sorts it by, and `extra`: not shown until it is chosen.
 
 import { get, getAll } from "./api.js";
-import { attempt, fill, h, notify, uniqueId } from "./dom.js";
+import { announce, attempt, fill, h, notify, uniqueId } from "./dom.js";
 import { count } from "./format.js";
 import { bestFirst } from "./metrics.js";
 import { save, toCsv } from "./save.js";
@@ -49,6 +49,7 @@ class Listing {
   #scroller = null;
   #drawn = null;
   #compared = h("div", {});
+  #counted = h("p", { class: "muted" });
 
   constructor(options) {
     this.#options = options;
@@ -68,9 +69,10 @@ class Listing {
     await this.#read(null, Math.max(FIRST_ROWS, Math.min(this.rows.length, MOST_LIVE_ROWS)));
   }
 
-  filter(changed) {
+  async filter(changed) {
     Object.assign(this.#parameters, changed);
-    return this.#again();
+    await this.#again();
+    announce(this.#count());
   }
 
   #again() {
@@ -97,19 +99,33 @@ class Listing {
   }
 
   #draw() {
-    const { caption, empty } = this.#options;
+    const { caption } = this.#options;
+    this.#counted.textContent = this.#count();
     if (this.rows.length === 0) {
       this.#scroller = null;
-      fill(this.element, h("p", { class: "empty" }, empty), this.#compared);
+      fill(this.element, this.#counted, this.#compared);
       return;
     }
     if (this.#scroller === null) {
       const on = { scroll: () => this.#drawRows() };
       this.#scroller = h("div", { class: "scroll long", role: "region", "aria-label": caption, tabindex: 0, on });
-      fill(this.element, this.#scroller, this.#compared);
+      fill(this.element, this.#scroller, this.#counted, this.#compared);
     }
     this.#drawn = null;
     this.#drawRows();
+  }
+
+  /** How many rows there are, as far as it is known. */
+  #count() {
+    const { length } = this.rows;
+    if (length === 0) return this.#isFiltered() ? "Nothing matches the filter." : this.#options.empty;
+    if (this.#next !== null) return `The first ${count(length)} rows; more when you scroll on.`;
+    return length === 1 ? "1 row." : `${count(length)} rows.`;
+  }
+
+  #isFiltered() {
+    const { parameters } = this.#options;
+    return Object.entries(this.#parameters).some(([name, value]) => !(name in parameters) && value.length > 0);
   }
 
   #drawRows() {

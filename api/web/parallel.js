@@ -38,8 +38,7 @@ export function parallelPanel(model, signal) {
 }
 
 async function read(id, names, signal) {
-  const query = new URLSearchParams([...names.map((name) => ["parameter", name]), ["most", MOST_LINES]]);
-  return (await get(`/studies/${id}/points?${query}`, {}, { signal })).items;
+  return (await get(`/studies/${id}/points`, { parameter: names, most: MOST_LINES }, { signal })).items;
 }
 
 function parallelChart({ spec }, { names, items }, colours) {

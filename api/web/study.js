@@ -17,6 +17,7 @@ import { pace, progressBar, stateOptions } from "./studies.js";
 import { table } from "./table.js";
 import { tryPanel } from "./try.js";
 import { metricColumn, variantColumns } from "./variants.js";
+import { whereField } from "./where.js";
 import { winnerPanel } from "./winner.js";
 
 const TRIAL_STATES = ["RUNNING", "COMPLETED", "STOPPED", "INFEASIBLE", "FAILED", "CANCELLED"];
@@ -152,8 +153,9 @@ function leaderboardPanel(id, signal) {
     nameOf: ({ number }) => `trial ${number}`,
     signal,
   });
-  const filter = labelledSelect("State", stateOptions(TRIAL_STATES), "", (state) => rows.filter({ state }));
-  return { element: panel("Leaderboard", [filter, rows.controls], rows.element), update: rows.refresh };
+  const state = labelledSelect("State", stateOptions(TRIAL_STATES), "", (chosen) => rows.filter({ state: chosen }));
+  const where = whereField((chosen) => rows.filter({ where: chosen }));
+  return { element: panel("Leaderboard", [state, where, rows.controls], rows.element), update: rows.refresh };
 }
 
 /** Up to four trials side by side: what was measured, and what they tried. */

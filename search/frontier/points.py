@@ -102,6 +102,9 @@ def describe_point(describe: Describe, wanted: Params, rng: np.random.Generator)
 
 
 def allows(distribution: BaseDistribution, value: Any) -> bool:
+    """Whether it may be drawn; a number that is written as a text may not."""
+    if isinstance(value, str) and not isinstance(distribution, CategoricalDistribution):
+        return False
     try:
         return bool(distribution._contains(distribution.to_internal_repr(value)))
     except (TypeError, ValueError):

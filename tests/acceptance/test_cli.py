@@ -86,6 +86,25 @@ def test_the_leaderboard_is_best_first_by_any_metric(server: Server, study_id: s
     assert latency_ms == sorted(latency_ms)
 
 
+def test_the_leaderboard_is_filtered(server: Server, study_id: str) -> None:
+    trials = _listed(server, "leaderboard", study_id)
+    least = min(trial["metrics"]["params"] for trial in trials)
+    found = _listed(server, "leaderboard", study_id, "--where", f"params<={least}", "--where", "f1>=0")
+    assert [trial["id"] for trial in found] == [trial["id"] for trial in trials if trial["metrics"]["params"] == least]
+    complaint = _seedleaf(server, "leaderboard", study_id, "--where", "speed>=1", code=1)
+    assert complaint.startswith("seedleaf: where: this listing has no 'speed' to filter by; known: f1")
+
+
+def test_a_filtered_variant_is_compared_with_its_eager_network_all_the_same(server: Server, study_id: str) -> None:
+    variants = _listed(server, "leaderboard", study_id, "--variants")
+    fastest = min(variant["metrics"]["latency_ms"] for variant in variants)
+    where = ("--where", f"latency_ms<={fastest}")
+    text = _seedleaf(server, "leaderboard", study_id, "--variants", *where, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert "torch" not in {row["runtime"] for row in rows}
+    assert all(float(row["versus_eager"]) > 1 for row in rows)
+
+
 def test_the_leaderboard_is_a_table_or_csv_too(server: Server, study_id: str) -> None:
     trials = _listed(server, "leaderboard", study_id)
     rows = list(csv.DictReader(io.StringIO(_seedleaf(server, "leaderboard", study_id, "--format", "csv"))))

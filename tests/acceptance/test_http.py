@@ -131,6 +131,25 @@ def test_the_front_has_a_hypervolume(client: httpx.Client, finished_study: str) 
     assert set(front["reference"]) == {"f1", "latency_ms"}
 
 
+def test_trials_and_variants_are_filtered_by_their_metrics(client: httpx.Client, finished_study: str) -> None:
+    every = trials_of(client, finished_study)
+    f1 = sorted(trial["metrics"]["f1"] for trial in every)[1]
+    found = trials_of(client, finished_study, where=[f"f1>={f1}", "params<=1e9"], limit=1)
+    assert [trial["id"] for trial in found] == [trial["id"] for trial in every if trial["metrics"]["f1"] >= f1]
+    assert trials_of(client, finished_study, where="f1>=1.5") == []
+    query = {"study_id": finished_study, "where": "size_bytes<=0"}
+    assert client.get("/variants", params=query).json()["items"] == []
+
+
+@pytest.mark.parametrize("path", ["/trials", "/variants"])
+def test_a_filter_by_no_metric_is_refused_with_those_there_are(client: httpx.Client, path: str) -> None:
+    answer = client.get(path, params={"where": ["f1>=0.5", "speed>=1"]})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "where"
+    assert error["message"].startswith("this listing has no 'speed' to filter by; known: f1, accuracy,")
+
+
 def test_events_tell_the_whole_story_and_go_on_where_one_left_off(client: httpx.Client, finished_study: str) -> None:
     first = _read_events(client, finished_study, count=5, headers={})
     assert [event["kind"] for event in first][:2] == ["study", "study"]

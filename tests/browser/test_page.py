@@ -13,11 +13,12 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.acceptance.studies import wait_until_ended
+from tests.acceptance.studies import trials_of, wait_until_ended
 from tests.browser.conftest import OpenPage, TakePicture
 from tests.server import Server
 
 _END_S = 300.0
+_METRICS = ("f1", "accuracy", "latency_ms", "latency_p90_ms", "macs", "params", "size_bytes", "score")
 _PHONE = {"width": 390, "height": 844}
 
 
@@ -101,6 +102,39 @@ def test_the_leaderboard_is_sorted_compared_and_saved(open_page: OpenPage, study
     assert [float(row["f1"]) for row in rows] == pytest.approx(values, abs=1e-4)
 
 
+def test_the_leaderboard_is_filtered_by_the_keyboard_and_says_what_is_no_filter(
+    server: Server, open_page: OpenPage, take_picture: TakePicture, study_url: str, study_id: list[str]
+) -> None:
+    best = max(trial["metrics"]["f1"] for trial in _trials(server, study_id[0]))
+    bests = sum(trial["metrics"]["f1"] == best for trial in _trials(server, study_id[0]))
+    page = open_page(study_url)
+    panel = page.get_by_role("region", name="Leaderboard", exact=True)
+    rows = panel.locator("tbody tr")
+    expect(panel.get_by_text("3 rows.", exact=True)).to_be_visible()
+    panel.get_by_label("State").focus()
+    page.keyboard.press("Tab")
+    expect(panel.get_by_label("Where")).to_be_focused()
+    page.keyboard.type(f"f1 >= {best}, params<=1e9")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(bests)
+    panel.get_by_label("Where").fill("f1>=0.5, speed>=1")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("alert")).to_have_text('There is no metric "speed"; known: ' + ", ".join(_METRICS))
+    expect(panel.get_by_label("Where")).to_have_attribute("aria-invalid", "true")
+    expect(rows).to_have_count(bests)
+    take_picture(page, "filter")
+    violations = Axe().run(page).response["violations"]
+    assert [_told(found) for found in violations if found["impact"] in ("serious", "critical")] == []
+    panel.get_by_label("Where").fill("f1>=0.5, f1<=-1")
+    panel.get_by_label("Where").press("Enter")
+    expect(panel.get_by_text("Nothing matches the filter.")).to_be_visible()
+    expect(panel.get_by_role("alert")).to_have_text("")
+    panel.get_by_label("Where").fill("")
+    panel.get_by_label("Where").press("Enter")
+    expect(rows).to_have_count(3)
+
+
 def test_a_model_is_downloaded_and_runs(open_page: OpenPage, study_url: str, tmp_path: Path) -> None:
     page = open_page(study_url)
     winner = page.get_by_role("region", name="The model to ship")
@@ -178,9 +212,12 @@ def test_the_keyboard_reaches_the_content_and_the_actions(server: Server, open_p
 
 
 def _first_trial(server: Server, study_id: str) -> str:
+    return str(_trials(server, study_id)[0]["id"])
+
+
+def _trials(server: Server, study_id: str) -> list[dict[str, Any]]:
     with server.client() as client:
-        trials = client.get("/trials", params={"study_id": study_id, "limit": 1}).json()["items"]
-    return str(trials[0]["id"])
+        return trials_of(client, study_id)
 
 
 def _told(violation: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from services import importance
 from services.db import new_id
 from services.errors import NotFoundError
 from services.store import trials
-from tests.integration.records import CANDIDATE, METRICS, make_study
+from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial
 
 SPACE = {"augmentation": {"ops": ["Rotate", "Invert"], "max_ops": 1}}
 
@@ -47,3 +47,12 @@ def test_of_the_completed_trials_only(engine: Engine) -> None:
 def test_an_unknown_study_is_not_found(engine: Engine) -> None:
     with engine.connect() as connection, pytest.raises(NotFoundError):
         importance.importance(connection, "nothing", "f1")
+
+
+def test_trials_that_the_space_cannot_have_drawn_do_not_count(engine: Engine) -> None:
+    study_id = make_study(engine, space=SPACE)
+    for _ in range(10):
+        make_trial(engine, study_id)
+    with engine.connect() as connection:
+        found = importance.importance(connection, study_id, "f1")
+    assert (found.trials, found.best, found.parameters) == (0, 0, ())

@@ -132,6 +132,11 @@ def test_variants_are_ranked_among_those_of_their_host_and_runtime_only() -> Non
     assert [[row.variant for row in group] for group in variant_rows.by_host(rows)] == [[here, here], [there], [eager]]
 
 
+def test_what_is_not_listed_is_no_row_but_compared_with() -> None:
+    (row,) = variant_rows.ranked([_variant()], _NO_FRONT, unlisted=[_variant("torch")])
+    assert (row.rank, row.eager) == (1, _variant("torch"))
+
+
 def test_the_picks_of_a_front_are_told_in_words() -> None:
     item = _variant()
     group = VariantFront(

@@ -1,5 +1,6 @@
 """Importances on studies whose truth is known."""
 
+from dataclasses import replace
 from typing import Any
 
 import optuna
@@ -9,7 +10,7 @@ from search.metrics import MetricName
 from search.optuna_trials import PastTrial
 from search.ped_anova import MIN_TRIALS, importance_of
 from search.space import draw
-from search.spec import StudySpec
+from search.spec import SpaceSpec, StudySpec
 from search.states import TrialState
 
 SPEC = StudySpec.model_validate(
@@ -19,6 +20,11 @@ SPEC = StudySpec.model_validate(
         "space": {"augmentation": {"ops": ["Rotate", "Invert", "Cutout"], "max_ops": 3}},
     }
 )
+#: One network.
+ARCHITECTURE: dict[str, Any] = {
+    "stages": [{"name": "stem", "blocks": {"Conv": [[1, "Conv", [16, 3, 2]]]}}],
+    "head": [{"name": "head", "blocks": {"pooled": [[1, "GlobalAvgPool", []], [1, "FixedConv", ["$classes"]]]}}],
+}
 
 
 def drawn(count: int) -> list[PastTrial]:
@@ -74,3 +80,56 @@ def test_too_few_trials_with_the_metric_say_nothing(metric: MetricName) -> None:
     found = importance_of(trials, SPEC, classes=10, metric=metric)
     assert (found.best, found.parameters, found.operations) == (0, (), ())
     assert found.trials == (MIN_TRIALS - 1 if metric == "f1" else 0)
+
+
+def changed(trial: PastTrial, **choices: Any) -> PastTrial:
+    return replace(trial, assignment={**trial.assignment, **choices})
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"learning_rate": 99.0},
+        {"learning_rate": "0.1"},
+        {"learning_rate": [0.1, 0.2]},
+        {"learning_rate": None},
+        {"augmentation.Rotate": "yes"},
+        {"stage1.block": {"name": "Conv"}},
+        {"of_another_version": 1},
+    ],
+    ids=str,
+)
+def test_a_trial_of_another_space_is_left_out(choices: dict[str, Any]) -> None:
+    first, *others = drawn(12)
+    found = importance_of([changed(first, **choices), *others], SPEC, classes=10, metric="f1")
+    assert found == importance_of(others, SPEC, classes=10, metric="f1")
+    assert found.trials == 11
+
+
+def test_a_trial_that_lacks_a_choice_is_left_out() -> None:
+    first, *others = drawn(12)
+    lacking = {name: value for name, value in first.assignment.items() if name != "learning_rate"}
+    found = importance_of([replace(first, assignment=lacking), *others], SPEC, classes=10, metric="f1")
+    assert found.trials == 11
+
+
+def test_of_another_space_altogether_nothing_is_told() -> None:
+    found = importance_of(
+        [replace(trial, assignment={"width": 8}) for trial in drawn(12)], SPEC, classes=10, metric="f1"
+    )
+    assert (found.trials, found.best, found.parameters) == (0, 0, ())
+
+
+@pytest.mark.parametrize("better", [0, 2], ids=["none", "fewer than a quarter"])
+def test_where_no_quarter_is_better_than_the_rest_nothing_is_told(better: int) -> None:
+    trials = [replace(trial, metrics={"f1": 0.9 if trial.number < better else 0.5}) for trial in drawn(12)]
+    found = importance_of(trials, SPEC, classes=10, metric="f1")
+    assert (found.trials, found.best, found.parameters, found.operations) == (12, 0, (), ())
+
+
+def test_a_space_without_choices_has_no_parameters() -> None:
+    fixed = {"architecture": ARCHITECTURE, "image_size": 16, "batch_size": 32, "learning_rate": 0.1}
+    spec = SPEC.model_copy(update={"space": SpaceSpec.model_validate(fixed)})
+    trials = [replace(trial, assignment={}) for trial in drawn(12)]
+    found = importance_of(trials, spec, classes=10, metric="f1")
+    assert (found.trials, found.best, found.parameters) == (12, 3, ())
