@@ -167,11 +167,11 @@ def test_a_trial_shows_how_it_learned_and_what_it_confuses(
     expect(page.get_by_role("img", name="images").first).to_be_visible()
     expect(page.get_by_text("Half of the study").first).to_be_visible()
     expect(page.locator(".network li .block").first).to_be_visible()
+    take_picture(page, "trial")
     page.get_by_role("button", name="Train in full").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    take_picture(page, "trial")
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
