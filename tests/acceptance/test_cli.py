@@ -30,7 +30,7 @@ def _environment(server: Server) -> dict[str, str]:
 def _seedleaf(server: Server, *arguments: str, code: int = 0) -> str:
     """Run a command that ends with ``code``; what it printed, or where it failed what it complained about."""
     done = subprocess.run(
-        [_SEEDLEAF, *arguments], env=_environment(server), capture_output=True, text=True, timeout=240
+        [_SEEDLEAF, *arguments], env=_environment(server), capture_output=True, text=True, timeout=400
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stderr if code else done.stdout

@@ -92,6 +92,7 @@ def test_a_loss_that_is_no_number_fails_its_trial_with_advice_and_no_other(
     assert first.f1 is None
 
 
+@pytest.mark.slow  # whatever else measures on this machine would wait for the hog too
 def test_a_hog_on_the_measuring_core_fails_no_trial_and_does_not_tell_a_model_from_itself(
     engine: Engine, database_url: str, tmp_path: Path
 ) -> None:
