@@ -111,7 +111,7 @@ def test_the_leaderboard_is_filtered_by_the_keyboard_and_says_what_is_no_filter(
     panel = page.get_by_role("region", name="Leaderboard", exact=True)
     rows = panel.locator("tbody tr")
     expect(panel.get_by_text("3 rows.", exact=True)).to_be_visible()
-    panel.get_by_label("State").focus()
+    panel.get_by_role("combobox", name="State").focus()
     page.keyboard.press("Tab")
     expect(panel.get_by_label("Where")).to_be_focused()
     page.keyboard.type(f"f1 >= {best}, params<=1e9")

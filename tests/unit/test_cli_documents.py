@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import FixedTrial
 
-from api.cli.documents import read_policy, read_recipe, read_spec
+from api.cli.documents import read_recipe, read_spec
 from api.cli.errors import CommandError
 from api.cli.quickstart import SPEC
 from api.rows.studies import networks
@@ -20,16 +20,6 @@ def _written(folder: Path, text: str, name: str = "spec.yaml") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
-
-
-@pytest.mark.parametrize("path", sorted(_EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_example_is_a_valid_spec(path: Path) -> None:
-    assert read_spec(path).name == path.stem
-
-
-@pytest.mark.parametrize("path", sorted(_EXAMPLES.glob("policies/*.yaml")), ids=lambda path: path.stem)
-def test_every_example_of_a_policy_is_valid(path: Path) -> None:
-    assert read_policy(path).operations
 
 
 def test_quickstart_runs_the_example_that_comes_with_the_package() -> None:
