@@ -8,17 +8,19 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, select, text
+from sqlalchemy import BigInteger, Connection, Engine, column, event, select, text
 
+from services.store.prepared import Prepared
 from services.tables import events
 
 CHANNEL = "seedleaf_events"
 _PENDING = "seedleaf_events"
 
-_WRITE = text(
-    f"""
+_WRITE = Prepared(
+    "write_events",
+    text(f"""
     WITH given AS (
-        SELECT * FROM json_to_recordset(:rows) AS r (study_id text, kind text, trial_id text, payload jsonb)
+        SELECT * FROM json_to_recordset(CAST($1 AS json)) AS r (study_id text, kind text, trial_id text, payload jsonb)
     ),
     turns AS MATERIALIZED (
         SELECT count(pg_advisory_xact_lock(hashtextextended(study_id, 0)))
@@ -31,7 +33,8 @@ _WRITE = text(
     )
     SELECT max(last), count(pg_notify('{CHANNEL}', study_id))
     FROM (SELECT study_id, max(id) AS last FROM written GROUP BY study_id) AS told
-    """
+    """),
+    [column("last", BigInteger)],
 )
 
 
@@ -52,7 +55,7 @@ def write_on_commit(engine: Engine) -> None:
 def write(connection: Connection) -> int | None:
     """Write what ``emit`` was given, and return the last event's id. For the end of a transaction only."""
     rows = connection.info.pop(_PENDING, [])
-    return connection.execute(_WRITE, {"rows": json.dumps(rows)}).scalar() if rows else None
+    return _WRITE(connection, json.dumps(rows)).scalar() if rows else None
 
 
 def _forget(connection: Connection) -> None:

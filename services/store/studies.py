@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.candidate import Enqueued
 from search.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState, sources_of
 from services.errors import ConflictError, LeaseLostError, NotFoundError
 from services.store import events
+from services.store.prepared import ARGUMENT, Prepared
 from services.tables import compression_jobs, enqueued_trials, studies, totals, trials
 from services.tables import events as event_rows
 
@@ -40,7 +41,7 @@ def _shown() -> list[Any]:
 
 
 _SHOWN = _shown()
-_SHOWN_ONE: Select[Any] = select(*_SHOWN).where(studies.c.id == bindparam("study_id"))
+_SHOWN_ONE = Prepared("shown_study", select(*_SHOWN).where(studies.c.id == ARGUMENT), _SHOWN)
 
 
 _ADD_ONCE = upsert(studies).on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(*studies.c)
@@ -64,7 +65,7 @@ def get(connection: Connection, study_id: str, *, lock: bool = False) -> Row[Any
 
 def shown(connection: Connection, study_id: str) -> Row[Any]:
     """A study's row with what ``_shown`` adds: progress, ``compression`` jobs by state, and ``last_event_id``."""
-    row = connection.execute(_SHOWN_ONE, {"study_id": study_id}).one_or_none()
+    row = _SHOWN_ONE(connection, study_id).one_or_none()
     if row is None:
         raise NotFoundError("study", study_id)
     return row
