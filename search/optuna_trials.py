@@ -13,6 +13,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from search.frontier.evidence import SECONDS
 from search.frontier.points import allows
 from search.metrics import Constraint, Metrics
 from search.space import draw
@@ -39,13 +40,16 @@ class OtherSpaceError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class PastTrial:
-    """A recorded trial that has ended: the choices that were made, and what came of them; its f1 after each epoch."""
+    """A recorded trial that has ended: the choices that were made, and what came of them; its f1 after each epoch, and
+    how long it took.
+    """
 
     number: int
     state: TrialState
     assignment: Assignment
     metrics: Metrics
     curve: Sequence[float] = ()
+    seconds: float = 0.0
 
 
 @dataclass
@@ -123,7 +127,7 @@ def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTri
         values=values,
         params=dict(past.assignment),
         distributions=distributions_of(past, spec, classes=classes),
-        user_attrs={"number": past.number, "state": str(past.state), **past.metrics},
+        user_attrs={"number": past.number, "state": str(past.state), SECONDS: past.seconds, **past.metrics},
         system_attrs={"NSGAIISampler:generation": 0},
         constraints=violated,
     )

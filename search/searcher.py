@@ -20,11 +20,11 @@ from ray.tune.search.optuna import OptunaSearch
 
 from search.candidate import Candidate, Enqueued, UnbuildableError
 from search.describe import Features, Profile, describing
-from search.frontier import EXPECTED, Describe, Earlier, FrontierSampler
+from search.frontier import EXPECTED, SECONDS, Describe, Earlier, FrontierSampler
 from search.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Metrics, first_complaint
 from search.optuna_trials import OPTUNA_STATES, Assignment, PastTrial, Replay, frozen_trial, violations
 from search.space import draw
-from search.spec import SamplerSpec, StudySpec
+from search.spec import StudySpec
 from search.states import TrialState
 from search.stopping import Stopping
 
@@ -52,18 +52,21 @@ class TrialLog(Protocol):
 
 
 def make_sampler(
-    spec: SamplerSpec, *, describe: Describe, earlier: Sequence[Earlier], past: int, concurrency: int
+    spec: StudySpec, *, describe: Describe, earlier: Sequence[Earlier], past: int
 ) -> optuna.samplers.BaseSampler:
     """The study's sampler. ``past`` moves the seed on: the same seed would suggest the same points again."""
-    seed = (spec.seed + 7919 * past) % 2**32
-    if spec.name == "frontier":
-        return FrontierSampler(describe=describe, earlier=earlier, seed=seed)
-    if spec.name == "tpe":
+    name, seed = spec.sampler.name, (spec.sampler.seed + 7919 * past) % 2**32
+    if name == "frontier":
+        per_second = spec.budget.max_minutes is not None
+        return FrontierSampler(describe=describe, earlier=earlier, per_second=per_second, seed=seed)
+    if name == "tpe":
         with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=concurrency > 1)
-    if spec.name == "nsga2":
+            return optuna.samplers.TPESampler(
+                seed=seed, multivariate=True, group=True, constant_liar=spec.resources.concurrency > 1
+            )
+    if name == "nsga2":
         return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
-    if spec.name == "gp":
+    if name == "gp":
         return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
     return optuna.samplers.RandomSampler(seed=seed)
 
@@ -91,17 +94,12 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._spec, self._classes, self._log, self._profile = spec, classes, log, profile
         self._stopping = stopping
         self._outcomes: dict[str, PastTrial | None] = {}
-        self._live: dict[str, tuple[str, Metrics]] = {}
+        self._live: dict[str, tuple[str, Metrics, float]] = {}
         self._queued: set[str] = set()
         self.exhausted = False
         past = len(history)
-        self._usual = make_sampler(
-            spec.sampler,
-            describe=describing(spec, classes=classes, profile=profile, features=features),
-            earlier=earlier,
-            past=past,
-            concurrency=spec.resources.concurrency,
-        )
+        describe = describing(spec, classes=classes, profile=profile, features=features)
+        self._usual = make_sampler(spec, describe=describe, earlier=earlier, past=past)
         # Looks for what is left where the usual one keeps proposing what is known already.
         self._random = optuna.samplers.RandomSampler(seed=past)
         super().__init__(
@@ -180,6 +178,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         if outcome is None:
             self._tell(trial, {}, OptunaState.FAIL)
         else:
+            trial.set_user_attr(SECONDS, outcome.seconds)
             self._tell(trial, outcome.metrics, OPTUNA_STATES[outcome.state])
 
     def _start(
@@ -193,7 +192,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         )
         self._ot_trials[trial_id] = trial
         self._outcomes[candidate.fingerprint] = None
-        self._live[trial_id] = (candidate.fingerprint, metrics)
+        self._live[trial_id] = (candidate.fingerprint, metrics, time.monotonic())
         alone = trial.user_attrs.get("alone", False)
         return {"trial": record, "candidate": candidate.model_dump_json(), "alone": alone}
 
@@ -208,7 +207,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell Optuna how a trial ended; what lacks an objective is never COMPLETE, and nothing stays RUNNING."""
-        fingerprint, static = self._live.pop(trial_id)
+        fingerprint, static, started_s = self._live.pop(trial_id)
         trial = self._ot_trials.pop(trial_id)
         report = result or {}
         metrics = dict(static)
@@ -222,7 +221,11 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             del self._outcomes[fingerprint]
         else:
             self._outcomes[fingerprint] = PastTrial(
-                number=trial.number, state=state, assignment=trial.params, metrics=metrics
+                number=trial.number,
+                state=state,
+                assignment=trial.params,
+                metrics=metrics,
+                seconds=time.monotonic() - started_s,
             )
 
     def _ended_as(self, metrics: Metrics, result: Mapping[str, Any], error: bool) -> TrialState:

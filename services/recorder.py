@@ -233,7 +233,14 @@ class Recorder:
 def past_trial(row: Any, curve: Sequence[float] = ()) -> PastTrial:
     """A trial's row as the searcher takes it."""
     metrics = {name: getattr(row, name) for name in METRIC_COLUMNS if getattr(row, name) is not None}
-    return PastTrial(number=row.number, state=row.state, assignment=row.assignment, metrics=metrics, curve=curve)
+    return PastTrial(
+        number=row.number,
+        state=row.state,
+        assignment=row.assignment,
+        metrics=metrics,
+        curve=curve,
+        seconds=(row.finished_at - row.created_at).total_seconds(),
+    )
 
 
 def _artifact(trial_id: str, kind: str, sha256: str, size_bytes: int) -> dict[str, Any]:

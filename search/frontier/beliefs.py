@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 _CORNERS = 1024
 #: Of what the points in flight will come to.
 _DRAWS = 4
+#: Shorter trials are not told apart.
+_LEAST_S = 1e-3
 
 
 class Beliefs:
@@ -40,6 +42,7 @@ class Beliefs:
         encoder: Encoder,
         kernels: Kernels,
         rng: np.random.Generator,
+        per_second: bool,
     ) -> None:
         evidence = thinned(evidence, rng)
         self._evidence, self._encoder, self._kernels, self._rng = evidence, encoder, kernels, rng
@@ -58,8 +61,11 @@ class Beliefs:
         self._failure = self._failures()
         self._models: dict[int, Learned] = {}
         self._logged: set[int] = set()
+        self._duration: Learned | None = None
         if evidence.complete > 1:
             self._learn(pool)
+            if per_second:
+                self._duration = self._durations()
 
     def _features(self, points: Sequence[Known]) -> Floats:
         return self._scale(self._encoder.matrix([known.row for known in points]))
@@ -80,6 +86,11 @@ class Beliefs:
         if not failed or not measured:
             return None
         return self._learned("failure", [*measured, *failed], np.repeat((0.0, 1.0), (len(measured), len(failed))))
+
+    def _durations(self) -> Learned:
+        """The logarithm of how long a trial takes that comes to its end."""
+        complete = self._evidence.measured[: self._evidence.complete]
+        return self._learned("duration", complete, np.log(np.maximum(self._evidence.seconds, _LEAST_S)))
 
     def _learn(self, pool: Sequence[Known]) -> None:
         """Fit the objectives that are not exact, and see what the front reaches at each corner."""
@@ -141,8 +152,8 @@ class Beliefs:
         return np.asarray(qmc.Sobol(dimensions, rng=self._rng).random(_CORNERS))
 
     def scores(self, candidates: Sequence[Known]) -> Floats:
-        """The expected gain of each candidate that may be run, weighed by the chance that it can; of the others, how
-        far they break the limits that are known exactly, negated [q].
+        """The expected gain of each candidate that may be run, by the chance that it can, and by the second where time
+        is short; of the others, how far they break the limits that are known exactly, negated [q].
         """
         violations = np.asarray([violation(known.point) for known in candidates])
         features = self._features(candidates)
@@ -152,6 +163,9 @@ class Beliefs:
         if self._failure is not None:
             (guess,) = self._failure.guesses(features)
             gain = gain * (1.0 - np.clip(guess.mean, 0.0, 1.0))
+        if self._duration is not None:
+            (guess,) = self._duration.guesses(features)
+            gain = gain / np.exp(guess.mean)
         return np.asarray(np.where(violations > 0.0, -violations, gain))
 
     def _gain(self, candidates: Sequence[Known], features: Floats) -> Floats:
@@ -190,4 +204,5 @@ def thinned(evidence: Evidence, rng: np.random.Generator) -> Evidence:
         losses=evidence.losses[kept],
         deviations=evidence.deviations[kept],
         complete=int((kept < evidence.complete).sum()),
+        seconds=evidence.seconds[kept[kept < evidence.complete]],
     )

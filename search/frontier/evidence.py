@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 #: The user attribute of a pruned trial that says what it was on its way to: for each objective ``(value, deviation)``,
 #: or None for one that is known exactly.
 EXPECTED = "expected"
+#: The user attribute of a trial that says how long it took where its own times do not: it was run before, or elsewhere.
+SECONDS = "seconds"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +33,8 @@ class Known:
 class Evidence:
     """``losses`` [n, m] of the ``measured`` points; those that are ``flying`` have none yet.
 
-    The first of these are ``complete``; the others were ended early, and ``deviations`` [n, m] says how far from the
-    losses they might have come.
+    The first of these are ``complete`` and took ``seconds`` [complete]; the others were ended early, and ``deviations``
+    [n, m] says how far from the losses they might have come.
 
     ``failed`` have been run and came to nothing. ``violations`` are the measured ones by constraint: of points that
     were completed and of those that a constraint ended.
@@ -43,6 +45,7 @@ class Evidence:
     losses: Floats
     deviations: Floats
     complete: int
+    seconds: Floats
     flying: Sequence[Known]
     failed: Sequence[Known]
     violations: dict[str, list[tuple[Known, float]]]
@@ -65,6 +68,7 @@ def evidence_of(trials: Sequence[tuple[FrozenTrial, Known]], signs: Floats) -> E
         losses=_finite(table[:, :, 0] * signs),
         deviations=table[:, :, 1],
         complete=len(complete),
+        seconds=np.asarray([trial.user_attrs.get(SECONDS, trial.duration.total_seconds()) for trial, _ in complete]),
         flying=[known for trial, known in trials if trial.state is TrialState.RUNNING],
         failed=[known for trial, known in trials if trial.state is TrialState.FAIL],
         violations=violations,

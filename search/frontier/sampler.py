@@ -41,13 +41,19 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
 
     ``describe`` makes a point's choices as the objective function does, and says what is known of it. Without it all
     objectives are learned, and only parameters that some trial had are suggested together; others are drawn by chance.
-    ``earlier`` studies can be learned from where points are described. One sampler serves one study.
+    ``earlier`` studies can be learned from where points are described. ``per_second`` is for a budget of time: what a
+    point is expected to gain counts by how long trials like it take. One sampler serves one study.
     """
 
     def __init__(
-        self, *, describe: Describe | None = None, earlier: Sequence[Earlier] = (), seed: int | None = None
+        self,
+        *,
+        describe: Describe | None = None,
+        earlier: Sequence[Earlier] = (),
+        per_second: bool = False,
+        seed: int | None = None,
     ) -> None:
-        self._describe = describe
+        self._describe, self._per_second = describe, per_second
         self._rng = np.random.default_rng(seed)
         self._encoder, self._kernels = Encoder(), Kernels()
         self._threads = ThreadpoolController()
@@ -139,7 +145,14 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
 
     def _best(self, evidence: Evidence, tried: set[Any]) -> Point:
         """The point of the highest score that a short evolution from the pool and the front finds."""
-        beliefs = Beliefs(evidence, self._pool, encoder=self._encoder, kernels=self._kernels, rng=self._rng)
+        beliefs = Beliefs(
+            evidence,
+            self._pool,
+            encoder=self._encoder,
+            kernels=self._kernels,
+            rng=self._rng,
+            per_second=self._per_second,
+        )
         best = [evidence.measured[index].point for index in front(evidence.losses[: evidence.complete])]
         generation, seen = self._pool, set(tried)
         for _ in range(_ROUNDS):
