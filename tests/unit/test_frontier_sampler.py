@@ -10,7 +10,7 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import TrialState
 
 from search.chooser import Chooser
-from search.frontier import EXPECTED, Description, FrontierSampler
+from search.frontier import EXPECTED, SECONDS, Description, FrontierSampler
 from search.pareto import hypervolume
 
 LAYERS = 6
@@ -218,3 +218,17 @@ def test_a_trial_that_was_ended_early_counts_as_what_it_was_on_its_way_to(expect
     ended.set_user_attr(EXPECTED, [(expected, 0.05)])
     study.tell(ended, state=TrialState.PRUNED)
     assert (study.ask().suggest_float("x", 0.0, 1.0) > 0.8) == near
+
+
+@pytest.mark.parametrize(("per_second", "most_are_short"), [(True, True), (False, False)])
+def test_where_time_is_short_it_looks_where_trials_take_little(per_second: bool, most_are_short: bool) -> None:
+    study = optuna.create_study(direction="maximize", sampler=FrontierSampler(per_second=per_second, seed=0))
+    for number in range(8):
+        study.enqueue_trial({"kind": ("short", "long")[number % 2], "x": number / 8})
+    for _ in range(28):
+        trial = study.ask()
+        kind, x = trial.suggest_categorical("kind", ("short", "long")), trial.suggest_float("x", 0.0, 1.0)
+        trial.set_user_attr(SECONDS, {"short": 1.0, "long": 20.0}[kind])
+        study.tell(trial, float(np.sin(9 * x) * x + 0.1 * (kind == "long")))
+    learned = [trial.params["kind"] for trial in study.trials[8:]]
+    assert (learned.count("short") > 15) == most_are_short
