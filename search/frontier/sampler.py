@@ -126,7 +126,8 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
             return untried[0]
         pool = [known for known in self._pool if not violation(known.point)]
         nearest = min(self._pool, key=lambda known: violation(known.point))
-        return next_first([known for _, known in trials], pool or [nearest], signs, self._encoder).point
+        past = [known for _, known in trials]
+        return next_first(past, pool or [nearest], signs, self._encoder, per_second=self._per_second).point
 
     def _refill(self, tried: set[Any], past: Sequence[Known]) -> None:
         """Replace some of the pool by new points by chance."""
