@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from search.states import TrialState
 from services.cursors import decode_position, encode_position
 from services.errors import RejectedError
-from services.filters import holds, read_bounds
 from services.store import pages
 from services.store import trials as trial_rows
 from services.store import variants as variant_rows
+from services.store.filters import holds, read_bounds
 from services.tables import METRIC_COLUMNS, RETRAINED_COLUMNS, trials, variants
 
 
@@ -37,7 +37,7 @@ def trial_page(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """One row a trial with its best variant by score, and the next page's cursor or None.
 
-    All of ``where`` hold for it, each as in filters.py. RejectedError for an unknown metric, and for any of the others.
+    All of ``where`` hold for it, each as in store/filters.py. RejectedError for what cannot be asked so.
     """
     columns = [column for column in trials.c if column.name not in ("layers", "per_class_f1", "confusion")]
     query = select(*columns)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.states import StudyState
@@ -38,20 +38,17 @@ def unfinished(connection: Connection, study_id: str) -> bool:
 
 
 def end(connection: Connection, search_id: str, *, reason: str) -> None:
-    connection.execute(
-        update(searches)
-        .where(searches.c.id == search_id, searches.c.finished_at.is_(None))
-        .values(finished_at=func.now(), reason=reason)
-    )
+    _end(connection, searches.c.id == search_id, reason)
 
 
 def end_all(connection: Connection, study_id: str, *, reason: str) -> None:
     """End every open search of a study."""
-    connection.execute(
-        update(searches)
-        .where(searches.c.study_id == study_id, searches.c.finished_at.is_(None))
-        .values(finished_at=func.now(), reason=reason)
-    )
+    _end(connection, searches.c.study_id == study_id, reason)
+
+
+def _end(connection: Connection, which: ColumnElement[bool], reason: str) -> None:
+    ending = update(searches).where(which, searches.c.finished_at.is_(None))
+    connection.execute(ending.values(finished_at=func.now(), reason=reason))
 
 
 def tried(connection: Connection, search: Row[Any], *, runtime: str) -> Sequence[Row[Any]]:
