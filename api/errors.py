@@ -6,11 +6,13 @@ import httpx
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from psycopg2.errors import QueryCanceled
 from sqlalchemy.exc import InternalError, OperationalError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from api.schemas import Problem
 from search.spec import spec_problems
+from services.db import READ_LIMIT_MS
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError, ServiceError, StorageError
 
 _TITLES = {
@@ -27,6 +29,11 @@ _TITLES = {
 }
 DATABASE_AWAY = (503, "the database does not answer: try again in a few seconds")
 DATABASE_READ_ONLY = (503, "the database takes no writes at present: try again when its operator has seen to it")
+READS_TOO_LONG = (
+    503,
+    f"the database would read for more than {READ_LIMIT_MS // 1000} s: ask for one study (study_id), for fewer filters, or to sort by a "
+    "metric that is filtered",
+)
 _READ_ONLY_TRANSACTION = "25006"
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}, "description": title}
@@ -71,6 +78,9 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _database_away(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, OperationalError)
+    if isinstance(error.orig, QueryCanceled):
+        return problem(*READS_TOO_LONG)
     return problem(*DATABASE_AWAY)
 
 

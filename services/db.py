@@ -4,6 +4,7 @@ import math
 import secrets
 import select
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +19,33 @@ from services.tables import OPTUNA_SCHEMA, SCHEMA
 
 _MIGRATION_LOCK = 0x5EED1EAF
 _IDLE_MS = 20_000
+#: No single query of the API reads for longer: one that must pass over a million rows shall not hold up the others.
+READ_LIMIT_MS = 10_000
 _REST_S = 1.0
 LEADER_LOCK = 0x5EED1EAD
 
 
 def make_reader(url: str, *, pool_size: int) -> Engine:
-    """An engine for single queries without a transaction around them: one round trip each, not three."""
-    return _engine(url, pool_size=pool_size, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+    """An engine for single queries without a transaction around them: one round trip each, not three.
+
+    A query that takes longer than READ_LIMIT_MS is ended: psycopg2's QueryCanceled.
+    """
+    limits = {"statement_timeout": READ_LIMIT_MS}
+    return _engine(url, pool_size=pool_size, limits=limits, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
 
 
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     """An engine on PostgreSQL through psycopg2; connections that rested are checked, so that a restart is survived."""
-    engine = _engine(url, pool_size=pool_size)
+    # A process that is stopped, or cut off, in the middle of a transaction must not hold its locks for ever.
+    engine = _engine(url, pool_size=pool_size, limits={"idle_in_transaction_session_timeout": _IDLE_MS})
     # Events come last: who holds their lock waits for nobody.
     totals.write_on_commit(engine)
     events.write_on_commit(engine)
     return engine
 
 
-def _engine(url: str, *, pool_size: int, **options: Any) -> Engine:
+def _engine(url: str, *, pool_size: int, limits: Mapping[str, int], **options: Any) -> Engine:
+    """``limits`` are settings of PostgreSQL, in milliseconds."""
     parsed = make_url(url)
     if not parsed.drivername.startswith("postgresql"):
         raise ValueError(f"SEEDLEAF_DATABASE_URL must be a postgresql:// URL, got {parsed.drivername}://")
@@ -44,8 +53,7 @@ def _engine(url: str, *, pool_size: int, **options: Any) -> Engine:
         parsed.set(drivername="postgresql+psycopg2"),
         pool_size=pool_size,
         max_overflow=20,
-        # A process that is stopped, or cut off, in the middle of a transaction must not hold its locks for ever.
-        connect_args={"options": f"-c idle_in_transaction_session_timeout={_IDLE_MS}"},
+        connect_args={"options": " ".join(f"-c {name}={value_ms}" for name, value_ms in limits.items())},
         **options,
     )
     _check_rested(engine)

@@ -63,6 +63,19 @@ def test_a_database_that_takes_no_writes_leaves_the_api_alive_but_not_ready(
     check_invariants(engine, ArtifactStore(tmp_path), before)
 
 
+def test_a_listing_that_would_take_too_long_is_refused_with_what_to_do(
+    database_url: str, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.db.READ_LIMIT_MS", 200)
+    with serving(database_url, tmp_path) as client:
+        with engine.begin() as connection:
+            connection.execute(text("LOCK TABLE seedleaf.trials IN ACCESS EXCLUSIVE MODE"))
+            answer = client.get("/trials", params={"where": "f1>=0.8"})
+        assert answer.status_code == 503
+        assert "study_id" in answer.json()["detail"]
+        assert client.get("/trials").json()["items"] == []
+
+
 def test_the_same_post_50_times_at_once_makes_one_study(client: httpx.Client, engine: Engine, tmp_path: Path) -> None:
     barrier = Barrier(AT_ONCE)
 
