@@ -7,7 +7,7 @@ a constraint rules out before training, and passing over duplicates happen here;
 import math
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,6 +38,9 @@ class TrialLog(Protocol):
     def accepts_more(self) -> bool:
         """Whether the budget and the study's state allow one more trial."""
 
+    def time_is_short(self) -> bool:
+        """Whether the budget's minutes look like running out before its trials do."""
+
     def enqueued(self) -> Mapping[str, Enqueued]:
         """What to run before the sampler's own choices, by its id in the queue."""
 
@@ -52,13 +55,12 @@ class TrialLog(Protocol):
 
 
 def make_sampler(
-    spec: StudySpec, *, describe: Describe, earlier: Sequence[Earlier], past: int
+    spec: StudySpec, *, describe: Describe, earlier: Sequence[Earlier], time_is_short: Callable[[], bool], past: int
 ) -> optuna.samplers.BaseSampler:
     """The study's sampler. ``past`` moves the seed on: the same seed would suggest the same points again."""
     name, seed = spec.sampler.name, (spec.sampler.seed + 7919 * past) % 2**32
     if name == "frontier":
-        per_second = spec.budget.max_minutes is not None
-        return FrontierSampler(describe=describe, earlier=earlier, per_second=per_second, seed=seed)
+        return FrontierSampler(describe=describe, earlier=earlier, time_is_short=time_is_short, seed=seed)
     if name == "tpe":
         with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
             return optuna.samplers.TPESampler(
@@ -99,7 +101,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self.exhausted = False
         past = len(history)
         describe = describing(spec, classes=classes, profile=profile, features=features)
-        self._usual = make_sampler(spec, describe=describe, earlier=earlier, past=past)
+        self._usual = make_sampler(spec, describe=describe, earlier=earlier, time_is_short=log.time_is_short, past=past)
         # Looks for what is left where the usual one keeps proposing what is known already.
         self._random = optuna.samplers.RandomSampler(seed=past)
         super().__init__(

@@ -84,6 +84,13 @@ class Recorder:
         """Trials that the budget still allows to start."""
         return self.budget.max_trials - self._spent
 
+    def time_is_short(self) -> bool:
+        """Whether, at the pace so far, the budget's minutes run out before its trials; true before there is a pace."""
+        if self.budget.max_minutes is None:
+            return False
+        left_s = 60 * self.budget.max_minutes - self._elapsed_s
+        return not self._spent or self.remaining() * self._elapsed_s / self._spent > left_s
+
     def stop_reason(self) -> str | None:
         """Why the search ends before its number of trials, or None."""
         if self._failures_in_row >= self.budget.max_failures:

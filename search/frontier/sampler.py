@@ -4,7 +4,7 @@ It suggests from the trials alone: it keeps nothing but what it computed of them
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,8 +41,8 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
 
     ``describe`` makes a point's choices as the objective function does, and says what is known of it. Without it all
     objectives are learned, and only parameters that some trial had are suggested together; others are drawn by chance.
-    ``earlier`` studies can be learned from where points are described. ``per_second`` is for a budget of time: what a
-    point is expected to gain counts by how long trials like it take. One sampler serves one study.
+    ``earlier`` studies can be learned from where points are described. While ``time_is_short``, what a point is
+    expected to gain counts by how long trials like it take. One sampler serves one study.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
         *,
         describe: Describe | None = None,
         earlier: Sequence[Earlier] = (),
-        per_second: bool = False,
+        time_is_short: Callable[[], bool] = lambda: False,
         seed: int | None = None,
     ) -> None:
-        self._describe, self._per_second = describe, per_second
+        self._describe, self._time_is_short = describe, time_is_short
         self._rng = np.random.default_rng(seed)
         self._encoder, self._kernels = Encoder(), Kernels()
         self._threads = ThreadpoolController()
@@ -127,7 +127,7 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
         pool = [known for known in self._pool if not violation(known.point)]
         nearest = min(self._pool, key=lambda known: violation(known.point))
         past = [known for _, known in trials]
-        return next_first(past, pool or [nearest], signs, self._encoder, per_second=self._per_second).point
+        return next_first(past, pool or [nearest], signs, self._encoder, per_second=self._time_is_short()).point
 
     def _refill(self, tried: set[Any], past: Sequence[Known]) -> None:
         """Replace some of the pool by new points by chance."""
@@ -152,7 +152,7 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
             encoder=self._encoder,
             kernels=self._kernels,
             rng=self._rng,
-            per_second=self._per_second,
+            per_second=self._time_is_short(),
         )
         best = [evidence.measured[index].point for index in front(evidence.losses[: evidence.complete])]
         generation, seen = self._pool, set(tried)

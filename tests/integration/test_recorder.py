@@ -101,6 +101,22 @@ def test_a_budget_that_is_raised_meanwhile_is_noticed(engine: Engine, artifacts:
     recorder.close()
 
 
+def test_time_is_short_only_where_the_minutes_look_like_running_out_first(
+    engine: Engine, artifacts: ArtifactStore
+) -> None:
+    minutes = Recorder(engine, artifacts, make_study(engine, budget={"max_trials": 1000, "max_minutes": 1}))
+    assert minutes.time_is_short()
+    few = Recorder(engine, artifacts, make_study(engine, budget={"max_trials": 2, "max_minutes": 100}))
+    _start(few)
+    assert not few.time_is_short()
+    _start(minutes)
+    wait_for(minutes.time_is_short, timeout_s=10, what="a pace of less than 999 trials a minute")
+    unlimited = Recorder(engine, artifacts, make_study(engine, budget={"max_trials": 1000}))
+    assert not unlimited.time_is_short()
+    for recorder in (minutes, few, unlimited):
+        recorder.close()
+
+
 @pytest.mark.parametrize("state", [StudyState.PAUSED, StudyState.COMPLETED, StudyState.CANCELLED])
 def test_there_is_nothing_to_search_in_a_study_that_is_not_queued_or_running(
     engine: Engine, artifacts: ArtifactStore, state: StudyState

@@ -68,6 +68,9 @@ class MemoryLog:
     def accepts_more(self) -> bool:
         return len(self.candidates) < self.budget
 
+    def time_is_short(self) -> bool:
+        return False
+
     def enqueued(self) -> Mapping[str, Enqueued]:
         return {name: Enqueued(assignment=assignment) for name, assignment in self.queue.items()}
 

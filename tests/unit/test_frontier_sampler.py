@@ -220,9 +220,11 @@ def test_a_trial_that_was_ended_early_counts_as_what_it_was_on_its_way_to(expect
     assert (study.ask().suggest_float("x", 0.0, 1.0) > 0.8) == near
 
 
-@pytest.mark.parametrize(("per_second", "most_are_short"), [(True, True), (False, False)])
-def test_where_time_is_short_it_looks_where_trials_take_little(per_second: bool, most_are_short: bool) -> None:
-    study = optuna.create_study(direction="maximize", sampler=FrontierSampler(per_second=per_second, seed=0))
+@pytest.mark.parametrize(("time_is_short", "most_are_short"), [(True, True), (False, False)])
+def test_where_time_is_short_it_looks_where_trials_take_little(time_is_short: bool, most_are_short: bool) -> None:
+    study = optuna.create_study(
+        direction="maximize", sampler=FrontierSampler(time_is_short=lambda: time_is_short, seed=0)
+    )
     for number in range(8):
         study.enqueue_trial({"kind": ("short", "long")[number % 2], "x": number / 8})
     for _ in range(28):
