@@ -31,8 +31,8 @@ DATABASE_AWAY = (503, "the database does not answer: try again in a few seconds"
 DATABASE_READ_ONLY = (503, "the database takes no writes at present: try again when its operator has seen to it")
 READS_TOO_LONG = (
     503,
-    f"the database would read for more than {READ_LIMIT_MS // 1000} s: ask for one study (study_id), for fewer filters, or to sort by a "
-    "metric that is filtered",
+    f"the database would read for more than {READ_LIMIT_MS // 1000} s: ask for one study (study_id), with fewer "
+    "filters, or in the order of a metric that is filtered",
 )
 _READ_ONLY_TRANSACTION = "25006"
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
