@@ -3,11 +3,10 @@
 A cursor is the sort key and id of a page's last row; rows without a value come last in either order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Connection, Table
 
 from search.states import TrialState
 from services.cursors import decode_position, encode_position
@@ -15,7 +14,7 @@ from services.errors import RejectedError
 from services.store import pages
 from services.store import trials as trial_rows
 from services.store import variants as variant_rows
-from services.store.filters import holds, read_bounds
+from services.store.filters import read_bounds
 from services.tables import METRIC_COLUMNS, RETRAINED_COLUMNS, trials, variants
 
 
@@ -39,14 +38,16 @@ def trial_page(
 
     All of ``where`` hold for it, each as in store/filters.py. RejectedError for what cannot be asked so.
     """
-    columns = [column for column in trials.c if column.name not in ("layers", "per_class_f1", "confusion")]
-    query = select(*columns)
-    if study_id is not None:
-        query = query.where(trials.c.study_id == study_id)
-    if state is not None:
-        query = query.where(trials.c.state == state)
-    query = _filtered(query, trials, where)
-    rows, following = _page(connection, query, trials, sort=sort, descending=descending, cursor=cursor, limit=limit)
+    rows, following = _page(
+        connection,
+        trials,
+        equal={"study_id": study_id, "state": state},
+        where=where,
+        sort=sort,
+        descending=descending,
+        cursor=cursor,
+        limit=limit,
+    )
     best = best_variants(connection, [row["id"] for row in rows])
     return [trial_view(row, best.get(row["id"])) for row in rows], following
 
@@ -59,13 +60,7 @@ def trial_view(row: Any, best_variant: dict[str, Any] | None) -> dict[str, Any]:
 
 def best_variants(connection: Connection, trial_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Each trial's variant with the lowest score."""
-    query = (
-        select(variants)
-        .where(variants.c.trial_id.in_(trial_ids))
-        .ext(distinct_on(variants.c.trial_id))
-        .order_by(variants.c.trial_id, variants.c.score, variants.c.id)
-    )
-    rows = connection.execute(query).mappings().all()
+    rows = [row._mapping for row in variant_rows.best_of(connection, trial_ids)]
     return {view["trial_id"]: view for view in variant_views(connection, rows)}
 
 
@@ -82,13 +77,16 @@ def variant_page(
     limit: int,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """One row a deployable model, and the next page's cursor or None; ``where`` as for trials."""
-    query = select(variants)
-    wanted = {"study_id": study_id, "trial_id": trial_id, "runtime": runtime}
-    for name, value in wanted.items():
-        if value is not None:
-            query = query.where(variants.c[name] == value)
-    query = _filtered(query, variants, where)
-    rows, following = _page(connection, query, variants, sort=sort, descending=descending, cursor=cursor, limit=limit)
+    rows, following = _page(
+        connection,
+        variants,
+        equal={"study_id": study_id, "trial_id": trial_id, "runtime": runtime},
+        where=where,
+        sort=sort,
+        descending=descending,
+        cursor=cursor,
+        limit=limit,
+    )
     return variant_views(connection, rows), following
 
 
@@ -108,30 +106,32 @@ def variant_views(connection: Connection, rows: Sequence[Any]) -> list[dict[str,
     ]
 
 
-def _filtered(query: Select[Any], table: Table, where: Sequence[str]) -> Select[Any]:
-    bounds = read_bounds(where, _metrics_in(table))
-    return query.where(*(holds(bound, table) for bound in bounds))
-
-
 def _page(
     connection: Connection,
-    query: Select[Any],
     table: Table,
     *,
+    equal: Mapping[str, str | None],
+    where: Sequence[str],
     sort: str,
     descending: bool,
     cursor: str | None,
     limit: int,
 ) -> tuple[Sequence[Any], str | None]:
-    known = [*(["number"] if "number" in table.c else []), *_metrics_in(table)]
+    metrics = [name for name in (*METRIC_COLUMNS, *RETRAINED_COLUMNS) if name in table.c]
+    bounds = read_bounds(where, metrics)
+    known = [*(["number"] if "number" in table.c else []), *metrics]
     if sort not in known:
         raise RejectedError("sort", f"this listing has no {sort!r} to sort by; known: {', '.join(known)}")
-    after = None if cursor is None else decode_position(cursor)
-    rows = pages.page(connection, query, table, table.c[sort], descending=descending, after=after, limit=limit + 1)
+    rows = pages.page(
+        connection,
+        table,
+        equal=equal,
+        bounds=bounds,
+        sort=sort,
+        descending=descending,
+        after=None if cursor is None else decode_position(cursor),
+        limit=limit + 1,
+    )
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], encode_position(rows[limit - 1][sort], rows[limit - 1]["id"])
-
-
-def _metrics_in(table: Table) -> list[str]:
-    return [name for name in (*METRIC_COLUMNS, *RETRAINED_COLUMNS) if name in table.c]

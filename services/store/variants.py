@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.errors import ConflictError, NotFoundError
@@ -34,6 +35,17 @@ def of_study(connection: Connection, study_id: str) -> Sequence[Row[Any]]:
     return connection.execute(
         select(*columns).where(variants.c.study_id == study_id).order_by(variants.c.created_at, variants.c.id)
     ).all()
+
+
+def best_of(connection: Connection, trial_ids: Sequence[str]) -> Sequence[Row[Any]]:
+    """Each trial's variant with the lowest score."""
+    query = (
+        select(variants)
+        .where(variants.c.trial_id.in_(trial_ids))
+        .ext(distinct_on(variants.c.trial_id))
+        .order_by(variants.c.trial_id, variants.c.score, variants.c.id)
+    )
+    return connection.execute(query).all()
 
 
 def trials_of(connection: Connection, study_id: str) -> set[str]:
