@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from search.states import TERMINAL_STUDY_STATES
 from services.errors import LeaseLostError
 from services.store import jobs, studies
+from tests.server import wait_for
 
 #: A holder that is gone is noticed when its lease has run out; then the controller needs a round or two.
 GRACE_S = 30
@@ -67,11 +68,9 @@ def check_invariants(
         _nothing_is_past_its_lease(connection)
         _a_stale_holder_writes_nothing(connection, before)
         files = _column(connection, "SELECT DISTINCT sha256 FROM seedleaf.artifacts")
-        over = _column(connection, f"SELECT id FROM seedleaf.studies WHERE state IN {_listed(TERMINAL_STUDY_STATES)}")
-        running = _column(connection, "SELECT id FROM seedleaf.trials WHERE state = 'RUNNING'")
     for sha256 in files:
         artifacts.get(sha256)  # I5: fails where it is missing or its content has another sha256
-    _no_process_is_left(processes, over, any_trial_runs=bool(running))
+    _no_process_is_left(engine, processes)
     _no_gpu_memory_is_left()
 
 
@@ -126,16 +125,30 @@ def _a_stale_holder_writes_nothing(connection: Connection, before: Witness) -> N
     connection.rollback()
 
 
-def _no_process_is_left(
-    processes: Callable[[], Iterable[psutil.Process]], over: Iterable[str], *, any_trial_runs: bool
-) -> None:
-    for process in processes():
-        try:
-            command = " ".join(process.cmdline())
-        except psutil.Error:
-            continue
-        assert not any(study_id in command for study_id in over), f"I6: {command} outlives its study"
-        assert any_trial_runs or "Trainable" not in command, f"I6: {command} outlives its trial"
+def _no_process_is_left(engine: Engine, processes: Callable[[], Iterable[psutil.Process]]) -> None:
+    """A driver writes its study's end and then ends itself: what is there ``GRACE_S`` later is left behind."""
+
+    def left() -> list[str]:
+        with engine.connect() as connection:
+            over = _column(
+                connection, f"SELECT id FROM seedleaf.studies WHERE state IN {_listed(TERMINAL_STUDY_STATES)}"
+            )
+            running = _column(connection, "SELECT id FROM seedleaf.trials WHERE state = 'RUNNING'")
+        commands = [_command(process) for process in processes()]
+        of_the_ended = [command for command in commands if any(study_id in command for study_id in over)]
+        return of_the_ended + [command for command in commands if "Trainable" in command and not running]
+
+    try:
+        wait_for(lambda: not left(), timeout_s=GRACE_S, what="processes to end")
+    except AssertionError as error:
+        raise AssertionError(f"I6: these outlive their study or trial by {GRACE_S} s: {left()}") from error
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def _no_gpu_memory_is_left() -> None:
