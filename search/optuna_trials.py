@@ -13,7 +13,6 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from search.frontier.evidence import SECONDS
 from search.frontier.points import allows
 from search.metrics import Constraint, Metrics
 from search.space import draw
@@ -127,7 +126,7 @@ def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTri
         values=values,
         params=dict(past.assignment),
         distributions=distributions_of(past, spec, classes=classes),
-        user_attrs={"number": past.number, "state": str(past.state), SECONDS: past.seconds, **past.metrics},
+        user_attrs={"number": past.number, "state": str(past.state), **past.metrics},
         system_attrs={"NSGAIISampler:generation": 0},
         constraints=violated,
     )

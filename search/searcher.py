@@ -118,6 +118,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
 
     def _frozen(self, past: PastTrial) -> FrozenTrial:
         frozen = frozen_trial(past, self._spec, classes=self._classes)
+        frozen.set_user_attr(SECONDS, past.seconds)
         if past.state is TrialState.STOPPED:
             frozen.set_user_attr(EXPECTED, self._expected(past.metrics, past.curve))
         return frozen
