@@ -22,6 +22,7 @@ from search.architectures.draw import draw_architecture
 from search.architectures.nas_bench_macro import DIGITS, NAS_BENCH_MACRO
 from search.dataset import DatasetSpec
 from search.frontier.encoding import Scale
+from search.frontier.gaussian import Kernel
 from search.frontier.model import Learned
 from search.optuna_trials import Replay
 from services.settings import settings
@@ -67,7 +68,8 @@ def _unseen_error(features: np.ndarray, accuracy: np.ndarray) -> float:
         order = rng.permutation(len(accuracy))
         known, unseen = order[:KNOWN], order[KNOWN:]
         scaled = Scale(features)(features)
-        learned = Learned(scaled[known], accuracy[known], np.zeros(KNOWN), rng)
+        start = Kernel.prior((np.arange(scaled.shape[1]),))
+        learned = Learned(scaled[known], accuracy[known], np.zeros(KNOWN), rng, start=start)
         (guess,) = learned.guesses(scaled[unseen])
         errors.append(float(np.abs(guess.mean - accuracy[unseen]).mean()))
     return median(errors)

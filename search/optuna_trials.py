@@ -13,7 +13,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from search.frontier.points import allows
+from search.distributions import allows
 from search.metrics import Constraint, Metrics
 from search.space import draw
 from search.spec import StudySpec

@@ -75,7 +75,7 @@ class Beliefs:
         if len(points) > MOST_POINTS:
             chosen = np.sort(self._rng.choice(len(points), MOST_POINTS, replace=False))
             points, values, deviations = [points[index] for index in chosen], values[chosen], deviations[chosen]
-        start = self._kernels.start(name, self._scale)
+        start = self._kernels.start(name, self._scale, self._encoder.parts(self._scale))
         learned = Learned(self._features(points), values, deviations, self._rng, start=start)
         self._kernels.keep(name, self._scale, learned.kernel)
         return learned

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from search.frontier.points import Point, draw_value, from_unit, to_unit
+from search.distributions import draw_value, from_unit, to_unit
+from search.frontier.points import Point
 
 #: A number moves by a normal step of this share of its range, half of the time; else it is drawn anew.
 _STEP = 0.1

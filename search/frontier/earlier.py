@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from search.frontier.encoding import Encoder, Row, Scale
+from search.frontier.gaussian import Kernel
 from search.frontier.model import Learned
 from search.frontier.points import Describe, Params, Point, describe_point
 
@@ -38,7 +39,8 @@ class Memory:
         self._encoder, matrix = encoder, encoder.matrix(rows)
         self._scale = Scale(matrix)
         scores = np.asarray([earlier.scores[index] for index in chosen])
-        self._learned = Learned(self._scale(matrix), scores, np.zeros(len(scores)), rng)
+        start = Kernel.prior(encoder.parts(self._scale))
+        self._learned = Learned(self._scale(matrix), scores, np.zeros(len(scores)), rng, start=start)
 
     def score(self, row: Row) -> float:
         (guess,) = self._learned.guesses(self._scale(self._encoder.matrix([row])))

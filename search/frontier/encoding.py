@@ -13,14 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from search.frontier.points import Point, to_unit
+from search.distributions import to_unit
+from search.frontier.points import Point
 
 Floats = NDArray[np.float64]
 Row = tuple[NDArray[np.intp], Floats]
 
 
 class Encoder:
-    """Gives every column a place when it is first seen, so that rows of earlier points stay valid."""
+    """Gives every column a place when it is first seen, so that rows of earlier points stay valid.
+
+    A name with a dot (``stage3.width``) tells of a part of the point, any other of the point as a whole.
+    """
 
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
@@ -34,6 +38,14 @@ class Encoder:
     def with_column(self, row: Row, name: str, value: float) -> Row:
         places, values = row
         return np.append(places, self._places.setdefault(name, len(self._places))), np.append(values, value)
+
+    def parts(self, scale: "Scale") -> tuple[NDArray[np.intp], ...]:
+        """What a kernel's parts look at among the columns that ``scale`` uses: the few that tell of points as a whole,
+        where there are such and others, and all.
+        """
+        is_of_a_part = np.asarray(["." in name.partition("=")[0] for name in self._places], dtype=bool)[scale.used]
+        whole, every = np.flatnonzero(~is_of_a_part), np.arange(len(scale.used))
+        return (whole, every) if 0 < len(whole) < len(every) else (every,)
 
     def matrix(self, rows: Sequence[Row]) -> Floats:
         """The rows under each other, [n, columns], NaN where a point lacks a column."""

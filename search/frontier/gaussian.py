@@ -1,9 +1,10 @@
-"""Gaussian-process regression in NumPy: Matern 5/2 with a lengthscale a feature, and noise that may differ by point.
+"""Gaussian-process regression in NumPy: a sum of Matern 5/2 functions of some of the features each, with a lengthscale
+a feature, and noise that may differ by point.
 
 Notation: n points, d features, q queries. ``features`` is float [n, d], standardized; ``targets`` float [n]; ``extra``
 [n] the variance of a target beside the noise that all have. The hyperparameters are those of the highest posterior
-density. Their priors depend on d alone (Hvarfner, Hellsten, Nardi: Vanilla Bayesian Optimization Performs Great in High
-Dimensions, ICML 2024): nothing here is tuned to a problem.
+density. Their priors depend on the number of columns alone (Hvarfner, Hellsten, Nardi: Vanilla Bayesian Optimization
+Performs Great in High Dimensions, ICML 2024), and the lengthscales of a part are held together.
 """
 
 import math
@@ -16,94 +17,157 @@ from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
 Floats = NDArray[np.float64]
+#: The columns of the features that each part of a kernel looks at.
+Columns = tuple[NDArray[np.intp], ...]
 
-#: Lengthscales are log-normal around exp(sqrt(2)) * sqrt(d) for standardized features.
-_LENGTH_LOCATION, _LENGTH_SCALE = math.sqrt(2.0), math.sqrt(3.0)
-#: The signal's variance is log-normal around that of the targets, the noise's around a fiftieth of it.
-_SIGNAL_LOCATION, _SIGNAL_SCALE = 0.0, 1.0
-_NOISE_LOCATION, _NOISE_SCALE = -4.0, 2.0
+#: The middle of a part's lengthscales is log-normal around exp(sqrt(2)) * sqrt(d) for standardized features, and each
+#: of them around that middle: a few points cannot tell a hundred lengthscales apart.
+_MIDDLE_LOCATION, _MIDDLE_SCALE, _SPREAD = math.sqrt(2.0), math.sqrt(3.0), 0.5
+#: The parts' variances sum up to about that of the targets; the noise's is log-normal around a seventh of it.
+_SIGNAL_SCALE = 1.0
+_NOISE_LOCATION, _NOISE_SCALE = -2.0, 2.0
 _LEAST_NOISE = 1e-6
 #: The hyperparameters of a longer record are fitted to a sample of it, the predictions use more.
 _FIT_POINTS = 256
 _FIRST_STEPS, _NEXT_STEPS = 60, 12
+_EDGE = 12.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A Matern 5/2 function of some ``columns`` [c] of the features. Hyperparameters are logarithms: the ``middle`` of
+    the lengthscales, how many ``_SPREAD`` each lies ``off`` it [c], and the ``signal``, a variance of scaled targets.
+    """
+
+    columns: NDArray[np.intp]
+    middle: float
+    off: Floats
+    signal: float
+
+    @property
+    def lengths(self) -> Floats:
+        return self.middle + _SPREAD * self.off
+
+    def scaled(self, features: Floats) -> Floats:
+        return np.asarray(features[:, self.columns] * np.exp(-self.lengths))
+
+    def covariance(self, left: Floats, right: Floats) -> Floats:
+        root = math.sqrt(5.0) * np.sqrt(_squared(self.scaled(left), self.scaled(right)))
+        return np.asarray(math.exp(self.signal) * (1.0 + root + root**2 / 3.0) * np.exp(-root))
+
+    def vector(self) -> Floats:
+        return np.concatenate([(self.middle, self.signal), self.off])
+
+    def moved(self, vector: Floats) -> "Part":
+        return Part(columns=self.columns, middle=float(vector[0]), signal=float(vector[1]), off=vector[2:])
+
+    def gradient(self, scaled: Floats, root: Floats, slope: Floats) -> Floats:
+        """Of the loss by ``vector``, where ``slope`` [n, n] is that by the covariance."""
+        decay = np.exp(self.signal - root)
+        pull = (5.0 / 3.0) * slope * decay * (1.0 + root)
+        by_length = 2.0 * ((pull.sum(axis=1)[:, None] * scaled**2).sum(axis=0) - (scaled * (pull @ scaled)).sum(axis=0))
+        by_signal = (slope * (1.0 + root * (1.0 + root / 3.0)) * decay).sum()
+        return np.concatenate([(by_length.sum(), by_signal), _SPREAD * by_length])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kernel:
-    """Hyperparameters, all in logarithms: ``lengths`` [d], ``signal`` and ``noise`` as variances of scaled targets."""
+    """The sum of independent ``parts``, and the logarithm of the ``noise``, a variance of scaled targets."""
 
-    lengths: Floats
-    signal: float
+    parts: tuple[Part, ...]
     noise: float
 
     @classmethod
-    def prior(cls, dimensions: int) -> "Kernel":
-        location = _LENGTH_LOCATION + 0.5 * math.log(max(dimensions, 1))
-        return cls(lengths=np.full(dimensions, location), signal=_SIGNAL_LOCATION, noise=_NOISE_LOCATION)
+    def prior(cls, columns: Columns) -> "Kernel":
+        """The priors' medians for parts of these columns."""
+        signal = -math.log(len(columns))
+        parts = [
+            Part(
+                columns=part,
+                middle=_MIDDLE_LOCATION + 0.5 * math.log(max(len(part), 1)),
+                off=np.zeros(len(part)),
+                signal=signal,
+            )
+            for part in columns
+        ]
+        return cls(parts=tuple(parts), noise=_NOISE_LOCATION)
+
+    @property
+    def columns(self) -> Columns:
+        return tuple(part.columns for part in self.parts)
+
+    @property
+    def variance(self) -> float:
+        """Of the function without noise, at any point."""
+        return sum(math.exp(part.signal) for part in self.parts)
 
     def covariance(self, left: Floats, right: Floats) -> Floats:
         """Of the function without noise, [len(left), len(right)]."""
-        root = math.sqrt(5.0) * np.sqrt(self._squared(left, right))
-        return np.asarray(math.exp(self.signal) * (1.0 + root + root**2 / 3.0) * np.exp(-root))
-
-    def _squared(self, left: Floats, right: Floats) -> Floats:
-        scale = np.exp(-self.lengths)
-        left, right = left * scale, right * scale
-        squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None] - 2.0 * left @ right.T
-        return np.asarray(np.maximum(squares, 0.0))
+        return np.asarray(sum(part.covariance(left, right) for part in self.parts))
 
     def loss(self, features: Floats, targets: Floats, extra: Floats) -> tuple[float, Floats]:
-        """Negative log posterior density, and its gradient by lengths, signal and noise [d + 2]."""
-        root = np.sqrt(5.0 * self._squared(features, features))
-        decay = np.exp(self.signal - root)
-        signal = (1.0 + root * (1.0 + root / 3.0)) * decay
+        """Negative log posterior density, and its gradient by ``vector``."""
+        scaled = [part.scaled(features) for part in self.parts]
+        roots = [np.sqrt(5.0 * _squared(own, own)) for own in scaled]
+        signal = sum(
+            np.exp(part.signal - root) * (1.0 + root * (1.0 + root / 3.0))
+            for part, root in zip(self.parts, roots, strict=True)
+        )
         noise = math.exp(self.noise) + _LEAST_NOISE
         lower = cholesky(signal + np.diag(noise + extra), lower=True, check_finite=False)
         inverse = _inverse(lower)
         weights = inverse @ targets
         slope = 0.5 * (inverse - np.outer(weights, weights))
-        decay *= 1.0 + root
-        pull = (5.0 / 3.0) * slope * decay
-        scaled = features * np.exp(-self.lengths)
-        by_length = 2.0 * ((pull.sum(axis=1)[:, None] * scaled**2).sum(axis=0) - (scaled * (pull @ scaled)).sum(axis=0))
-        by_signal, by_noise = float((slope * signal).sum()), float(np.trace(slope)) * math.exp(self.noise)
+        gradients = [part.gradient(own, root, slope) for part, own, root in zip(self.parts, scaled, roots, strict=True)]
+        by_noise = float(np.trace(slope)) * math.exp(self.noise)
         fit = 0.5 * float(targets @ weights) + float(np.log(np.diag(lower)).sum())
-        scales = np.append(np.full(len(self.lengths), _LENGTH_SCALE), (_SIGNAL_SCALE, _NOISE_SCALE))
-        off = (self.vector() - Kernel.prior(len(self.lengths)).vector()) / scales
-        return fit + 0.5 * float(off @ off), np.append(by_length, (by_signal, by_noise)) + off / scales
+        scales = self._scales()
+        off = (self.vector() - Kernel.prior(self.columns).vector()) / scales
+        return fit + 0.5 * float(off @ off), np.append(np.concatenate(gradients), by_noise) + off / scales
+
+    def _scales(self) -> Floats:
+        """The standard deviations of the priors of ``vector``."""
+        parts = [np.append((_MIDDLE_SCALE, _SIGNAL_SCALE), np.ones(len(part.off))) for part in self.parts]
+        return np.append(np.concatenate(parts), _NOISE_SCALE)
 
     def vector(self) -> Floats:
-        """All hyperparameters, [d + 2]."""
-        return np.append(self.lengths, (self.signal, self.noise))
+        """All hyperparameters: of each part the middle, the signal and the offsets, then the noise."""
+        return np.append(np.concatenate([part.vector() for part in self.parts]), self.noise)
 
-    @classmethod
-    def of(cls, vector: Floats) -> "Kernel":
-        return cls(lengths=vector[:-2], signal=float(vector[-2]), noise=float(vector[-1]))
+    def moved(self, vector: Floats) -> "Kernel":
+        """The kernel of the same parts with other hyperparameters."""
+        ends = np.cumsum([2 + len(part.off) for part in self.parts])
+        pieces = np.split(vector[:-1], ends[:-1])
+        parts = [part.moved(piece) for part, piece in zip(self.parts, pieces, strict=True)]
+        return Kernel(parts=tuple(parts), noise=float(vector[-1]))
 
 
-def fit_kernel(
-    features: Floats, targets: Floats, extra: Floats, rng: np.random.Generator, start: Kernel | None = None
-) -> Kernel:
-    """The kernel of the highest posterior density, sought from ``start`` or the priors' medians."""
+def fit_kernel(features: Floats, targets: Floats, extra: Floats, rng: np.random.Generator, start: Kernel) -> Kernel:
+    """The kernel of the highest posterior density, sought from ``start``: a short way if it was fitted before."""
     if len(targets) > _FIT_POINTS:
         chosen = rng.choice(len(targets), _FIT_POINTS, replace=False)
         features, targets, extra = features[chosen], targets[chosen], extra[chosen]
-    dimensions = features.shape[1]
-    steps = _NEXT_STEPS if start is not None else _FIRST_STEPS
-    first = start or Kernel.prior(dimensions)
 
     def loss(vector: Floats) -> tuple[float, Floats]:
-        return Kernel.of(vector).loss(features, targets, extra)
+        return start.moved(vector).loss(features, targets, extra)
 
+    first = start.vector()
+    is_prior = np.array_equal(first, Kernel.prior(start.columns).vector())
     found = minimize(
         loss,
-        first.vector(),
+        first,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(-3.0, 12.0)] * dimensions + [(-6.0, 6.0), (-12.0, 3.0)],
-        options={"maxiter": steps},
+        bounds=[(-_EDGE, _EDGE)] * len(first),
+        options={"maxiter": _FIRST_STEPS if is_prior else _NEXT_STEPS},
     )
-    return Kernel.of(found.x)
+    return start.moved(found.x)
+
+
+def _squared(left: Floats, right: Floats) -> Floats:
+    """Squared distances, [len(left), len(right)]."""
+    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None] - 2.0 * left @ right.T
+    return np.asarray(np.maximum(squares, 0.0))
 
 
 def _inverse(lower: Floats) -> Floats:
@@ -127,7 +191,7 @@ class Posterior:
         """The function without noise: its mean in each scenario [q, s], and its standard deviation [q]."""
         across = self._kernel.covariance(self._features, queries)
         solved = solve_triangular(self._lower, across, lower=True, check_finite=False)
-        variance = math.exp(self._kernel.signal) - (solved**2).sum(axis=0)
+        variance = self._kernel.variance - (solved**2).sum(axis=0)
         return across.T @ self._weights, np.sqrt(np.maximum(variance, 1e-12))
 
     def smoothed(self) -> Floats:

@@ -6,7 +6,7 @@ from scipy.special import ndtr
 
 from search.frontier.encoding import Scale
 from search.frontier.gain import Guess
-from search.frontier.gaussian import Kernel, Posterior, fit_kernel
+from search.frontier.gaussian import Columns, Kernel, Posterior, fit_kernel
 
 Floats = NDArray[np.float64]
 #: A longer record is learned from a sample of it: the effort grows with the cube of the points.
@@ -19,9 +19,9 @@ class Kernels:
     def __init__(self) -> None:
         self._kept: dict[str, tuple[bytes, Kernel]] = {}
 
-    def start(self, name: str, scale: Scale) -> Kernel | None:
-        columns, kernel = self._kept.get(name, (None, None))
-        return kernel if columns == scale.used.tobytes() else None
+    def start(self, name: str, scale: Scale, parts: Columns) -> Kernel:
+        used, kernel = self._kept.get(name, (None, None))
+        return kernel if kernel is not None and used == scale.used.tobytes() else Kernel.prior(parts)
 
     def keep(self, name: str, scale: Scale, kernel: Kernel) -> None:
         self._kept[name] = (scale.used.tobytes(), kernel)
@@ -30,7 +30,8 @@ class Kernels:
 class Learned:
     """A quantity as a Gaussian process over the features of n measured points; smaller is better.
 
-    ``deviations`` [n] says how far what is known only roughly may be from the truth.
+    ``deviations`` [n] says how far what is known only roughly may be from the truth. The kernel is sought from
+    ``start``.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Learned:
         deviations: Floats,
         rng: np.random.Generator,
         *,
-        start: Kernel | None = None,
+        start: Kernel,
     ) -> None:
         self._location, self._scale = float(measured.mean()), float(measured.std()) or 1.0
         targets, extra = (measured - self._location) / self._scale, (deviations / self._scale) ** 2

@@ -15,6 +15,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from threadpoolctl import ThreadpoolController
 
+from search.distributions import draw_value
 from search.frontier.beliefs import Beliefs, violation
 from search.frontier.candidates import crossed, mutated
 from search.frontier.design import next_first
@@ -22,7 +23,7 @@ from search.frontier.earlier import Earlier, Memory, first_points
 from search.frontier.encoding import Encoder
 from search.frontier.evidence import Evidence, Known, evidence_of
 from search.frontier.model import Kernels
-from search.frontier.points import Describe, Description, Params, Point, describe_point, draw_value
+from search.frontier.points import Describe, Description, Params, Point, describe_point
 from search.pareto import front
 
 #: So many trials are spread over the space before anything is learned of them.

@@ -7,6 +7,7 @@ from search.frontier.gaussian import Kernel, Posterior, fit_kernel
 
 POINTS, FEATURES = 40, 3
 NONE = np.zeros(POINTS)
+PRIOR = Kernel.prior((np.arange(FEATURES),))
 
 
 def waves(features: np.ndarray) -> np.ndarray:
@@ -22,27 +23,28 @@ def sample(seed: int, *, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_gradient_of_the_loss_is_the_slope_of_the_loss() -> None:
     features, targets = sample(0, noise=0.1)
-    vector = Kernel.prior(FEATURES).vector() + np.random.default_rng(1).normal(0.0, 0.5, FEATURES + 2)
+    prior = Kernel.prior((np.asarray([0, 2]), np.arange(FEATURES)))
+    vector = prior.vector() + np.random.default_rng(1).normal(0.0, 0.5, 2 * 2 + 2 + FEATURES + 1)
     extra = np.linspace(0.0, 0.5, POINTS)
-    _, gradient = Kernel.of(vector).loss(features, targets, extra)
+    _, gradient = prior.moved(vector).loss(features, targets, extra)
     for index in range(len(vector)):
         step = np.zeros(len(vector))
         step[index] = 1e-5
-        higher, _ = Kernel.of(vector + step).loss(features, targets, extra)
-        lower, _ = Kernel.of(vector - step).loss(features, targets, extra)
+        higher, _ = prior.moved(vector + step).loss(features, targets, extra)
+        lower, _ = prior.moved(vector - step).loss(features, targets, extra)
         assert gradient[index] == pytest.approx((higher - lower) / 2e-5, rel=1e-4, abs=1e-4)
 
 
 def test_what_does_not_matter_gets_the_longest_lengthscale() -> None:
     features, targets = sample(2, noise=0.05)
-    kernel = fit_kernel(features, targets, NONE, np.random.default_rng(0))
-    assert kernel.lengths.argmax() == 2
-    assert kernel.lengths.argmin() == 0
+    kernel = fit_kernel(features, targets, NONE, np.random.default_rng(0), PRIOR)
+    assert kernel.parts[0].lengths.argmax() == 2
+    assert kernel.parts[0].lengths.argmin() == 0
 
 
 def test_a_prediction_is_near_the_truth_and_sure_of_itself_near_the_points_only() -> None:
     features, targets = sample(3, noise=0.02)
-    kernel = fit_kernel(features, targets, NONE, np.random.default_rng(0))
+    kernel = fit_kernel(features, targets, NONE, np.random.default_rng(0), PRIOR)
     posterior = Posterior(kernel, features, targets[:, None], NONE)
     unseen = sample(4)[0] * 0.5
     mean, deviation = posterior.predict(unseen)
@@ -53,7 +55,7 @@ def test_a_prediction_is_near_the_truth_and_sure_of_itself_near_the_points_only(
 
 def test_smoothing_takes_off_noise() -> None:
     features, targets = sample(5, noise=0.3)
-    kernel = fit_kernel(features, targets, NONE, np.random.default_rng(0))
+    kernel = fit_kernel(features, targets, NONE, np.random.default_rng(0), PRIOR)
     smoothed = Posterior(kernel, features, targets[:, None], NONE).smoothed()[:, 0]
     assert np.abs(smoothed - waves(features)).mean() < np.abs(targets - waves(features)).mean()
 
@@ -61,7 +63,7 @@ def test_smoothing_takes_off_noise() -> None:
 def test_draws_of_points_in_flight_differ_around_what_is_expected_and_leave_less_to_learn() -> None:
     features, targets = sample(6, noise=0.05)
     posterior = Posterior(
-        fit_kernel(features, targets, NONE, np.random.default_rng(0)), features, targets[:, None], NONE
+        fit_kernel(features, targets, NONE, np.random.default_rng(0), PRIOR), features, targets[:, None], NONE
     )
     flying = np.array([[2.5, 2.5, 0.0], [-2.5, 2.5, 0.0]])
     expected, before = posterior.predict(flying)
@@ -74,13 +76,13 @@ def test_draws_of_points_in_flight_differ_around_what_is_expected_and_leave_less
 
 def test_a_long_record_is_fitted_to_a_sample_of_it() -> None:
     features = np.random.default_rng(0).standard_normal((600, FEATURES))
-    kernel = fit_kernel(features, waves(features), np.zeros(600), np.random.default_rng(0))
-    assert kernel.lengths.argmax() == 2
+    kernel = fit_kernel(features, waves(features), np.zeros(600), np.random.default_rng(0), PRIOR)
+    assert kernel.parts[0].lengths.argmax() == 2
 
 
 def test_what_is_known_only_roughly_counts_for_less() -> None:
     features, targets = sample(7, noise=0.02)
-    kernel = fit_kernel(features, targets, NONE, np.random.default_rng(0))
+    kernel = fit_kernel(features, targets, NONE, np.random.default_rng(0), PRIOR)
     doubtful = np.where(np.arange(POINTS) == 0, 25.0, 0.0)
     wrong = targets + np.where(np.arange(POINTS) == 0, 5.0, 0.0)
     believed, distrusted = (

@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-_NOT_IN_THE_IMAGE = ("torch", "ray", "scipy", "sklearn", "pandas", "matplotlib", "albumentations", "onnx", "workers")
+# Optuna imports scikit-learn, and with it SciPy and pandas, where it is installed; what of ours needs SciPy is named.
+_NOT_IN_THE_IMAGE = ("torch", "ray", "albumentations", "onnx", "workers", "search.frontier", "search.stopping")
 
 
 def test_the_server_imports_nothing_that_its_image_lacks() -> None:

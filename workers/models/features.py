@@ -30,8 +30,8 @@ def features(candidate: Candidate) -> dict[str, float]:
     told["log_side_px"] = math.log(side_px)
     told["depth"] = sum(depth.values())
     for level in macs:
-        told[f"log_macs_at_{level}"] = math.log1p(macs[level])
-        told[f"log_params_at_{level}"] = math.log1p(params[level])
-        told[f"log_width_at_{level}"] = math.log1p(width[level])
-        told[f"depth_at_{level}"] = depth[level]
+        told[f"level{level}.log_macs"] = math.log1p(macs[level])
+        told[f"level{level}.log_params"] = math.log1p(params[level])
+        told[f"level{level}.log_width"] = math.log1p(width[level])
+        told[f"level{level}.depth"] = depth[level]
     return told
