@@ -19,9 +19,11 @@ from search.pareto import losses_of
 from search.spec import StudySpec
 from search.states import TrialState
 
-#: A trial is stopped if its final f1 would have to be above what 95 of 100 such trials stay below.
+#: A trial is stopped only if its final f1 would have to be above what 95 of 100 such trials stay below.
 CONFIDENCE = 0.95
 _LEAST_CURVES = 4
+#: Of an f1; where all trials so far came to the same, the next may still differ.
+_LEAST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,10 @@ class Forecast:
     def at_most(self, confidence: float) -> float:
         """What it stays below with that probability, never above 1."""
         return min(self.mean + float(student.ppf(confidence, self.freedom)) * self.deviation, 1.0)
+
+    def above(self, f1: float) -> float:
+        """The probability of more than that."""
+        return float(student.sf((f1 - self.mean) / self.deviation, self.freedom))
 
 
 class Stopping:
@@ -69,11 +75,21 @@ class Stopping:
         residuals = final - final.mean() - slope * centred
         distance = curve[-1] - float(so_far.mean())
         spread = math.sqrt(float(residuals @ residuals) / freedom * (1 + 1 / len(final) + distance**2 / variation))
-        return Forecast(mean=float(final.mean()) + slope * distance, deviation=spread, freedom=freedom)
+        mean = float(final.mean()) + slope * distance
+        return Forecast(mean=mean, deviation=max(spread, _LEAST_SPREAD), freedom=freedom)
+
+    def _beforehand(self) -> Forecast:
+        """The f1 that a trial comes to of which no epoch has been seen."""
+        final = np.asarray([known[-1] for known in self._curves])
+        spread = float(final.std(ddof=1)) * math.sqrt(1 + 1 / len(final))
+        return Forecast(mean=float(final.mean()), deviation=max(spread, _LEAST_SPREAD), freedom=len(final) - 1)
 
     def verdict(self, metrics: Metrics, curve: Sequence[float]) -> str | None:
         """Why a trial with these costs and this curve is to be stopped, or None. What is not known yet, a latency that
         is still to be measured, counts as the best that it could be.
+
+        A new trial would take its place, of which nothing is known yet: so a trial goes on while its chance to come
+        onto the front, by the time that it still needs, is no worse than it was before its first epoch.
         """
         epoch = len(curve)
         if not is_rung(epoch) or epoch >= self._epochs:
@@ -88,7 +104,10 @@ class Stopping:
         better = np.flatnonzero((reached <= hoped).all(axis=1))
         if not len(better):
             return None
-        f1 = self._completed[int(better[0])]["f1"]
+        f1 = max(self._completed[int(index)]["f1"] for index in better)
+        left = 1.0 - epoch / self._epochs
+        if forecast.above(f1) >= left * self._beforehand().above(f1):
+            return None
         return (
             f"after epoch {epoch} of {self._epochs} its f1 is {curve[-1]:.3f} and will hardly exceed {most:.3f}: "
             f"another trial has {f1:.3f} and is no worse in anything else"

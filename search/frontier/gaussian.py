@@ -21,8 +21,8 @@ Floats = NDArray[np.float64]
 Columns = tuple[NDArray[np.intp], ...]
 
 #: The middle of a part's lengthscales is log-normal around exp(sqrt(2)) * sqrt(d) for standardized features, and each
-#: of them around that middle: a few points cannot tell a hundred lengthscales apart.
-_MIDDLE_LOCATION, _MIDDLE_SCALE, _SPREAD = math.sqrt(2.0), math.sqrt(3.0), 0.5
+#: of them around that middle, the closer the more there are: a few points cannot tell a hundred of them apart.
+_MIDDLE_LOCATION, _LENGTH_SCALE = math.sqrt(2.0), math.sqrt(3.0)
 #: The parts' variances sum up to about that of the targets; the noise's is log-normal around a seventh of it.
 _SIGNAL_SCALE = 1.0
 _NOISE_LOCATION, _NOISE_SCALE = -2.0, 2.0
@@ -36,7 +36,7 @@ _EDGE = 12.0
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """A Matern 5/2 function of some ``columns`` [c] of the features. Hyperparameters are logarithms: the ``middle`` of
-    the lengthscales, how many ``_SPREAD`` each lies ``off`` it [c], and the ``signal``, a variance of scaled targets.
+    the lengthscales, how many ``spread`` each lies ``off`` it [c], and the ``signal``, a variance of scaled targets.
     """
 
     columns: NDArray[np.intp]
@@ -45,8 +45,12 @@ class Part:
     signal: float
 
     @property
+    def spread(self) -> float:
+        return _LENGTH_SCALE / max(len(self.columns), 1) ** 0.25
+
+    @property
     def lengths(self) -> Floats:
-        return self.middle + _SPREAD * self.off
+        return self.middle + self.spread * self.off
 
     def scaled(self, features: Floats) -> Floats:
         return np.asarray(features[:, self.columns] * np.exp(-self.lengths))
@@ -67,7 +71,7 @@ class Part:
         pull = (5.0 / 3.0) * slope * decay * (1.0 + root)
         by_length = 2.0 * ((pull.sum(axis=1)[:, None] * scaled**2).sum(axis=0) - (scaled * (pull @ scaled)).sum(axis=0))
         by_signal = (slope * (1.0 + root * (1.0 + root / 3.0)) * decay).sum()
-        return np.concatenate([(by_length.sum(), by_signal), _SPREAD * by_length])
+        return np.concatenate([(by_length.sum(), by_signal), self.spread * by_length])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +131,7 @@ class Kernel:
 
     def _scales(self) -> Floats:
         """The standard deviations of the priors of ``vector``."""
-        parts = [np.append((_MIDDLE_SCALE, _SIGNAL_SCALE), np.ones(len(part.off))) for part in self.parts]
+        parts = [np.append((_LENGTH_SCALE, _SIGNAL_SCALE), np.ones(len(part.off))) for part in self.parts]
         return np.append(np.concatenate(parts), _NOISE_SCALE)
 
     def vector(self) -> Floats:

@@ -47,7 +47,7 @@ def test_a_hopeless_trial_is_stopped_with_its_reason() -> None:
     reason = Stopping(spec_of(), FIVE).verdict({"macs": 250}, curve_to(0.4, epochs=2))
     assert reason is not None
     assert reason.startswith("after epoch 2 of 6 its f1 is 0.305 and will hardly exceed 0.4")
-    assert reason.endswith("another trial has 0.500 and is no worse in anything else")
+    assert reason.endswith("another trial has 0.700 and is no worse in anything else")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,16 @@ def test_a_hopeless_trial_is_stopped_with_its_reason() -> None:
 )
 def test_what_may_still_come_onto_the_front_goes_on(final: float, macs: float) -> None:
     assert Stopping(spec_of(), FIVE).verdict({"macs": macs}, curve_to(final, epochs=2)) is None
+
+
+def test_a_curve_that_tells_nothing_stops_nothing() -> None:
+    """Its f1 is what every trial has after an epoch: a new trial in its place would have no better chance."""
+    alike = [[0.1, *trial.curve[1:]] for trial in FIVE]
+    stopping = Stopping(spec_of(), [])
+    for trial, curve in zip(FIVE, alike, strict=True):
+        stopping.learn(trial.metrics, curve)
+    assert stopping.verdict({"macs": 1000}, [0.1]) is None
+    assert stopping.verdict({"macs": 1000}, [0.1, 0.2]) is not None
 
 
 def test_with_few_curves_or_between_rungs_or_at_the_end_nothing_is_stopped() -> None:
