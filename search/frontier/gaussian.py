@@ -46,7 +46,7 @@ class Part:
 
     @property
     def spread(self) -> float:
-        return _LENGTH_SCALE / max(len(self.columns), 1) ** 0.25
+        return _LENGTH_SCALE / math.sqrt(math.sqrt(max(len(self.columns), 1)))
 
     @property
     def lengths(self) -> Floats:
