@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -91,8 +91,10 @@ class Cluster:
     def kill_ray(self) -> None:
         """kill -9 of the head node with all that runs on it."""
         for process in self.processes():
-            if process.pid != os.getpid() and not _is_server(process):
-                process.kill()
+            # Those whose parent was killed a moment ago may have ended meanwhile.
+            with suppress(psutil.NoSuchProcess):
+                if process.pid != os.getpid() and not _is_server(process):
+                    process.kill()
         self._ray.close()
 
     def witness(self) -> Witness:
