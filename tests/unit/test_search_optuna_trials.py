@@ -32,7 +32,7 @@ def test_a_completed_trial_carries_its_objectives_choices_and_metrics() -> None:
     assert trial.values == [0.5, 100.0]
     assert trial.params == DEPTHWISE
     assert set(trial.distributions) == set(DEPTHWISE)
-    assert trial.user_attrs == {"number": 7, "state": "COMPLETED", "seconds": 0.0, **METRICS}
+    assert trial.user_attrs == {"number": 7, "state": "COMPLETED", **METRICS}
 
 
 def test_a_completed_trial_without_an_objective_is_an_error_that_names_both() -> None:

@@ -90,7 +90,7 @@ def test_a_study_on_another_scale_makes_the_next_one_quicker() -> None:
     named: list[dict[str, Any]] = [{f"layer{number}": size for number, size in enumerate(point)} for point in points]
     earlier = Earlier(points=named, scores=list(np.linspace(-1.5, 1.5, 60)), front=())
     warm, cold = (
-        np.mean([best_after(10, earlier=studies, seed=seed) for seed in range(2)]) for studies in ([earlier], [])
+        np.mean([best_after(10, earlier=studies, seed=seed) for seed in range(8)]) for studies in ([earlier], [])
     )
     assert warm > cold
 
