@@ -9,6 +9,7 @@ Performs Great in High Dimensions, ICML 2024), and the lengthscales of a part ar
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,8 @@ _LEAST_NOISE = 1e-6
 #: The hyperparameters of a longer record are fitted to a sample of it, the predictions use more.
 _FIT_POINTS = 256
 _FIRST_STEPS, _NEXT_STEPS = 60, 12
-_EDGE = 12.0
+#: Where hyperparameters are sought: beyond, the covariance is singular to working precision.
+_MIDDLE_BOUNDS, _SIGNAL_BOUNDS, _OFF_BOUNDS, _NOISE_BOUNDS = (-3.0, 12.0), (-8.0, 6.0), (-4.0, 4.0), (-12.0, 3.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +136,11 @@ class Kernel:
         parts = [np.append((_LENGTH_SCALE, _SIGNAL_SCALE), np.ones(len(part.off))) for part in self.parts]
         return np.append(np.concatenate(parts), _NOISE_SCALE)
 
+    def bounds(self) -> list[tuple[float, float]]:
+        """Of ``vector``."""
+        parts = [[_MIDDLE_BOUNDS, _SIGNAL_BOUNDS, *[_OFF_BOUNDS] * len(part.off)] for part in self.parts]
+        return [*chain.from_iterable(parts), _NOISE_BOUNDS]
+
     def vector(self) -> Floats:
         """All hyperparameters: of each part the middle, the signal and the offsets, then the noise."""
         return np.append(np.concatenate([part.vector() for part in self.parts]), self.noise)
@@ -162,7 +169,7 @@ def fit_kernel(features: Floats, targets: Floats, extra: Floats, rng: np.random.
         first,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(-_EDGE, _EDGE)] * len(first),
+        bounds=start.bounds(),
         options={"maxiter": _FIRST_STEPS if is_prior else _NEXT_STEPS},
     )
     return start.moved(found.x)
