@@ -58,8 +58,11 @@ class Part:
         return np.asarray(features[:, self.columns] * np.exp(-self.lengths))
 
     def covariance(self, left: Floats, right: Floats) -> Floats:
-        root = math.sqrt(5.0) * np.sqrt(_squared(self.scaled(left), self.scaled(right)))
-        return np.asarray(math.exp(self.signal) * (1.0 + root + root**2 / 3.0) * np.exp(-root))
+        return self.at(_root(self.scaled(left), self.scaled(right)))
+
+    def at(self, root: Floats) -> Floats:
+        """The covariance of points whose scaled distance, times the square root of 5, is ``root``."""
+        return np.asarray(np.exp(self.signal - root) * (1.0 + root * (1.0 + root / 3.0)))
 
     def vector(self) -> Floats:
         return np.concatenate([(self.middle, self.signal), self.off])
@@ -69,10 +72,9 @@ class Part:
 
     def gradient(self, scaled: Floats, root: Floats, slope: Floats) -> Floats:
         """Of the loss by ``vector``, where ``slope`` [n, n] is that by the covariance."""
-        decay = np.exp(self.signal - root)
-        pull = (5.0 / 3.0) * slope * decay * (1.0 + root)
+        pull = (5.0 / 3.0) * slope * np.exp(self.signal - root) * (1.0 + root)
         by_length = 2.0 * ((pull.sum(axis=1)[:, None] * scaled**2).sum(axis=0) - (scaled * (pull @ scaled)).sum(axis=0))
-        by_signal = (slope * (1.0 + root * (1.0 + root / 3.0)) * decay).sum()
+        by_signal = (slope * self.at(root)).sum()
         return np.concatenate([(by_length.sum(), by_signal), self.spread * by_length])
 
 
@@ -114,11 +116,8 @@ class Kernel:
     def loss(self, features: Floats, targets: Floats, extra: Floats) -> tuple[float, Floats]:
         """Negative log posterior density, and its gradient by ``vector``."""
         scaled = [part.scaled(features) for part in self.parts]
-        roots = [np.sqrt(5.0 * _squared(own, own)) for own in scaled]
-        signal = sum(
-            np.exp(part.signal - root) * (1.0 + root * (1.0 + root / 3.0))
-            for part, root in zip(self.parts, roots, strict=True)
-        )
+        roots = [_root(own, own) for own in scaled]
+        signal = sum(part.at(root) for part, root in zip(self.parts, roots, strict=True))
         noise = math.exp(self.noise) + _LEAST_NOISE
         lower = cholesky(signal + np.diag(noise + extra), lower=True, check_finite=False)
         inverse = _inverse(lower)
@@ -175,10 +174,10 @@ def fit_kernel(features: Floats, targets: Floats, extra: Floats, rng: np.random.
     return start.moved(found.x)
 
 
-def _squared(left: Floats, right: Floats) -> Floats:
-    """Squared distances, [len(left), len(right)]."""
+def _root(left: Floats, right: Floats) -> Floats:
+    """The distances of scaled points, times the square root of 5, [len(left), len(right)]."""
     squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None] - 2.0 * left @ right.T
-    return np.asarray(np.maximum(squares, 0.0))
+    return np.asarray(np.sqrt(5.0 * np.maximum(squares, 0.0)))
 
 
 def _inverse(lower: Floats) -> Floats:
