@@ -20,7 +20,7 @@ from workers.training.engine import Epoch, TrainingPlan, train
 from workers.training.errors import DeviceMemoryError
 from workers.training.optimizers import OPTIMIZERS
 from workers.training.plan import OptimizerName
-from workers.training.precision import has_bfloat16_instructions, training_precision
+from workers.training.precision import has_bfloat16_instructions, training_forward
 from workers.training.resident import Resident, pixels, resident
 from workers.training.state import TrainingState
 from workers.training.ways import Way, Work, captured, eager, rehearse
@@ -66,7 +66,7 @@ def test_rehearsing_leaves_no_trace(optimizer: OptimizerName, ema_decay: float) 
 def plain_loop(network: nn.Module, training: Resident, plan: TrainingPlan) -> Iterator[float]:
     """The same training as one would write it down, without augmentation."""
     generator = torch.Generator().manual_seed(plan.seed)
-    precision = training_precision(torch.device("cpu"))
+    forward = training_forward(torch.device("cpu"))
     steps = len(training) // plan.batch_size
     weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
@@ -78,8 +78,7 @@ def plain_loop(network: nn.Module, training: Resident, plan: TrainingPlan) -> It
     for epoch in range(plan.epochs):
         losses = []
         for index in torch.randperm(len(training), generator=generator).split(plan.batch_size):
-            with precision():
-                logits = network(pixels(training.images[index]))
+            logits = forward(network, pixels(training.images[index]))
             loss = functional.cross_entropy(logits.float(), training.labels[index], label_smoothing=0.1)
             optimizer.zero_grad()
             loss.backward()
@@ -102,8 +101,7 @@ def test_on_a_cpu_with_bfloat16_plain_convolutions_use_it_and_grouped_ones_do_no
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             module.register_forward_hook(lambda module, _, output: found.update({module.groups > 1: output.dtype}))
-    with training_precision(torch.device("cpu"))():
-        network(pixels(coloured(4).images)).sum().backward()
+    training_forward(torch.device("cpu"))(network, pixels(coloured(4).images)).sum().backward()
     assert found == {False: torch.bfloat16, True: torch.float32}
 
 

@@ -16,7 +16,7 @@ from workers.training.lesson import Lesson
 from workers.training.losses import LOSSES
 from workers.training.optimizers import make_optimizers, set_rates, state_tensors
 from workers.training.plan import TrainingPlan
-from workers.training.precision import training_precision
+from workers.training.precision import training_forward
 from workers.training.resident import Resident, pixels
 from workers.training.schedules import shares
 from workers.training.state import TrainingState
@@ -41,7 +41,7 @@ class TrainingStep:
         self.steps_per_epoch = math.ceil(len(training) / plan.batch_size)
         batch = math.ceil(len(training) / self.steps_per_epoch)
         self._loss = LOSSES[plan.loss](plan, torch.bincount(training.labels, minlength=training.classes))
-        self._precision = training_precision(device)
+        self._forward = training_forward(device)
         self._optimizers = make_optimizers(network, plan)
         self.average = Average(network, plan.ema_decay) if plan.ema_decay else None
         self._one_hot = torch.eye(training.classes, device=device)
@@ -80,11 +80,10 @@ class TrainingStep:
         targets = self._one_hot.index_select(0, self._training.labels.index_select(0, index))
         images, targets = self._augment(self._training.images_at(index), targets)
         inputs = pixels(images)
-        with self._precision():
-            logits: Tensor = self._network(inputs)
-        loss = self._loss(logits.float(), targets)
+        logits = self._forward(self._network, inputs).float()
+        loss = self._loss(logits, targets)
         if self._lesson is not None:
-            loss = self._lesson(loss, logits.float(), inputs)
+            loss = self._lesson(loss, logits, inputs)
         self._learn(loss, share)
         self._loss_sum += loss.detach()
         self._position += 1

@@ -14,8 +14,6 @@ Work = Callable[[], None]
 #: Makes of a unit of work, and the state that it changes, what runs it; the state is the same afterwards.
 Way = Callable[[Work, TrainingState], Work]
 
-_REHEARSALS = 3
-
 
 def eager(work: Work, state: TrainingState) -> Work:
     return work
@@ -43,11 +41,10 @@ def captured(work: Work, state: TrainingState) -> Work:
 
 
 def rehearse(work: Work, state: TrainingState) -> None:
-    """Run the work a few times, so that libraries set themselves up, and undo what it did to the state."""
+    """Run the work once, so that libraries set themselves up, and undo what it did to the state."""
     before = state.copy()
-    for _ in range(_REHEARSALS):
-        work()
-        state.restore(before)
+    work()
+    state.restore(before)
 
 
 def way_for(device: torch.device) -> Way:
