@@ -33,7 +33,7 @@ def main() -> None:
         "local", namespace=NAMESPACE, num_cpus=2, resources={RESOURCE: 1}, log_to_driver=False, logging_level="ERROR"
     )
     with tempfile.TemporaryDirectory() as cache:
-        worker = ray.remote(num_cpus=1)(Worker).remote(TrialTask.of(spec, cache_dir=Path(cache)), spec)
+        worker = ray.remote(num_cpus=1)(Worker).remote(TrialTask.of(spec, spec.resources, cache_dir=Path(cache)), spec)
         ray.get(worker.run.remote(0))
         started = time.perf_counter()
         found = [ray.get(worker.run.remote(seed)) for seed in range(1, options.trials + 1)]

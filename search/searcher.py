@@ -63,9 +63,7 @@ def make_sampler(
         return FrontierSampler(describe=describe, earlier=earlier, time_is_short=time_is_short, seed=seed)
     if name == "tpe":
         with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-            return optuna.samplers.TPESampler(
-                seed=seed, multivariate=True, group=True, constant_liar=spec.resources.concurrency > 1
-            )
+            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
     if name == "nsga2":
         return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
     if name == "gp":

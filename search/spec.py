@@ -100,9 +100,25 @@ class BudgetSpec(_Part):
 
 
 class ResourcesSpec(_Part):
+    """How many trials run at a time and what each of them gets; ``auto`` alone in its place means ``{auto: true}``."""
+
+    auto: bool = Field(
+        default=False, description="choose all of it by what the cluster has and what a trial is measured to need"
+    )
     concurrency: int = Field(default=2, ge=1, le=10_000)
     cpus_per_trial: float = Field(default=1, gt=0)
     gpus_per_trial: float = Field(default=0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_word(cls, value: Any) -> Any:
+        return {"auto": True} if value == "auto" else value
+
+    @model_validator(mode="after")
+    def _chosen_or_given(self) -> "ResourcesSpec":
+        if self.auto and self != ResourcesSpec.model_construct(auto=True):
+            raise ValueError("auto chooses concurrency, cpus_per_trial and gpus_per_trial: leave them out")
+        return self
 
     @property
     def threads(self) -> int:

@@ -46,7 +46,11 @@ def _networks(spec: StudySpec) -> float:
 
 
 def _estimate(connection: Connection, spec: StudySpec) -> dict[str, float] | None:
-    """From what earlier trials on this data set took, whatever network they trained; None where there was none."""
+    """From what earlier trials on this data set took, whatever network they trained; None where there was none, or
+    where it is not known yet how many run at a time.
+    """
+    if spec.resources.auto:
+        return None
     known = trials.epoch_seconds(connection, spec.dataset.model_dump(mode="json"))
     if not known:
         return None

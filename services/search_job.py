@@ -44,6 +44,7 @@ from services.tables import METRIC_COLUMNS
 from workers.data import DataError, load_dataset
 from workers.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
 from workers.models import features, layers_of, profile
+from workers.packing import chosen_resources
 from workers.training.errors import DeviceMemoryError
 from workers.trial import TrialActor, TrialTask
 
@@ -140,10 +141,11 @@ def run(
     try:
         Slots(patience_s=patience_s).ready(recorder.spec.target)
         classes = _take_in_dataset(recorder, study_id, config.cache_dir)
+        share = _share(recorder, config, study_id, classes)
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
         exhausted = False
         while not _concluded(recorder, study_id, exhausted=exhausted):
-            exhausted = _search(recorder, config, classes, trainable, profile, features)
+            exhausted = _search(recorder, config, share, classes, trainable, profile, features)
         mirror.close()
     except DataError as error:
         with recorder.writing() as connection:
@@ -166,9 +168,26 @@ def _take_in_dataset(recorder: Recorder, study_id: str, cache_dir: Path) -> int:
     return len(dataset.classes)
 
 
+def _share(recorder: Recorder, config: Settings, study_id: str, classes: int) -> ResourcesSpec:
+    """What each trial gets: as the study says, or as it was chosen, once."""
+    spec = recorder.spec
+    if not spec.resources.auto:
+        return spec.resources
+    with recorder.writing() as connection:
+        chosen = studies.get(connection, study_id).resources
+    if chosen is not None:
+        return ResourcesSpec.model_validate(chosen)
+    task = TrialTask.of(spec, ResourcesSpec(gpus_per_trial=1), cache_dir=config.cache_dir)
+    share = chosen_resources(spec, classes=classes, task=task)
+    with recorder.writing() as connection:
+        studies.set_values(connection, study_id, resources=share.model_dump(mode="json"))
+    return share
+
+
 def _search(
     recorder: Recorder,
     config: Settings,
+    share: ResourcesSpec,
     classes: int,
     trainable: type[tune.Trainable],
     profile: Profile,
@@ -188,12 +207,12 @@ def _search(
         stopping=stopping,
         earlier=_earlier(recorder),
     )
-    task = TrialTask.of(spec, cache_dir=config.cache_dir)
+    task = TrialTask.of(spec, share, cache_dir=config.cache_dir)
     tune_config = tune.TuneConfig(
         search_alg=search,
         scheduler=scheduler,
         num_samples=-1,
-        max_concurrent_trials=spec.resources.concurrency,
+        max_concurrent_trials=share.concurrency,
         reuse_actors=True,
         trial_dirname_creator=lambda trial: str(trial.trial_id),
     )
@@ -205,7 +224,7 @@ def _search(
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         )
-        runnable = tune.with_resources(tune.with_parameters(trainable, task=task), partial(_resources, spec.resources))
+        runnable = tune.with_resources(tune.with_parameters(trainable, task=task), partial(_resources, share))
         tune.Tuner(runnable, tune_config=tune_config, run_config=run_config).fit()
     return search.exhausted
 

@@ -22,6 +22,7 @@ _FIELDS = (
     "dataset_id",
     "classes",
     "skipped",
+    "resources",
     "search_elapsed_s",
     "last_event_id",
     "created_at",

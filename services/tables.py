@@ -122,6 +122,7 @@ studies = Table(
     Column("dataset_id", Text),
     Column("classes", JSONB),
     Column("skipped", JSONB, comment="images that could not be used, each with its reason"),
+    Column("resources", JSONB, comment="what each trial gets, where the spec leaves that to be chosen"),
     Column("job_id", Text, comment="the Ray job of the present driver"),
     Column("job_attempt", Integer, nullable=False, server_default=text("0")),
     Column(

@@ -38,11 +38,12 @@ class TrainingJob:
             trainings.begin(connection, training_id)
             self._training = trainings.get(connection, training_id)
             self._done = {run.seed for run in trainings.runs(connection, training_id)}
-            spec = StudySpec.model_validate(studies.get(connection, self._training.study_id).spec)
+            study = studies.get(connection, self._training.study_id)
             candidate = Candidate.model_validate(trials.get(connection, self._training.trial_id).candidate)
-        self._resources: ResourcesSpec = spec.resources
+        self._resources = ResourcesSpec.model_validate(study.resources or study.spec["resources"])
         self._task = FullTraining.of(
-            spec,
+            StudySpec.model_validate(study.spec),
+            self._resources,
             candidate,
             epochs=self._training.epochs,
             cache_dir=config.cache_dir,

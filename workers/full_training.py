@@ -9,7 +9,7 @@ import torch
 
 from search.candidate import Candidate
 from search.dataset import DatasetSpec
-from search.spec import StudySpec
+from search.spec import ResourcesSpec, StudySpec
 from workers.candidate_training import plan_of
 from workers.export import save_weights
 from workers.latency.gate import HostGate
@@ -35,15 +35,22 @@ class FullTraining:
 
     @classmethod
     def of(
-        cls, spec: StudySpec, candidate: Candidate, *, epochs: int, cache_dir: Path, checkpoints: Path
+        cls,
+        spec: StudySpec,
+        share: ResourcesSpec,
+        candidate: Candidate,
+        *,
+        epochs: int,
+        cache_dir: Path,
+        checkpoints: Path,
     ) -> "FullTraining":
         return cls(
             candidate=candidate,
             dataset=spec.dataset.model_copy(update={"subset_fraction": 1.0}),
             epochs=epochs,
-            threads=spec.resources.threads,
-            device=spec.resources.device,
-            memory_share=spec.resources.memory_share,
+            threads=share.threads,
+            device=share.device,
+            memory_share=share.memory_share,
             cache_dir=cache_dir,
             checkpoints=checkpoints,
         )

@@ -14,7 +14,7 @@ from ray import tune
 from search.candidate import Candidate
 from search.dataset import DatasetSpec
 from search.metrics import Constraint, Score, first_complaint
-from search.spec import StudySpec
+from search.spec import ResourcesSpec, StudySpec
 from search.targets import TargetSpec
 from workers.augmentation.pictures import picture_of
 from workers.candidate_training import plan_of
@@ -46,14 +46,14 @@ class TrialTask:
     cache_dir: Path
 
     @classmethod
-    def of(cls, spec: StudySpec, *, cache_dir: Path) -> "TrialTask":
+    def of(cls, spec: StudySpec, share: ResourcesSpec, *, cache_dir: Path) -> "TrialTask":
         return cls(
             dataset=spec.dataset,
             epochs=spec.budget.epochs,
             seed=spec.sampler.seed,
-            threads=spec.resources.threads,
-            device=spec.resources.device,
-            memory_share=spec.resources.memory_share,
+            threads=share.threads,
+            device=share.device,
+            memory_share=share.memory_share,
             constraints=spec.constraints,
             score=spec.score,
             target=spec.target,

@@ -7,7 +7,7 @@ from api.rows import formats
 from api.schemas import StudyView
 from search.architectures.size import space_size
 from search.presets import architecture_space
-from search.spec import StudySpec
+from search.spec import ResourcesSpec, StudySpec
 
 HEADERS = ("study id", "name", "state", "trials", "best F1", "created", "reason")
 WORDS = frozenset({"study id", "name", "state", "created", "reason"})
@@ -40,6 +40,7 @@ def details(study: StudyView) -> list[tuple[str, str]]:
         "classes": ", ".join(study.classes or ()),
         "networks": networks(study.spec),
         "trials": _trials(study),
+        "at a time": _at_a_time(study.resources or study.spec.resources),
         "best F1": _f1(study),
         "compression jobs": jobs,
         "searched for": formats.clock(study.search_elapsed_s),
@@ -73,6 +74,13 @@ def networks(spec: StudySpec) -> str:
     space = architecture_space(spec.space.architecture)
     count = sum(space_size(space, side_px=side_px) for side_px in spec.space.image_size)
     return f"{count:,}" if count < 10**7 else f"{count:.1e}"
+
+
+def _at_a_time(share: ResourcesSpec) -> str:
+    if share.auto:
+        return "not chosen yet"
+    gpus = f", {share.gpus_per_trial:g} GPU" if share.gpus_per_trial else ""
+    return f"{share.concurrency} trials ({share.cpus_per_trial:g} CPU{gpus} each)"
 
 
 def _trials(study: StudyView) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from search.spec import StudySpec
+from search.spec import ResourcesSpec, StudySpec
 from search.states import JobState, StudyPhase, StudyState
 
 
@@ -33,6 +33,9 @@ class StudyView(BaseModel):
     dataset_id: str | None = Field(description="a hash of the images and their labels")
     classes: list[str] | None
     skipped: list[dict[str, str]] | None = Field(description="images that could not be used, each with its reason")
+    resources: ResourcesSpec | None = Field(
+        description="what each trial gets, once that has been chosen; null where the spec says it"
+    )
     search_elapsed_s: float
     created_at: datetime
     started_at: datetime | None
@@ -83,7 +86,8 @@ class Estimate(BaseModel):
 
 class StudyCheck(BaseModel):
     """``document`` is what the text says, ``networks`` in how many ways a network can be drawn; null where ``problems``
-    are in the way. ``estimate`` is null also where no trial has been completed on its data set.
+    are in the way. ``estimate`` is null also where no trial has been completed on its data set, and with
+    ``resources: auto``.
     """
 
     document: Any

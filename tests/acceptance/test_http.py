@@ -27,7 +27,7 @@ def finished_study(server: Server) -> str:
         study_id = post_study(
             client,
             space={**tiny_study()["space"], "augmentation": {"fixed": {"operations": [{"name": "Rotate"}]}}},
-            resources={"concurrency": 2},
+            resources="auto",
             retrain={"top": 1, "seeds": 2, "epochs": 2},
             more_targets=[{"threads": 2}],
         )
@@ -40,6 +40,9 @@ def test_a_study_ends_with_every_trial_measured(client: httpx.Client, finished_s
     study = get_study(client, finished_study)
     assert study["progress"]["finished"] == study["progress"]["total"] == 3
     assert study["progress"]["compression"] == {"COMPLETED": 2}
+    assert study["spec"]["resources"]["auto"]
+    cores = sum(node["resources"]["CPU"]["total"] for node in client.get("/cluster").json()["nodes"])
+    assert study["resources"]["concurrency"] == cores
     assert study["classes"] == [str(digit) for digit in range(10)]
     trials = trials_of(client, finished_study)
     assert [trial["state"] for trial in trials] == ["COMPLETED"] * 3

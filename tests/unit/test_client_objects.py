@@ -36,6 +36,7 @@ def _study(state: str, **changes: Any) -> dict[str, Any]:
         "spec": {"name": "mine", "dataset": {"source": "sklearn"}, "budget": {"max_trials": 1, "epochs": 1}},
         "phase": "SEARCH",
         "progress": {"finished": 0, "total": 1, "best_f1": None, "least_latency_ms": None, "compression": {}},
+        "resources": None,
         "search_elapsed_s": 0.0,
         "created_at": _NOW,
         "last_event_id": 4,

@@ -78,6 +78,7 @@ _NO_STUDY: dict[str, Any] = {
     "phase": None,
     "job": None,
     "skipped": None,
+    "resources": None,
     "search_elapsed_s": 1.0,
     "started_at": None,
 }

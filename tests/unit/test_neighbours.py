@@ -37,6 +37,7 @@ _STUDY: dict[str, Any] = {
     "classes": [str(number) for number in range(CLASSES)],
     "phase": None,
     "progress": {"finished": 2, "total": 2, "best_f1": 0.5, "least_latency_ms": None, "compression": {}},
+    "resources": None,
     "search_elapsed_s": 9.0,
     "created_at": _NOW,
     "last_event_id": 7,

@@ -1,0 +1,100 @@
+"""How many trials share a GPU, by what one is measured to need of it: for studies that say ``resources: auto``."""
+
+import math
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import optuna
+import ray
+import torch
+
+from search.candidate import Candidate, UnbuildableError
+from search.metrics import Metrics, first_complaint
+from search.space import draw
+from search.spec import ResourcesSpec, StudySpec
+from workers.latency.gate import HostGate
+from workers.models import profile
+from workers.training.errors import DeviceMemoryError
+from workers.trial import TrialTask, run_trial
+
+#: Candidates by chance, of which two are trained to measure.
+_DRAWN = 32
+#: What is left of a GPU's memory for peaks that were not measured.
+_ROOM = 0.95
+#: One more trial than keeps a GPU busy on average, unless the last one would get less than this share of it.
+_WORTH = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """What one trial takes of a GPU that it has for itself: shares of its memory and of its time."""
+
+    memory_share: float
+    busy_share: float
+
+
+def chosen_resources(spec: StudySpec, *, classes: int, task: TrialTask) -> ResourcesSpec:
+    """A core for each trial; where there are GPUs, as many trials on each as it has memory for and time left.
+
+    ``task`` is that of a trial with a whole GPU.
+    """
+    offered = ray.cluster_resources()
+    cores, gpus = int(offered.get("CPU", 1)), int(offered.get("GPU", 0))
+    if not gpus:
+        return ResourcesSpec(concurrency=max(cores, 1))
+    largest, usual = _typical(spec, classes=classes)
+    measuring = ray.remote(measured_need).options(num_cpus=1, num_gpus=1, max_retries=0)
+    return packed(ray.get(measuring.remote(largest, usual, task)), cores=cores, gpus=gpus)
+
+
+def packed(need: Need, *, cores: int, gpus: int) -> ResourcesSpec:
+    """As many trials as fit: into a GPU's memory, into its time, and one a core."""
+    by_memory = int(_ROOM / need.memory_share)
+    by_time = math.ceil(1 / need.busy_share - _WORTH)
+    on_each = max(min(by_memory, by_time, cores // gpus), 1)
+    # Ray counts in ten-thousandths.
+    return ResourcesSpec(concurrency=on_each * gpus, gpus_per_trial=math.floor(10_000 / on_each) / 10_000)
+
+
+def measured_need(largest: Candidate, usual: Candidate, task: TrialTask) -> Need:
+    """Train both, and the usual one again with all that a first trial has to load in place. Runs on the GPU."""
+    gate = HostGate()
+    try:
+        for candidate in (largest, usual):
+            _run(candidate, task, gate)
+    except DeviceMemoryError:
+        return Need(memory_share=1.0, busy_share=1.0)
+    started = time.perf_counter()
+    reports = _run(usual, task, gate)
+    whole_s = time.perf_counter() - started
+    free, total = torch.cuda.mem_get_info()
+    # The capture of the step is in the first epoch: the GPU idles meanwhile.
+    busy_s = len(reports) * median(report["elapsed_s"] for report in reports)
+    return Need(memory_share=(total - free) / total, busy_share=min(busy_s / whole_s, 1.0))
+
+
+def _run(candidate: Candidate, task: TrialTask, gate: HostGate) -> list[dict[str, Any]]:
+    return list(run_trial(candidate, task, gate))
+
+
+def _typical(spec: StudySpec, *, classes: int) -> tuple[Candidate, Candidate]:
+    """Of candidates by chance that no limit rules out, the one with the largest batches and the middle one by MACs,
+    at the lowest learning rate: what they need does not depend on it, and at a high one a training may end early.
+    """
+    chooser = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.sampler.seed))
+    drawn = [draw(spec.space, chooser.ask(), classes=classes) for _ in range(_DRAWN)]
+    costs = [(candidate, cost) for candidate in drawn if (cost := _cost(candidate)) is not None]
+    allowed = [pair for pair in costs if first_complaint(spec.constraints, pair[1]) is None] or costs
+    largest, _ = max(allowed, key=lambda pair: pair[1]["memory_bytes"] * pair[0].batch_size)
+    usual, _ = sorted(allowed, key=lambda pair: pair[1]["macs"])[len(allowed) // 2]
+    calm = {"learning_rate": spec.space.learning_rate.low}
+    return largest.model_copy(update=calm), usual.model_copy(update=calm)
+
+
+def _cost(candidate: Candidate) -> Metrics | None:
+    try:
+        return profile(candidate)
+    except UnbuildableError:
+        return None
