@@ -28,6 +28,7 @@ def describing(spec: StudySpec, *, classes: int, profile: Profile, features: Fea
             objectives={index: metrics[metric] for index, metric in known if metric in metrics},
             constraints=violations(spec.constraints, metrics),
             features=told,
+            effort=told.get("log_activations"),
         )
 
     return describe

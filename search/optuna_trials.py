@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from search.distributions import allows
-from search.metrics import Constraint, Metrics
+from search.metrics import Constraint, Look, Metrics
 from search.space import draw
 from search.spec import StudySpec
 from search.states import TrialState
@@ -39,15 +39,15 @@ class OtherSpaceError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class PastTrial:
-    """A recorded trial that has ended: the choices that were made, and what came of them; its f1 after each epoch, and
-    how long it took.
+    """A recorded trial that has ended: the choices that were made, what came of them, what each epoch showed, and how
+    long it took.
     """
 
     number: int
     state: TrialState
     assignment: Assignment
     metrics: Metrics
-    curve: Sequence[float] = ()
+    curve: Sequence[Look] = ()
     seconds: float = 0.0
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
+from search.metrics import Look
 from search.stopping import Stopping
 
 
@@ -13,7 +14,7 @@ class Moasha(FIFOScheduler):  # type: ignore[misc]
     def __init__(self, stopping: Stopping) -> None:
         super().__init__()
         self._stopping = stopping
-        self._curves: dict[str, list[float]] = {}
+        self._curves: dict[str, list[Look]] = {}
         self.stopped: dict[str, str] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -23,7 +24,7 @@ class Moasha(FIFOScheduler):  # type: ignore[misc]
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Judge a trial after an epoch; its costs are among what it reports."""
         curve = self._curves.setdefault(trial.trial_id, [])
-        curve.append(result["f1"])
+        curve.append(Look(f1=result["f1"], loss=result["loss"]))
         reason = self._stopping.verdict(result, curve)
         if reason is None:
             return str(TrialScheduler.CONTINUE)
@@ -34,4 +35,4 @@ class Moasha(FIFOScheduler):  # type: ignore[misc]
         """Learn from a trial that came to its end: Tune tells of its last epoch here only."""
         curve = self._curves.pop(trial.trial_id, [])
         if trial.trial_id not in self.stopped and not result.get("infeasible"):
-            self._stopping.learn(result, [*curve, result["f1"]])
+            self._stopping.learn(result, [*curve, Look(f1=result["f1"], loss=result["loss"])])

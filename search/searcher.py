@@ -21,7 +21,7 @@ from ray.tune.search.optuna import OptunaSearch
 from search.candidate import Candidate, Enqueued, UnbuildableError
 from search.describe import Features, Profile, describing
 from search.frontier import EXPECTED, SECONDS, Describe, Earlier, FrontierSampler
-from search.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Metrics, first_complaint
+from search.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Look, Metrics, first_complaint
 from search.optuna_trials import OPTUNA_STATES, Assignment, PastTrial, Replay, frozen_trial, violations
 from search.space import draw
 from search.spec import StudySpec
@@ -121,7 +121,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             frozen.set_user_attr(EXPECTED, self._expected(past.metrics, past.curve))
         return frozen
 
-    def _expected(self, metrics: Metrics, curve: Sequence[float]) -> list[tuple[float, float] | None]:
+    def _expected(self, metrics: Metrics, curve: Sequence[Look]) -> list[tuple[float, float] | None]:
         """What a trial that was stopped was on its way to, by objective; None for what nobody knows."""
         known = {name: (value, 0.0) for name, value in metrics.items() if name not in TRAINED_METRICS}
         forecast = self._stopping.forecast(curve) if self._stopping is not None and curve else None

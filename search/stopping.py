@@ -1,9 +1,9 @@
 """Early stopping with several objectives: a trial goes on while it could still come onto the front.
 
 Asynchronous like ASHA (https://arxiv.org/abs/1810.05934) and for several objectives like MO-ASHA
-(https://arxiv.org/abs/2106.12639): a trial is judged at rungs, alone, by what the others have shown until then. But it
-is not ranked among trials of the same rung: its costs are known exactly, so only its final f1 is uncertain, and how f1
-goes on from a rung to the end is learned from the study's own learning curves.
+(https://arxiv.org/abs/2106.12639): a trial is judged alone, by what the others have shown until then. But its rungs are
+all epochs, and it is not ranked among the trials of a rung: its costs are known exactly, so only its final f1 is
+uncertain, and what comes of an f1 and a loss so far is learned from the study's own learning curves.
 """
 
 import math
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from search.metrics import Goal, Metrics
+from search.metrics import Goal, Look, Metrics
 from search.optuna_trials import PastTrial
 from search.pareto import losses_of
 from search.spec import StudySpec
@@ -21,9 +21,11 @@ from search.states import TrialState
 
 #: A trial is stopped only if its final f1 would have to be above what 95 of 100 such trials stay below.
 CONFIDENCE = 0.95
-_LEAST_CURVES = 4
+_LEAST_CURVES = 5
 #: Of an f1; where all trials so far came to the same, the next may still differ.
 _LEAST_SPREAD = 1e-6
+#: What epochs showed that differs less, relatively, does not differ.
+_RANK_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,43 +50,44 @@ class Stopping:
 
     def __init__(self, spec: StudySpec, history: Sequence[PastTrial]) -> None:
         self._objectives, self._epochs = spec.objectives, spec.budget.epochs
-        self._curves: list[Sequence[float]] = []
+        self._curves: list[Sequence[Look]] = []
         self._completed: list[Metrics] = []
         for trial in history:
             if trial.state is TrialState.COMPLETED:
                 self.learn(trial.metrics, trial.curve)
 
-    def learn(self, metrics: Metrics, curve: Sequence[float]) -> None:
-        """Take in a completed trial with its f1 after each epoch; a curve of another length only as a result."""
+    def learn(self, metrics: Metrics, curve: Sequence[Look]) -> None:
+        """Take in a completed trial with what each epoch showed; a curve of another length only as a result."""
         self._completed.append(metrics)
         if len(curve) == self._epochs:
             self._curves.append(curve)
 
-    def forecast(self, curve: Sequence[float]) -> Forecast | None:
+    def forecast(self, curve: Sequence[Look]) -> Forecast | None:
         """The f1 that a trial comes to which has come so far; None while too few have shown it.
 
-        Least squares of the final f1 on that at the same epoch, with the uncertainty of a prediction.
+        Least squares of the final f1 on the f1 and the training loss of the same epoch, with the uncertainty of a
+        prediction.
         """
         if len(self._curves) < _LEAST_CURVES:
             return None
-        so_far = np.asarray([known[len(curve) - 1] for known in self._curves])
-        final = np.asarray([known[-1] for known in self._curves])
-        centred, freedom = so_far - so_far.mean(), len(final) - 2
-        variation = max(float(centred @ centred), 1e-9)
-        slope = float(centred @ final) / variation
-        residuals = final - final.mean() - slope * centred
-        distance = curve[-1] - float(so_far.mean())
-        spread = math.sqrt(float(residuals @ residuals) / freedom * (1 + 1 / len(final) + distance**2 / variation))
-        mean = float(final.mean()) + slope * distance
+        shown = np.asarray([known[len(curve) - 1] for known in self._curves])
+        final = np.asarray([known[-1].f1 for known in self._curves])
+        centred, distance = shown - shown.mean(axis=0), np.asarray(curve[-1]) - shown.mean(axis=0)
+        slopes, _, rank, _ = np.linalg.lstsq(centred, final - final.mean(), rcond=_RANK_TOLERANCE)
+        freedom = len(final) - 1 - int(rank)
+        residuals = final - final.mean() - centred @ slopes
+        leverage = float(distance @ np.linalg.pinv(centred.T @ centred, rcond=_RANK_TOLERANCE**2) @ distance)
+        spread = math.sqrt(float(residuals @ residuals) / freedom * (1 + 1 / len(final) + leverage))
+        mean = float(final.mean() + slopes @ distance)
         return Forecast(mean=mean, deviation=max(spread, _LEAST_SPREAD), freedom=freedom)
 
     def _beforehand(self) -> Forecast:
         """The f1 that a trial comes to of which no epoch has been seen."""
-        final = np.asarray([known[-1] for known in self._curves])
+        final = np.asarray([known[-1].f1 for known in self._curves])
         spread = float(final.std(ddof=1)) * math.sqrt(1 + 1 / len(final))
         return Forecast(mean=float(final.mean()), deviation=max(spread, _LEAST_SPREAD), freedom=len(final) - 1)
 
-    def verdict(self, metrics: Metrics, curve: Sequence[float]) -> str | None:
+    def verdict(self, metrics: Metrics, curve: Sequence[Look]) -> str | None:
         """Why a trial with these costs and this curve is to be stopped, or None. What is not known yet, a latency that
         is still to be measured, counts as the best that it could be.
 
@@ -92,7 +95,7 @@ class Stopping:
         onto the front, by the time that it still needs, is no worse than it was before its first epoch.
         """
         epoch = len(curve)
-        if not is_rung(epoch) or epoch >= self._epochs:
+        if epoch >= self._epochs:
             return None
         forecast = self.forecast(curve)
         if forecast is None:
@@ -109,15 +112,10 @@ class Stopping:
         if forecast.above(f1) >= left * self._beforehand().above(f1):
             return None
         return (
-            f"after epoch {epoch} of {self._epochs} its f1 is {curve[-1]:.3f} and will hardly exceed {most:.3f}: "
+            f"after epoch {epoch} of {self._epochs} its f1 is {curve[-1].f1:.3f} and will hardly exceed {most:.3f}: "
             f"another trial has {f1:.3f} and is no worse in anything else"
         )
 
 
 def _best(goal: Goal) -> float:
     return math.inf if goal is Goal.MAXIMIZE else -math.inf
-
-
-def is_rung(epoch: int) -> bool:
-    """Epochs 1, 2, 4, 8 and so on."""
-    return epoch > 0 and epoch & (epoch - 1) == 0

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Row
 
 from search.candidate import Candidate, Enqueued
-from search.metrics import Metrics
+from search.metrics import Look, Metrics
 from search.optuna_trials import Assignment, PastTrial
 from search.spec import BudgetSpec, StudySpec
 from search.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
@@ -156,7 +156,7 @@ class Recorder:
     def epoch(self, trial_id: str, report: Mapping[str, float]) -> None:
         with self.writing() as connection:
             trials.add_epoch(connection, self._study_id, trial_id, report)
-        self.curves.setdefault(trial_id, []).append(report["f1"])
+        self.curves.setdefault(trial_id, []).append(Look(f1=report["f1"], loss=report["loss"]))
 
     def ended(
         self,
@@ -237,7 +237,7 @@ class Recorder:
         self._heartbeat.close()
 
 
-def past_trial(row: Any, curve: Sequence[float] = ()) -> PastTrial:
+def past_trial(row: Any, curve: Sequence[Look] = ()) -> PastTrial:
     """A trial's row as the searcher takes it."""
     metrics = {name: getattr(row, name) for name in METRIC_COLUMNS if getattr(row, name) is not None}
     return PastTrial(

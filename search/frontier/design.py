@@ -21,10 +21,11 @@ def next_first(
     past: Sequence[Known], pool: Sequence[Known], signs: Floats, encoder: Encoder, *, per_second: bool
 ) -> Known:
     """The point of ``pool``, in which points stand in the order of chance, to try after ``past``; where time is short,
-    more of the cheap ones.
+    more of those that take little of it.
     """
     share = _van_der_corput(len(past) + 1)
-    near = _of_rank(share**2 if per_second else share, pool, signs)
+    chosen = _around(share**2, _efforts(pool, signs)) if per_second else _around(share, _costs(pool, signs))
+    near = [pool[int(index)] for index in chosen]
     matrix = encoder.matrix([known.row for known in [*past, *near]])
     features = Scale(matrix)(matrix)
     here, there = features[: len(past)], features[len(past) :]
@@ -34,16 +35,26 @@ def next_first(
     return near[int(distance.argmax())]
 
 
-def _of_rank(share: float, pool: Sequence[Known], signs: Floats) -> Sequence[Known]:
-    """The points around that share of the way from the best to the worst mean rank of the exact objectives."""
-    count = max(round(_NEAR * len(pool)), 1)
+def _around(share: float, effort: Floats) -> NDArray[np.intp]:
+    """The points around that share of the way from the least to the greatest ``effort`` [n]."""
+    count = max(round(_NEAR * len(effort)), 1)
+    start = min(max(round(share * len(effort) - count / 2), 0), len(effort) - count)
+    return effort.argsort(kind="stable")[start : start + count]
+
+
+def _efforts(pool: Sequence[Known], signs: Floats) -> Floats:
+    """What running each point may take, as far as that is known; else what it costs."""
+    efforts = [known.point.known.effort for known in pool]
+    return _costs(pool, signs) if None in efforts else np.asarray(efforts)
+
+
+def _costs(pool: Sequence[Known], signs: Floats) -> Floats:
+    """The mean rank of each point's exact objectives [n]; all alike where there are none."""
     exact = [index for index in range(len(signs)) if all(index in known.point.known.objectives for known in pool)]
     if not exact:
-        return pool[:count]
+        return np.zeros(len(pool))
     losses = np.asarray([[known.point.known.objectives[index] for index in exact] for known in pool]) * signs[exact]
-    order = losses.argsort(axis=0, kind="stable").argsort(axis=0).mean(axis=1).argsort(kind="stable")
-    start = min(max(round(share * len(pool) - count / 2), 0), len(pool) - count)
-    return [pool[index] for index in order[start : start + count]]
+    return np.asarray(losses.argsort(axis=0, kind="stable").argsort(axis=0).mean(axis=1))
 
 
 def _van_der_corput(number: int) -> float:

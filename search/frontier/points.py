@@ -27,6 +27,7 @@ class Description:
     objectives: Mapping[int, float] = field(default_factory=dict)
     constraints: Mapping[str, float] = field(default_factory=dict)
     features: Mapping[str, float] = field(default_factory=dict)
+    effort: float | None = None
     possible: bool = True
 
     def __post_init__(self) -> None:

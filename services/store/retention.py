@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, select, text, unio
 
 from services.tables import artifacts, compression_jobs, events, recipe_searches, studies, training_runs, trainings
 
-#: A curve keeps its last epoch, the powers of two, by which rungs stand, and about so many others.
+#: A curve keeps its last epoch, the powers of two, and about so many others.
 KEPT_EPOCHS = 32
 
 

@@ -45,7 +45,7 @@ def test_hopeless_trials_are_stopped_with_the_reason_and_without_a_final_f1(
             assert "will hardly exceed" in trial["reason"]
             assert trial["metrics"].keys() >= {"macs", "params"}
             assert trial["metrics"].get("f1") is None
-            assert len(_curve(client, trial["id"])) in (1, 2)
+            assert len(_curve(client, trial["id"])) < EPOCHS
         assert all(
             len(_curve(client, trial["id"])) == EPOCHS
             for trial in trials_of(client, stopped_study["id"], state="COMPLETED")

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from ray.tune.schedulers import TrialScheduler
 
 from search.frontier import EXPECTED
+from search.metrics import Look
 from search.optuna_trials import PastTrial
 from search.scheduler import Moasha
 from search.spec import StudySpec
 from search.states import TrialState
-from search.stopping import Stopping, is_rung
+from search.stopping import Stopping
 from tests.unit.search_studies import MemoryLog, make_search, tiny_spec
 
 EPOCHS = 6
@@ -25,9 +26,9 @@ def spec_of(**fields: Any) -> StudySpec:
     return tiny_spec(scheduler={"name": "moasha"}, budget={"epochs": EPOCHS}, **fields)
 
 
-def curve_to(final: float, *, epochs: int = EPOCHS) -> list[float]:
-    """A training that comes to ``final``, the half of it after one epoch."""
-    return [final * (1 - 0.5 ** (epoch + 1)) / (1 - 0.5**EPOCHS) for epoch in range(epochs)]
+def curve_to(final: float, *, epochs: int = EPOCHS) -> list[Look]:
+    """A training that comes to ``final``, the half of it after one epoch; its loss tells nothing."""
+    return [Look(f1=final * (1 - 0.5 ** (epoch + 1)) / (1 - 0.5**EPOCHS), loss=1.0) for epoch in range(epochs)]
 
 
 def completed(final: float, macs: float) -> PastTrial:
@@ -59,21 +60,32 @@ def test_what_may_still_come_onto_the_front_goes_on(final: float, macs: float) -
 
 def test_a_curve_that_tells_nothing_stops_nothing() -> None:
     """Its f1 is what every trial has after an epoch: a new trial in its place would have no better chance."""
-    alike = [[0.1, *trial.curve[1:]] for trial in FIVE]
+    first = Look(f1=0.1, loss=1.0)
+    alike = [[first, *trial.curve[1:]] for trial in FIVE]
     stopping = Stopping(spec_of(), [])
     for trial, curve in zip(FIVE, alike, strict=True):
         stopping.learn(trial.metrics, curve)
-    assert stopping.verdict({"macs": 1000}, [0.1]) is None
-    assert stopping.verdict({"macs": 1000}, [0.1, 0.2]) is not None
+    assert stopping.verdict({"macs": 1000}, [first]) is None
+    assert stopping.verdict({"macs": 1000}, [first, Look(f1=0.2, loss=1.0)]) is not None
 
 
-def test_with_few_curves_or_between_rungs_or_at_the_end_nothing_is_stopped() -> None:
+def test_a_loss_tells_what_the_f1_of_the_same_epoch_does_not() -> None:
+    stopping = Stopping(spec_of(), [])
+    for trial in FIVE:
+        final = trial.metrics["f1"]
+        stopping.learn(trial.metrics, [Look(f1=0.1, loss=2 - final), *trial.curve[1:]])
+    forecast = stopping.forecast([Look(f1=0.1, loss=1.6)])
+    assert forecast is not None
+    assert forecast.mean == pytest.approx(0.4, abs=0.01)
+    assert stopping.verdict({"macs": 250}, [Look(f1=0.1, loss=1.6)]) is not None
+
+
+def test_with_few_curves_or_at_the_end_nothing_is_stopped() -> None:
     hopeless = {"macs": 1000}
     assert Stopping(spec_of(), FIVE[:3]).verdict(hopeless, curve_to(0.1, epochs=2)) is None
     stopping = Stopping(spec_of(), FIVE)
     stopped = [epochs for epochs in range(1, EPOCHS + 1) if stopping.verdict(hopeless, curve_to(0.1, epochs=epochs))]
-    assert stopped == [1, 2, 4]
-    assert [epoch for epoch in range(20) if is_rung(epoch)] == [1, 2, 4, 8, 16]
+    assert stopped == [1, 2, 3, 4, 5]
 
 
 def test_a_cost_that_is_still_to_be_measured_may_be_the_best() -> None:
@@ -99,12 +111,13 @@ def test_a_forecast_holds_what_comes_in_most_cases(seed: int, epochs: int) -> No
     rng = np.random.default_rng(seed)
     stopping, inside = Stopping(spec_of(), []), []
     for number in range(40):
-        curve = np.asarray(curve_to(rng.uniform(0.2, 0.8))) + rng.normal(0, 0.03, EPOCHS)
+        smooth = curve_to(rng.uniform(0.2, 0.8))
+        curve = [Look(f1=look.f1 + rng.normal(0, 0.03), loss=2 - look.f1 + rng.normal(0, 0.1)) for look in smooth]
         if number >= 8:
-            forecast = stopping.forecast(list(curve[:epochs]))
+            forecast = stopping.forecast(curve[:epochs])
             assert forecast is not None
-            inside.append(curve[-1] <= forecast.mean + 2.5 * forecast.deviation)
-        stopping.learn({"f1": float(curve[-1]), "macs": 1.0}, list(curve))
+            inside.append(curve[-1].f1 <= forecast.mean + 2.5 * forecast.deviation)
+        stopping.learn({"f1": curve[-1].f1, "macs": 1.0}, curve)
     assert np.mean(inside) > 0.8
 
 
@@ -112,11 +125,12 @@ def test_the_scheduler_stops_by_the_verdict_and_learns_from_what_ends() -> None:
     scheduler = Moasha(Stopping(spec_of(), FIVE[:3]))
     for number, final in enumerate((0.7, 0.74)):
         trial = SimpleNamespace(trial_id=f"good{number}")
-        for f1 in curve_to(final, epochs=EPOCHS - 1):
-            assert scheduler.on_trial_result(None, trial, {"f1": f1, "macs": 200}) == TrialScheduler.CONTINUE
-        scheduler.on_trial_complete(None, trial, {"f1": final, "macs": 200, "epoch": EPOCHS})
+        for look in curve_to(final, epochs=EPOCHS - 1):
+            report = {**look._asdict(), "macs": 200}
+            assert scheduler.on_trial_result(None, trial, report) == TrialScheduler.CONTINUE
+        scheduler.on_trial_complete(None, trial, {"f1": final, "loss": 1.0, "macs": 200, "epoch": EPOCHS})
     hopeless = SimpleNamespace(trial_id="hopeless")
-    decision = scheduler.on_trial_result(None, hopeless, {"f1": curve_to(0.1)[0], "macs": 300})
+    decision = scheduler.on_trial_result(None, hopeless, {**curve_to(0.1)[0]._asdict(), "macs": 300})
     assert decision == TrialScheduler.STOP
     assert "hardly" in scheduler.stopped["hopeless"]
 
@@ -126,7 +140,7 @@ def test_the_search_is_told_of_a_stopped_trial_what_it_was_on_its_way_to() -> No
     search = make_search(spec_of(), log, stopping=stopping)
     search.suggest("a")
     curve = curve_to(0.4, epochs=2)
-    search.on_trial_complete("a", {"f1": curve[-1], "stopped": "hopeless", "curve": curve})
+    search.on_trial_complete("a", {"f1": curve[-1].f1, "stopped": "hopeless", "curve": curve})
     (trial,) = search._ot_study.trials
     (f1, deviation), (macs, exact) = trial.user_attrs[EXPECTED]
     assert f1 == pytest.approx(0.4, abs=0.01)

@@ -5,11 +5,14 @@ from collections import defaultdict
 
 from search.candidate import Candidate
 from workers.models.profile import layer_costs, totals
+from workers.models.registry import BLOCKS
 
 
 def features(candidate: Candidate) -> dict[str, float]:
-    """Logarithms of the whole network's costs, and where in it they lie: for each halving of the side the logarithms of
-    the multiply-accumulates, parameters and width, and the depth in layers.
+    """Logarithms of the whole network's costs and of its activations, which tell how long it trains (Dollar, Singh,
+    Girshick: Fast and Accurate Model Scaling, CVPR 2021); how much of its depth each kind of block has; and where in it
+    the costs lie: for each halving of the side the logarithms of the multiply-accumulates, parameters, activations and
+    width, and the depth in layers.
 
     Networks of different stages become alike in this way. ArchitectureError if the shapes do not work out.
     """
@@ -17,21 +20,28 @@ def features(candidate: Candidate) -> dict[str, float]:
     costs = layer_costs(candidate.architecture, side_px)
     macs: dict[int, int] = defaultdict(int)
     params: dict[int, int] = defaultdict(int)
+    activations: dict[int, int] = defaultdict(int)
     width: dict[int, int] = defaultdict(int)
     depth: dict[int, float] = defaultdict(float)
-    for (repeat, _, _), cost in zip(candidate.architecture.backbone, costs, strict=True):
+    blocks: dict[str, float] = defaultdict(float)
+    for (repeat, block, _), cost in zip(candidate.architecture.backbone, costs, strict=True):
         level = round(math.log2(side_px / cost.shape[1])) if len(cost.shape) > 1 else round(math.log2(side_px))
         if cost.params:
             macs[level] += cost.macs
             params[level] += cost.params
+            activations[level] += cost.activations
             width[level] = max(width[level], cost.shape[0])
             depth[level] += repeat
+            blocks[block] += repeat
     told = {f"log_{name}": math.log1p(value) for name, value in totals(costs).items()}
+    told["log_activations"] = math.log1p(sum(activations.values()))
     told["log_side_px"] = math.log(side_px)
     told["depth"] = sum(depth.values())
+    told |= {f"share_of_{block}": blocks[block] / told["depth"] for block in BLOCKS}
     for level in macs:
         told[f"level{level}.log_macs"] = math.log1p(macs[level])
         told[f"level{level}.log_params"] = math.log1p(params[level])
+        told[f"level{level}.log_activations"] = math.log1p(activations[level])
         told[f"level{level}.log_width"] = math.log1p(width[level])
         told[f"level{level}.depth"] = depth[level]
     return told

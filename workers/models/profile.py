@@ -20,12 +20,14 @@ _FLOAT_BYTES = 4
 
 @dataclass(frozen=True, kw_only=True)
 class LayerCost:
-    """A line of the backbone: ``macs`` of one image, ``params``, the output's ``shape`` (channels, height, width), and
-    ``activation_bytes``, the largest sum of the input and the output of one of its layers in float32.
+    """A line of the backbone: ``macs`` of one image, ``params``, the output's ``shape`` (channels, height, width),
+    ``activations``, the numbers that its layers put out, and ``activation_bytes``, the largest sum of the input and the
+    output of one of them in float32.
     """
 
     macs: int
     params: int
+    activations: int
     activation_bytes: int
     shape: Shape
 
@@ -84,12 +86,14 @@ def layer_costs(architecture: Architecture, side_px: int) -> list[LayerCost]:
 
 
 def _layer_cost(layer: Layer, shape: Shape, architecture: Architecture) -> LayerCost:
-    macs = params = activation_bytes = 0
+    macs = params = activations = activation_bytes = 0
     for name, arguments in units(layer, depth=architecture.depth_multiple, width=architecture.width_multiple):
         cost = _unit_cost(name, arguments, shape)
         macs, params, shape = macs + cost.macs, params + cost.params, cost.shape
-        activation_bytes = max(activation_bytes, cost.activation_bytes)
-    return LayerCost(macs=macs, params=params, activation_bytes=activation_bytes, shape=shape)
+        activations, activation_bytes = activations + cost.activations, max(activation_bytes, cost.activation_bytes)
+    return LayerCost(
+        macs=macs, params=params, activations=activations, activation_bytes=activation_bytes, shape=shape
+    )
 
 
 @lru_cache(maxsize=100_000)
@@ -110,6 +114,7 @@ def _unit_cost(name: str, arguments: tuple[Any, ...], shape: Shape) -> LayerCost
     return LayerCost(
         macs=_macs(counter) if isinstance(counter, FlopCounterMode) else count.macs,
         params=params,
+        activations=count.activations,
         activation_bytes=_FLOAT_BYTES * count.largest,
         shape=tuple(output.shape[1:]),
     )
@@ -117,14 +122,18 @@ def _unit_cost(name: str, arguments: tuple[Any, ...], shape: Shape) -> LayerCost
 
 @dataclass
 class _Count:
-    """What runs through the layers of a block: their ``macs``, and the ``largest`` sum of an input and output."""
+    """What runs through the layers of a block: their ``macs``, how many ``activations`` they put out together, and the
+    ``largest`` sum of an input and output.
+    """
 
     macs: int = 0
+    activations: int = 0
     largest: int = 0
 
     def note(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Linear):
             self.macs += output.numel() * module.weight[0].numel()
+        self.activations += output.numel()
         self.largest = max(self.largest, inputs[0].numel() + output.numel())
 
 
