@@ -1,7 +1,7 @@
 """One trial: train a candidate for a few epochs and time its architecture meanwhile; and the Ray actor that runs it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from workers.hosts import Slots
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, profile
 from workers.training.augmenting import TrainingInput, training_input
-from workers.training.engine import Epoch, train
+from workers.training.engine import Epoch, Working, train
 from workers.training.resident import Resident, resident
 
 Report = dict[str, Any]
@@ -86,15 +86,14 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
     network = build_network(candidate.architecture)
     with gate.working():
         exported = quick_onnx(network, candidate.image_size)
-    timing = Slots().of(task.target).time_file.remote(exported, target=task.target)
+    look = _Look(exported, task.target, gate)
     network.to(task.device)
     static = {**profile(candidate), "size_bytes": len(exported)}
     host: Report = {}
-    for epoch in _epochs(network, candidate, task, gate):
+    for epoch in _epochs(network, candidate, task, look.working, gate):
         report = epoch_report(epoch)
         last = epoch.epoch == task.epochs
-        if last or ray.wait([timing], timeout=0)[0]:
-            timed = ray.get(timing)
+        if (timed := look.result(wait=last)) is not None:
             static |= _latency_metrics(timed)
             host = {"host": timed["host"]}
             reason = first_complaint(task.constraints, static)
@@ -111,7 +110,33 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
             yield {**report, **static, **host}
 
 
-def _epochs(network: Network, candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator[Epoch]:
+class _Look:
+    """The look at a trial's latency. It is asked for after the first unit of work: a measurement stops the host's
+    trainings, and so this one starts first.
+    """
+
+    def __init__(self, model: bytes, target: TargetSpec, gate: HostGate) -> None:
+        self._model, self._target, self._gate = model, target, gate
+        self._timing: Any = None
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        with self._gate.working():
+            yield
+        if self._timing is None:
+            self._timing = Slots().of(self._target).time_file.remote(self._model, target=self._target)
+
+    def result(self, *, wait: bool) -> Report | None:
+        """What was measured; None where it is not there yet and not waited for."""
+        if wait or ray.wait([self._timing], timeout=0)[0]:
+            timed: Report = ray.get(self._timing)
+            return timed
+        return None
+
+
+def _epochs(
+    network: Network, candidate: Candidate, task: TrialTask, working: Working, gate: HostGate
+) -> Iterator[Epoch]:
     plan = plan_of(candidate, epochs=task.epochs, seed=task.seed)
     prepared = prepare(candidate, task.dataset, task.seed, task.device, task.cache_dir, gate.working())
     validation = resident_split(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
@@ -121,7 +146,7 @@ def _epochs(network: Network, candidate: Candidate, task: TrialTask, gate: HostG
         validation,
         plan,
         augment=prepared.augment,
-        working=gate.working,
+        working=working,
         memory_share=task.memory_share,
     )
 

@@ -79,6 +79,20 @@ def test_the_first_trials_cost_what_points_by_chance_cost_evenly_spread() -> Non
     assert ranks == pytest.approx(np.arange(1, 8) / 8, abs=0.12)
 
 
+def test_where_time_is_short_the_first_trials_take_little_of_it() -> None:
+    """The effort is the more, the less a point costs: ranks of cost would choose otherwise."""
+
+    def hard(chooser: Chooser) -> Description:
+        price = cost(choices(chooser))
+        return Description(objectives={1: price}, effort=-price)
+
+    def prices(*, time_is_short: bool) -> list[float]:
+        sampler = FrontierSampler(describe=hard, time_is_short=lambda: time_is_short, seed=0)
+        return [trial.values[1] for trial in search(sampler, trials=7).trials]
+
+    assert np.mean(prices(time_is_short=True)) > np.mean(prices(time_is_short=False)) + 3
+
+
 def test_a_new_sampler_goes_on_from_the_trials_alone() -> None:
     study = search(FrontierSampler(describe=describe, seed=0), trials=10)
     before = {tuple(trial.params.values()) for trial in study.trials}

@@ -107,6 +107,8 @@ def test_the_memory_of_a_layer_is_the_largest_input_and_output_within_its_block(
     first, *_, last = layer_costs(architecture, 16)
     assert first.activation_bytes == 4 * (12 * 16 * 16 + 12 * 8 * 8)
     assert last.activation_bytes == 4 * (32 + 5)
+    assert first.activations == 12 * 16 * 16 + 12 * 8 * 8 + 8 * 8 * 8
+    assert last.activations == 5
 
 
 def test_the_costs_of_the_lines_add_up_to_the_networks() -> None:

@@ -91,9 +91,7 @@ def _layer_cost(layer: Layer, shape: Shape, architecture: Architecture) -> Layer
         cost = _unit_cost(name, arguments, shape)
         macs, params, shape = macs + cost.macs, params + cost.params, cost.shape
         activations, activation_bytes = activations + cost.activations, max(activation_bytes, cost.activation_bytes)
-    return LayerCost(
-        macs=macs, params=params, activations=activations, activation_bytes=activation_bytes, shape=shape
-    )
+    return LayerCost(macs=macs, params=params, activations=activations, activation_bytes=activation_bytes, shape=shape)
 
 
 @lru_cache(maxsize=100_000)

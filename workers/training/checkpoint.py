@@ -19,7 +19,7 @@ from workers.training.state import Snapshot, TrainingState
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
     """What one epoch brought; ``epoch`` counts from 1, ``loss`` is the mean of the training batches. ``steps_s`` is
-    the part of ``elapsed_s`` that went into training steps; the rest is scoring.
+    the part of ``elapsed_s`` that went into training steps; the rest is scoring, and waiting for measurements.
     """
 
     epoch: int

@@ -99,18 +99,20 @@ class _Run:
         self._run_step: Work | None = None
 
     def epoch(self, number: int, working: Working) -> Epoch:
-        started = time.perf_counter()
+        started, waited_s = time.perf_counter(), 0.0
         self.step.begin_epoch()
         if self._run_step is None:
             self._run_step = self._way(self.step, self.step.state)
         for done in range(1, self.step.steps_per_epoch + 1):
+            asked = time.perf_counter()
             with working():
+                waited_s += time.perf_counter() - asked
                 self._run_step()
             if not self._asynchronous:
                 self._check(self.step.mean_loss(done), number)
         loss = self.step.mean_loss(self.step.steps_per_epoch)
         self._check(loss, number)
-        steps_s = time.perf_counter() - started
+        steps_s = time.perf_counter() - started - waited_s
         measured = self._evaluation(working=working)
         elapsed_s = time.perf_counter() - started
         return Epoch(epoch=number, loss=loss, elapsed_s=elapsed_s, steps_s=steps_s, scores=measured)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from workers.training.folding import folded
 from workers.training.metrics import Scores, confusion, scores
 from workers.training.resident import Resident, pixels
 from workers.training.state import TrainingState
@@ -24,6 +25,7 @@ class Evaluation:
 
     def __init__(self, network: nn.Module, data: Resident, *, way: Way) -> None:
         self._network, self._data, self._way = network, data, way
+        self._scored = network
         device = data.images.device
         self._chunks = math.ceil(len(data) / _CHUNK_IMAGES[device.type])
         self._within = torch.arange(math.ceil(len(data) / self._chunks), device=device)
@@ -34,6 +36,8 @@ class Evaluation:
 
     def __call__(self, *, working: Working = nullcontext) -> Scores:
         self._network.eval()
+        if self._data.images.device.type == "cpu":
+            self._scored = folded(self._network)
         self._chunk.zero_()
         self._matrix.zero_()
         if self._run is None:
@@ -48,7 +52,7 @@ class Evaluation:
         """Add the next chunk to the confusion matrix; what exceeds the data does not count."""
         rows = self._chunk * len(self._within) + self._within
         index = rows.clamp(max=len(self._data) - 1)
-        predicted: Tensor = self._network(pixels(self._data.images_at(index))).argmax(dim=1)
+        predicted: Tensor = self._scored(pixels(self._data.images_at(index))).argmax(dim=1)
         labels, classes = self._data.labels[index], self._data.classes
         self._matrix += confusion(predicted, labels, classes, counted=rows < len(self._data))
         self._chunk += 1
