@@ -7,6 +7,7 @@ Scale makes the mean.
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -81,13 +82,20 @@ def _columns(point: Point) -> Iterator[tuple[str, float]]:
         yield f"feature {name}", value
 
 
-def _choice(name: str, distribution: BaseDistribution, value: Any) -> Iterator[tuple[str, float]]:
+def _choice(name: str, distribution: BaseDistribution, value: Any) -> Sequence[tuple[str, float]]:
     if not isinstance(distribution, CategoricalDistribution):
-        yield name, to_unit(distribution, value)
-        return
-    choices = distribution.choices
-    if all(isinstance(choice, int | float) for choice in choices):
-        yield name, sorted(float(choice) for choice in choices).index(float(value)) / max(len(choices) - 1, 1)
-    if len(choices) > 2 or not all(isinstance(choice, int | float) for choice in choices):
-        for choice in choices:
-            yield f"{name}={choice!r}", float(choice == value)
+        return [(name, to_unit(distribution, value))]
+    return _word(name, distribution.choices, value)
+
+
+# The same few words are asked for again and again. They are kept by type too: True equals 1.
+@lru_cache(maxsize=100_000, typed=True)
+def _word(name: str, choices: tuple[Any, ...], value: Any) -> tuple[tuple[str, float], ...]:
+    columns = []
+    are_numbers = all(isinstance(choice, int | float) for choice in choices)
+    if are_numbers:
+        rank = sorted(float(choice) for choice in choices).index(float(value))
+        columns.append((name, rank / max(len(choices) - 1, 1)))
+    if len(choices) > 2 or not are_numbers:
+        columns += [(f"{name}={choice!r}", float(choice == value)) for choice in choices]
+    return tuple(columns)

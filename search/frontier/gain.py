@@ -29,11 +29,13 @@ class Guess:
 
 def attained(corners: Floats, costs: Floats, values: Floats, reference: float) -> Floats:
     """The lowest value that points reach at each corner [u]: ``reference`` where they afford none."""
-    levels = np.full(len(corners), reference)
-    for cost, value in zip(costs, values, strict=True):
-        if value < reference:
-            affordable = (cost <= corners).all(axis=1)
-            levels[affordable] = np.minimum(levels[affordable], value)
+    levels, left = np.full(len(corners), reference), np.arange(len(corners))
+    for index in values.argsort():
+        if not len(left) or values[index] >= reference:
+            break
+        affordable = (costs[index] <= corners[left]).all(axis=1)
+        levels[left[affordable]] = values[index]
+        left = left[~affordable]
     return levels
 
 

@@ -28,8 +28,9 @@ _MIDDLE_LOCATION, _LENGTH_SCALE = math.sqrt(2.0), math.sqrt(3.0)
 _SIGNAL_SCALE = 1.0
 _NOISE_LOCATION, _NOISE_SCALE = -2.0, 2.0
 _LEAST_NOISE = 1e-6
-#: The hyperparameters of a longer record are fitted to a sample of it, the predictions use more.
-_FIT_POINTS = 256
+#: The hyperparameters of a longer record are fitted to a sample of it, the predictions use more. The first time they
+#: are sought on a smaller one, and from there a short way on that.
+_FIRST_POINTS, _FIT_POINTS = 100, 256
 _FIRST_STEPS, _NEXT_STEPS = 60, 12
 #: Where hyperparameters are sought: beyond, the covariance is singular to working precision.
 _MIDDLE_BOUNDS, _SIGNAL_BOUNDS, _OFF_BOUNDS, _NOISE_BOUNDS = (-3.0, 12.0), (-8.0, 6.0), (-4.0, 4.0), (-12.0, 3.0)
@@ -154,23 +155,30 @@ class Kernel:
 
 def fit_kernel(features: Floats, targets: Floats, extra: Floats, rng: np.random.Generator, start: Kernel) -> Kernel:
     """The kernel of the highest posterior density, sought from ``start``: a short way if it was fitted before."""
-    if len(targets) > _FIT_POINTS:
-        chosen = rng.choice(len(targets), _FIT_POINTS, replace=False)
-        features, targets, extra = features[chosen], targets[chosen], extra[chosen]
+    if not np.array_equal(start.vector(), Kernel.prior(start.columns).vector()):
+        return _sought(start, *_sample(_FIT_POINTS, features, targets, extra, rng), steps=_NEXT_STEPS)
+    found = _sought(start, *_sample(_FIRST_POINTS, features, targets, extra, rng), steps=_FIRST_STEPS)
+    if len(targets) <= _FIRST_POINTS:
+        return found
+    return _sought(found, *_sample(_FIT_POINTS, features, targets, extra, rng), steps=_NEXT_STEPS)
 
+
+def _sample(
+    most: int, features: Floats, targets: Floats, extra: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats]:
+    """At most so many of the points, by chance."""
+    if len(targets) <= most:
+        return features, targets, extra
+    chosen = rng.choice(len(targets), most, replace=False)
+    return features[chosen], targets[chosen], extra[chosen]
+
+
+def _sought(start: Kernel, features: Floats, targets: Floats, extra: Floats, *, steps: int) -> Kernel:
     def loss(vector: Floats) -> tuple[float, Floats]:
         return start.moved(vector).loss(features, targets, extra)
 
-    first = start.vector()
-    is_prior = np.array_equal(first, Kernel.prior(start.columns).vector())
-    found = minimize(
-        loss,
-        first,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=start.bounds(),
-        options={"maxiter": _FIRST_STEPS if is_prior else _NEXT_STEPS},
-    )
+    options = {"maxiter": steps}
+    found = minimize(loss, start.vector(), jac=True, method="L-BFGS-B", bounds=start.bounds(), options=options)
     return start.moved(found.x)
 
 

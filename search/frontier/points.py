@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ class Point:
     distributions: Mapping[str, BaseDistribution]
     known: Description
 
-    @property
+    @cached_property
     def key(self) -> frozenset[tuple[str, Any]]:
         return frozenset(self.params.items())
 
