@@ -64,6 +64,7 @@ def test_json_has_the_layers_and_the_totals(tmp_path: Path) -> None:
         "arguments": [8, 3, 2],
         "macs": 3456,
         "params": 232,
+        "activations": 128,
         "activation_bytes": 4 * (3 * 64 + 8 * 16),
         "shape": [8, 4, 4],
     }
