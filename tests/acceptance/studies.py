@@ -48,7 +48,7 @@ def get_study(client: httpx.Client, study_id: str) -> dict[str, Any]:
     return study
 
 
-def wait_until_ended(client: httpx.Client, study_id: str, *, timeout_s: float = 300) -> dict[str, Any]:
+def wait_until_ended(client: httpx.Client, study_id: str, *, timeout_s: float = 900) -> dict[str, Any]:
     def ended() -> dict[str, Any] | None:
         study = get_study(client, study_id)
         return study if study["state"] in ENDED else None
@@ -57,7 +57,7 @@ def wait_until_ended(client: httpx.Client, study_id: str, *, timeout_s: float = 
     return study
 
 
-def wait_for_finished(client: httpx.Client, study_id: str, count: int, *, timeout_s: float = 240) -> None:
+def wait_for_finished(client: httpx.Client, study_id: str, count: int, *, timeout_s: float = 600) -> None:
     wait_for(
         lambda: get_study(client, study_id)["progress"]["finished"] >= count,
         timeout_s=timeout_s,

@@ -30,7 +30,7 @@ def _environment(server: Server) -> dict[str, str]:
 def _seedleaf(server: Server, *arguments: str, code: int = 0) -> str:
     """Run a command that ends with ``code``; what it printed, or where it failed what it complained about."""
     done = subprocess.run(
-        [_SEEDLEAF, *arguments], env=_environment(server), capture_output=True, text=True, timeout=400
+        [_SEEDLEAF, *arguments], env=_environment(server), capture_output=True, text=True, timeout=900
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stderr if code else done.stdout
@@ -159,7 +159,7 @@ def test_the_program_of_a_studys_best_model_predicts_what_infer_predicts(
     _seedleaf(server, "infer", str(out / "model.onnx"), str(images), "--out", str(table))
     ours = {row["image"]: row["class"] for row in csv.DictReader(io.StringIO(table.read_text()))}
     command = [sys.executable, str(out / "predict.py"), *map(str, images.iterdir())]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180)
     theirs = [line.split("\t") for line in done.stdout.splitlines()]
     assert {Path(name).name: label for name, label, _ in theirs} == ours
     with Client(server.url) as client:
@@ -182,7 +182,7 @@ def test_one_more_recipe_of_ones_own_becomes_a_variant_and_learns_from_the_study
     with Client(server.url) as client:
         wait_for(
             lambda: "mine" in {variant.recipe for variant in client.iter_variants(trial_id=trial_id)},
-            timeout_s=90,
+            timeout_s=240,
             what="the variant of one's own recipe",
         )
 
@@ -196,7 +196,7 @@ def test_a_recipe_that_does_not_apply_says_so_and_makes_no_variant(server: Serve
         return jobs["dynamic-int8"].reason
 
     with Client(server.url) as client:
-        told = wait_for(lambda: reason(client), timeout_s=90, what="the recipe's end")
+        told = wait_for(lambda: reason(client), timeout_s=240, what="the recipe's end")
         assert "dynamic int8 treats linear layers (MatMul, Gemm); the network has none" in told
         assert "dynamic-int8" not in {variant.recipe for variant in client.iter_variants(trial_id=trial_id)}
 

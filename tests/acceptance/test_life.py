@@ -31,7 +31,7 @@ def test_a_paused_study_starts_nothing_and_goes_on_when_it_is_resumed_and_extend
     study_id = post_study(client, budget={"max_trials": 4, "epochs": 6}, compression=NO_COMPRESSION)
     wait_for_finished(client, study_id, 1)
     assert client.post(f"/studies/{study_id}/pause").json()["state"] == "PAUSED"
-    wait_for(lambda: not trials_of(client, study_id, state="RUNNING"), timeout_s=60, what="running trials to end")
+    wait_for(lambda: not trials_of(client, study_id, state="RUNNING"), timeout_s=180, what="running trials to end")
     before = len(trials_of(client, study_id))
     assert before < 4
     extended = client.patch(f"/studies/{study_id}", json={"budget": {"max_trials": 5}})
@@ -45,10 +45,10 @@ def test_a_paused_study_starts_nothing_and_goes_on_when_it_is_resumed_and_extend
 
 def test_a_cancelled_study_leaves_no_trial_and_no_driver(client: httpx.Client, server: Server) -> None:
     study_id = post_study(client, budget={"max_trials": 50, "epochs": 5})
-    wait_for(lambda: trials_of(client, study_id, state="RUNNING"), timeout_s=60, what="a running trial")
+    wait_for(lambda: trials_of(client, study_id, state="RUNNING"), timeout_s=180, what="a running trial")
     assert client.post(f"/studies/{study_id}/cancel").json()["state"] == "CANCELLED"
     assert not trials_of(client, study_id, state="RUNNING")
-    wait_for(lambda: server.driver_of(study_id) is None, timeout_s=60, what="the driver to end")
+    wait_for(lambda: server.driver_of(study_id) is None, timeout_s=180, what="the driver to end")
 
 
 def test_killed_trials_keep_their_reason_and_end_the_study_after_some_in_a_row(
@@ -63,8 +63,8 @@ def test_killed_trials_keep_their_reason_and_end_the_study_after_some_in_a_row(
             worker.kill()
         return get_study(client, study_id)["state"] == "FAILED"
 
-    wait_for(lambda: trials_of(client, study_id, state="RUNNING"), timeout_s=60, what="a running trial")
-    wait_for(kill_workers_until_the_study_ends, timeout_s=120, what="the study to give up")
+    wait_for(lambda: trials_of(client, study_id, state="RUNNING"), timeout_s=180, what="a running trial")
+    wait_for(kill_workers_until_the_study_ends, timeout_s=300, what="the study to give up")
     assert "trials failed in a row" in get_study(client, study_id)["reason"]
     failed = trials_of(client, study_id, state="FAILED")
     assert len(failed) >= 2
@@ -126,12 +126,12 @@ def test_a_full_training_whose_job_is_killed_goes_on_from_its_last_epoch(
         found: dict[str, Any] = client.get(f"/trainings/{training_id}").json()
         return found
 
-    wait_for(lambda: len(training()["curves"]) >= 3, timeout_s=60, what="the first epochs")
+    wait_for(lambda: len(training()["curves"]) >= 3, timeout_s=180, what="the first epochs")
     for process in server.processes("services.training_job", training_id):
         process.kill()
     before = training()["curves"]
     assert len(before) < 40
-    wait_for(lambda: training()["state"] == "COMPLETED", timeout_s=90, what="the training to end")
+    wait_for(lambda: training()["state"] == "COMPLETED", timeout_s=240, what="the training to end")
     after = training()["curves"]
     assert after[: len(before)] == before
     assert [epoch["epoch"] for epoch in after] == list(range(1, 41))
@@ -150,7 +150,7 @@ def test_a_search_for_recipes_goes_on_when_a_compressor_is_killed_and_leaves_no_
 ) -> None:
     search = {"max_candidates": 1, "recipes": "search", "budget": {"evaluations": 3}}
     study_id = post_study(client, budget={"max_trials": 1, "epochs": 1}, compression=search)
-    at_work = wait_for(lambda: server.processes("ray::Compressor.run"), timeout_s=90, what="a compressor at work")
+    at_work = wait_for(lambda: server.processes("ray::Compressor.run"), timeout_s=240, what="a compressor at work")
     at_work[0].kill()
     assert wait_until_ended(client, study_id)["state"] == "COMPLETED"
     (trial,) = trials_of(client, study_id)

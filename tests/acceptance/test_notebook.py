@@ -16,7 +16,7 @@ _NOTEBOOK = Path(__file__).parents[2] / "examples" / "digits.ipynb"
 def test_the_notebook_runs_from_top_to_bottom(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDLEAF_URL", server.url)
     notebook = nbformat.read(_NOTEBOOK, as_version=4)
-    done = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    done = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [
         "".join(str(output.get("data", "")) for output in cell.outputs) for cell in done.cells if "outputs" in cell
     ]

@@ -17,7 +17,7 @@ from tests.acceptance.studies import trials_of, wait_until_ended
 from tests.browser.conftest import OpenPage, TakePicture
 from tests.server import Server
 
-_END_S = 300.0
+_END_S = 900.0
 _METRICS = ("f1", "accuracy", "latency_ms", "latency_p90_ms", "macs", "params", "size_bytes", "score")
 _PHONE = {"width": 390, "height": 844}
 
