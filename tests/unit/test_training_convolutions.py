@@ -17,6 +17,8 @@ from workers.training.convolutions import GpuConvolutions
         nn.Conv2d(8, 16, 3, padding="same"),
         nn.Conv2d(8, 8, 5, stride=2, padding=2, groups=8, bias=False),
         nn.Conv2d(8, 8, 5, stride=2, padding=2, groups=8),
+        nn.Conv2d(8, 8, 5, stride=2, padding="valid", groups=8, bias=False),
+        nn.Conv2d(8, 8, 1, padding="valid"),
         nn.Conv2d(8, 8, 5, padding=2, groups=8, bias=False),
     ],
     ids=str,

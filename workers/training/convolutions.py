@@ -34,13 +34,13 @@ def _conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Tensor:
-    step = _pair(stride)
-    if weight.shape[2:] == (1, 1) and groups == 1 and step == (1, 1) and _pair(padding) == (0, 0):
+    step, pad = _pair(stride), (0, 0) if padding == "valid" else _pair(padding)
+    if weight.shape[2:] == (1, 1) and groups == 1 and step == (1, 1) and pad == (0, 0):
         # In channels_last a matrix product of all pixels, without a copy.
         return functional.linear(images.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
     if _is_slow_depthwise(images, weight, step, groups) and bias is None and _pair(dilation) == (1, 1):
         half = torch.get_autocast_dtype(images.device.type)
-        filtered: Tensor = _Depthwise.apply(images.to(half), weight.to(half), step, _pair(padding))
+        filtered: Tensor = _Depthwise.apply(images.to(half), weight.to(half), step, pad)
         return filtered
     return functional.conv2d(images, weight, bias, stride, padding, dilation, groups)
 
@@ -56,7 +56,7 @@ def _is_slow_depthwise(images: Tensor, weight: Tensor, stride: _Pair, groups: in
 
 
 def _pair(value: Any) -> Any:
-    """As ``conv2d`` reads it; a name, as of a padding, stays one."""
+    """As ``conv2d`` reads it; the padding "same", which goes with a stride of 1 only, stays a word."""
     return (value, value) if isinstance(value, int) else value
 
 
