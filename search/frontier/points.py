@@ -31,7 +31,8 @@ class Description:
     possible: bool = True
 
     def __post_init__(self) -> None:
-        values = (*self.objectives.values(), *self.constraints.values(), *self.features.values())
+        effort = () if self.effort is None else (self.effort,)
+        values = (*self.objectives.values(), *self.constraints.values(), *self.features.values(), *effort)
         if not all(math.isfinite(value) for value in values):
             raise ValueError(f"a description holds finite numbers only, what is not known is left out; got {self}")
 

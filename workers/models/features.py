@@ -37,7 +37,7 @@ def features(candidate: Candidate) -> dict[str, float]:
     told["log_activations"] = math.log1p(sum(activations.values()))
     told["log_side_px"] = math.log(side_px)
     told["depth"] = sum(depth.values())
-    told |= {f"share_of_{block}": blocks[block] / told["depth"] for block in BLOCKS}
+    told |= {f"share_of_{block}": blocks[block] / max(told["depth"], 1) for block in BLOCKS}
     for level in macs:
         told[f"level{level}.log_macs"] = math.log1p(macs[level])
         told[f"level{level}.log_params"] = math.log1p(params[level])
