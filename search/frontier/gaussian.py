@@ -31,7 +31,7 @@ _LEAST_NOISE = 1e-6
 #: The hyperparameters of a longer record are fitted to a sample of it, the predictions use more. The first time they
 #: are sought on a smaller one, and from there a short way on that.
 _FIRST_POINTS, _FIT_POINTS = 100, 256
-_FIRST_STEPS, _NEXT_STEPS = 60, 12
+_FIRST_STEPS, _NEXT_STEPS = 60, 6
 #: Where hyperparameters are sought: beyond, the covariance is singular to working precision.
 _MIDDLE_BOUNDS, _SIGNAL_BOUNDS, _OFF_BOUNDS, _NOISE_BOUNDS = (-3.0, 12.0), (-8.0, 6.0), (-4.0, 4.0), (-12.0, 3.0)
 
