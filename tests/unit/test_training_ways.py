@@ -1,5 +1,6 @@
 """The ways to run a step give the same loss curve: as it is, rehearsed, as a plain loop writes it, as a CUDA graph."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -145,6 +146,17 @@ def test_cuda_has_the_loss_curve_of_the_cpu_where_nothing_is_drawn_there() -> No
 @needs_cuda
 def test_one_seed_gives_one_course_on_a_gpu() -> None:
     assert epochs(captured, PLAN, device="cuda") == epochs(captured, PLAN, device="cuda")
+
+
+@needs_cuda
+def test_trainings_leave_no_memory_behind() -> None:
+    """Many run in one process, one after another."""
+    taken = []
+    for _ in range(3):
+        epochs(captured, PLAN, device="cuda")
+        gc.collect()
+        taken.append(torch.cuda.memory_allocated())
+    assert taken[1:] == taken[:1] * 2
 
 
 @needs_cuda

@@ -1,7 +1,9 @@
-"""What the engine asks of a device before a training, and what a full memory means."""
+"""What the engine asks of a device: settings before a training, streams, and what a full memory means."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from typing import Literal
 
 import torch
 
@@ -17,6 +19,12 @@ def prepare_device(device: torch.device, memory_share: float) -> None:
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True
         torch.cuda.set_per_process_memory_fraction(memory_share, device)
+
+
+@lru_cache
+def stream_for(purpose: Literal["capture", "weight gradients"], device: torch.device) -> torch.cuda.Stream:
+    """The one of this process: cuBLAS keeps a workspace for every stream that it ever ran on."""
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from workers.training.convolutions import GpuConvolutions
+from workers.training.side_stream import SideStream
 
 #: Pixels in [0, 1], float [n, 3, h, w] through a network to logits [n, classes].
 Forward = Callable[[nn.Module, Tensor], Tensor]
@@ -51,8 +52,9 @@ def _in_bfloat16_but_for_groups(network: nn.Module, inputs: Tensor) -> Tensor:
 
 def _on_cuda(network: nn.Module, inputs: Tensor) -> Tensor:
     weights = dict(_trained_weights(network))
-    halves: tuple[Tensor, ...] = _InBfloat16.apply(*weights.values())
-    with GpuConvolutions(), torch.autocast("cuda", dtype=torch.bfloat16, cache_enabled=False):
+    side = SideStream(inputs.device)
+    halves: tuple[Tensor, ...] = _InBfloat16.apply(side, *weights.values())
+    with GpuConvolutions(side.run, halves), torch.autocast("cuda", dtype=torch.bfloat16, cache_enabled=False):
         logits: Tensor = functional_call(network, dict(zip(weights, halves, strict=True)), (inputs,))
     return logits
 
@@ -66,15 +68,17 @@ def _trained_weights(network: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
 
 
 class _InBfloat16(torch.autograd.Function):
-    """Casts tensors at once, and their gradients back."""
+    """Casts tensors at once, and their gradients back, which the side stream has computed by then."""
 
     @staticmethod
-    def forward(ctx: Any, *weights: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, side: SideStream, *weights: Tensor) -> tuple[Tensor, ...]:
+        ctx.side = side
         return _cast(weights, torch.bfloat16)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
-        return _cast(gradients, torch.float32)
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        ctx.side.join()
+        return None, *_cast(gradients, torch.float32)
 
 
 def _cast(tensors: tuple[Tensor, ...], dtype: torch.dtype) -> tuple[Tensor, ...]:

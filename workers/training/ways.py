@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import torch
 
+from workers.training.device import stream_for
 from workers.training.state import TrainingState
 
 Work = Callable[[], None]
@@ -21,7 +22,7 @@ def eager(work: Work, state: TrainingState) -> Work:
 
 def captured(work: Work, state: TrainingState) -> Work:
     """As one CUDA graph. torch.OutOfMemoryError where it does not fit."""
-    stream = torch.cuda.Stream(state.device)  # type: ignore[no-untyped-call]
+    stream = stream_for("capture", state.device)
     stream.wait_stream(torch.cuda.current_stream(state.device))
     with torch.cuda.stream(stream):
         rehearse(work, state)
