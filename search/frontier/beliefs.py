@@ -25,6 +25,9 @@ _CORNERS = 1024
 _DRAWS = 4
 #: Shorter trials are not told apart.
 _LEAST_S = 1e-3
+#: While time is short, a gain counts by the seconds to this power. The smallest networks are trained so quickly that by
+#: the seconds themselves their small gains come first for long (Lee et al. 2020: between 1 and 0, cost-cooling).
+_SECONDS_POWER = 0.5
 
 
 class Beliefs:
@@ -42,7 +45,7 @@ class Beliefs:
         encoder: Encoder,
         kernels: Kernels,
         rng: np.random.Generator,
-        per_second: bool,
+        time_is_short: bool,
     ) -> None:
         evidence = thinned(evidence, rng)
         self._evidence, self._encoder, self._kernels, self._rng = evidence, encoder, kernels, rng
@@ -64,7 +67,7 @@ class Beliefs:
         self._duration: Learned | None = None
         if evidence.complete > 1:
             self._learn(pool)
-            if per_second:
+            if time_is_short:
                 self._duration = self._durations()
 
     def _features(self, points: Sequence[Known]) -> Floats:
@@ -152,8 +155,8 @@ class Beliefs:
         return np.asarray(qmc.Sobol(dimensions, rng=self._rng).random(_CORNERS))
 
     def scores(self, candidates: Sequence[Known]) -> Floats:
-        """The expected gain of each candidate that may be run, by the chance that it can, and by the second where time
-        is short; of the others, how far they break the limits that are known exactly, negated [q].
+        """The expected gain of each candidate that may be run, by the chance that it can, and by how long it takes
+        while time is short; of the others, how far they break the limits that are known exactly, negated [q].
         """
         violations = np.asarray([violation(known.point) for known in candidates])
         features = self._features(candidates)
@@ -165,7 +168,7 @@ class Beliefs:
             gain = gain * (1.0 - np.clip(guess.mean, 0.0, 1.0))
         if self._duration is not None:
             (guess,) = self._duration.guesses(features)
-            gain = gain / np.exp(guess.mean)
+            gain = gain / np.exp(_SECONDS_POWER * guess.mean)
         return np.asarray(np.where(violations > 0.0, -violations, gain))
 
     def _gain(self, candidates: Sequence[Known], features: Floats) -> Floats:

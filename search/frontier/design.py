@@ -18,13 +18,13 @@ _NEAR = 0.1
 
 
 def next_first(
-    past: Sequence[Known], pool: Sequence[Known], signs: Floats, encoder: Encoder, *, per_second: bool
+    past: Sequence[Known], pool: Sequence[Known], signs: Floats, encoder: Encoder, *, time_is_short: bool
 ) -> Known:
     """The point of ``pool``, in which points stand in the order of chance, to try after ``past``; where time is short,
     more of those that take little of it.
     """
     share = _van_der_corput(len(past) + 1)
-    chosen = _around(share**2, _efforts(pool, signs)) if per_second else _around(share, _costs(pool, signs))
+    chosen = _around(share**2, _efforts(pool, signs)) if time_is_short else _around(share, _costs(pool, signs))
     near = [pool[int(index)] for index in chosen]
     matrix = encoder.matrix([known.row for known in [*past, *near]])
     features = Scale(matrix)(matrix)

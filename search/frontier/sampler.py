@@ -128,7 +128,7 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
         pool = [known for known in self._pool if not violation(known.point)]
         nearest = min(self._pool, key=lambda known: violation(known.point))
         past = [known for _, known in trials]
-        return next_first(past, pool or [nearest], signs, self._encoder, per_second=self._time_is_short()).point
+        return next_first(past, pool or [nearest], signs, self._encoder, time_is_short=self._time_is_short()).point
 
     def _refill(self, tried: set[Any], past: Sequence[Known]) -> None:
         """Replace some of the pool by new points by chance."""
@@ -153,7 +153,7 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
             encoder=self._encoder,
             kernels=self._kernels,
             rng=self._rng,
-            per_second=self._time_is_short(),
+            time_is_short=self._time_is_short(),
         )
         best = [evidence.measured[index].point for index in front(evidence.losses[: evidence.complete])]
         generation, seen = self._pool, set(tried)
