@@ -1,9 +1,9 @@
 """Convolutions of a training step on a GPU; entered into around a forward pass, by PyTorch's functions.
 
 Pointwise ones are matrix products; the gradients of weights are computed beside the backward pass, and by PyTorch's own
-kernel where cuDNN chooses badly. Images a second of a captured step on an H100, steady, medians of 2 (MobileNetV3-small
-of width 0.5, 96 px, batch 128, torch 2.11): 49,980; with the gradients of weights in the backward pass 43,450; with
-pointwise convolutions by cuDNN besides 41,980.
+kernel where cuDNN chooses badly. Images a second of a captured step on an H100, steady (MobileNetV3-small of width 0.5,
+96 px, batch 128, torch 2.11): 49,130, median of 4; with the gradients of weights in the backward pass 43,450, of 2. On
+another day, without the second stream: 43,080, and 41,975 with pointwise convolutions by cuDNN.
 """
 
 from collections.abc import Callable, Iterable
