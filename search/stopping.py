@@ -2,8 +2,8 @@
 
 Asynchronous like ASHA (https://arxiv.org/abs/1810.05934) and for several objectives like MO-ASHA
 (https://arxiv.org/abs/2106.12639): a trial is judged alone, by what the others have shown until then. But its rungs are
-all epochs, and it is not ranked among the trials of a rung: its costs are known exactly, so only its final f1 is
-uncertain, and what comes of an f1 and a loss so far is learned from the study's own learning curves.
+all epochs after a time of grace, and it is not ranked among the trials of a rung: its costs are known exactly, so only
+its final f1 is uncertain, and what comes of an f1 and a loss so far is learned from the study's own learning curves.
 """
 
 import math
@@ -21,6 +21,8 @@ from search.states import TrialState
 
 #: A trial is stopped only if its final f1 would have to be above what 95 of 100 such trials stay below.
 CONFIDENCE = 0.95
+#: No trial is judged before this share of its epochs: until then what learns quickly is mistaken for what is good.
+_GRACE_SHARE = 1 / 3
 _LEAST_CURVES = 5
 #: Of an f1; where all trials so far came to the same, the next may still differ.
 _LEAST_SPREAD = 1e-6
@@ -50,6 +52,7 @@ class Stopping:
 
     def __init__(self, spec: StudySpec, history: Sequence[PastTrial]) -> None:
         self._objectives, self._epochs = spec.objectives, spec.budget.epochs
+        self._first = math.ceil(_GRACE_SHARE * self._epochs)
         self._curves: list[Sequence[Look]] = []
         self._completed: list[Metrics] = []
         for trial in history:
@@ -95,7 +98,7 @@ class Stopping:
         onto the front, by the time that it still needs, is no worse than it was before its first epoch.
         """
         epoch = len(curve)
-        if epoch >= self._epochs:
+        if not self._first <= epoch < self._epochs:
             return None
         forecast = self.forecast(curve)
         if forecast is None:

@@ -34,7 +34,7 @@ class Beliefs:
     """Models of what must be measured, fitted to the evidence, and the front as it stands.
 
     The first objective that is not known exactly is the value that the gain is counted in; the others are costs, exact
-    ones and learned ones.
+    ones and learned ones. The value's deviation counts ``doubt`` times.
     """
 
     def __init__(
@@ -46,7 +46,9 @@ class Beliefs:
         kernels: Kernels,
         rng: np.random.Generator,
         time_is_short: bool,
+        doubt: float,
     ) -> None:
+        self._doubt = doubt
         evidence = thinned(evidence, rng)
         self._evidence, self._encoder, self._kernels, self._rng = evidence, encoder, kernels, rng
         around = [*evidence.measured, *evidence.flying, *pool]
@@ -180,10 +182,15 @@ class Beliefs:
                 costs.append(self._models[index].guesses(features)[0])
                 if index in self._logged:
                     corners[:, column] = np.log(np.maximum(corners[:, column], np.finfo(float).tiny))
-        main = self._main
-        values = [self._exactly(main, candidates)] if main in self._exact else self._models[main].guesses(features)
+        values = self._values(candidates, features)
         gains = [expected_gain(value, costs, corners, level) for value, level in zip(values, self._levels, strict=True)]
         return np.asarray(np.mean(gains, axis=0))
+
+    def _values(self, candidates: Sequence[Known], features: Floats) -> list[Guess]:
+        if self._main in self._exact:
+            return [self._exactly(self._main, candidates)]
+        guesses = self._models[self._main].guesses(features)
+        return [replace(guess, deviation=self._doubt * guess.deviation) for guess in guesses]
 
 
 def violation(point: Point) -> float:

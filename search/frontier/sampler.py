@@ -33,6 +33,9 @@ _POOL, _FRESH = 400, 40
 #: The best candidates are bred from so often; the parents are the best so far and the front.
 _ROUNDS, _CHILDREN, _PARENTS = 3, 120, 12
 _CROSSED_SHARE = 0.25
+#: How often a deviation counts, in turns. The model is fitted to points that were chosen to be good, and so takes the
+#: others to differ less than they do: where it is believed each time, no other region is looked at (docs/search.md).
+_DOUBTS = (1.0, 3.0)
 #: Where describing a point takes long, fewer are looked at: as many as fit into so much of the processor's time.
 _FIRST_FILL_S, _REFILL_S, _ROUND_S, _LEAST_LOOKS = 0.5, 0.1, 0.08, 16
 
@@ -121,7 +124,7 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
             return None
         signs = np.asarray([-1.0 if direction is StudyDirection.MAXIMIZE else 1.0 for direction in directions])
         if sum(trial.state.is_finished() for trial, _ in trials) >= _FIRST_TRIALS:
-            return self._best(evidence_of(trials, signs), tried)
+            return self._best(evidence_of(trials, signs), tried, _DOUBTS[len(trials) % len(_DOUBTS)])
         untried = [point for point in self._first if point.key not in tried and not violation(point)]
         if untried:
             return untried[0]
@@ -145,7 +148,7 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
         drawn = {name: draw_value(distribution, self._rng) for name, distribution in distributions.items()}
         return self._look(drawn, distributions)
 
-    def _best(self, evidence: Evidence, tried: set[Any]) -> Point:
+    def _best(self, evidence: Evidence, tried: set[Any], doubt: float) -> Point:
         """The point of the highest score that a short evolution from the pool and the front finds."""
         beliefs = Beliefs(
             evidence,
@@ -154,6 +157,7 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
             kernels=self._kernels,
             rng=self._rng,
             time_is_short=self._time_is_short(),
+            doubt=doubt,
         )
         best = [evidence.measured[index].point for index in front(evidence.losses[: evidence.complete])]
         generation, seen = self._pool, set(tried)

@@ -59,33 +59,33 @@ def test_what_may_still_come_onto_the_front_goes_on(final: float, macs: float) -
 
 
 def test_a_curve_that_tells_nothing_stops_nothing() -> None:
-    """Its f1 is what every trial has after an epoch: a new trial in its place would have no better chance."""
-    first = Look(f1=0.1, loss=1.0)
-    alike = [[first, *trial.curve[1:]] for trial in FIVE]
+    """Its f1 is what every trial has after two epochs: a new trial in its place would have no better chance."""
+    first = [Look(f1=0.1, loss=1.0)] * 2
     stopping = Stopping(spec_of(), [])
-    for trial, curve in zip(FIVE, alike, strict=True):
-        stopping.learn(trial.metrics, curve)
-    assert stopping.verdict({"macs": 1000}, [first]) is None
-    assert stopping.verdict({"macs": 1000}, [first, Look(f1=0.2, loss=1.0)]) is not None
+    for trial in FIVE:
+        stopping.learn(trial.metrics, [*first, *trial.curve[2:]])
+    assert stopping.verdict({"macs": 1000}, first) is None
+    assert stopping.verdict({"macs": 1000}, [*first, Look(f1=0.2, loss=1.0)]) is not None
 
 
 def test_a_loss_tells_what_the_f1_of_the_same_epoch_does_not() -> None:
     stopping = Stopping(spec_of(), [])
     for trial in FIVE:
         final = trial.metrics["f1"]
-        stopping.learn(trial.metrics, [Look(f1=0.1, loss=2 - final), *trial.curve[1:]])
-    forecast = stopping.forecast([Look(f1=0.1, loss=1.6)])
+        stopping.learn(trial.metrics, [*[Look(f1=0.1, loss=2 - final)] * 2, *trial.curve[2:]])
+    curve = [Look(f1=0.1, loss=1.6)] * 2
+    forecast = stopping.forecast(curve)
     assert forecast is not None
     assert forecast.mean == pytest.approx(0.4, abs=0.01)
-    assert stopping.verdict({"macs": 250}, [Look(f1=0.1, loss=1.6)]) is not None
+    assert stopping.verdict({"macs": 250}, curve) is not None
 
 
-def test_with_few_curves_or_at_the_end_nothing_is_stopped() -> None:
+def test_with_few_curves_at_first_or_at_the_end_nothing_is_stopped() -> None:
     hopeless = {"macs": 1000}
     assert Stopping(spec_of(), FIVE[:3]).verdict(hopeless, curve_to(0.1, epochs=2)) is None
     stopping = Stopping(spec_of(), FIVE)
     stopped = [epochs for epochs in range(1, EPOCHS + 1) if stopping.verdict(hopeless, curve_to(0.1, epochs=epochs))]
-    assert stopped == [1, 2, 3, 4, 5]
+    assert stopped == [2, 3, 4, 5]
 
 
 def test_a_cost_that_is_still_to_be_measured_may_be_the_best() -> None:
@@ -130,8 +130,10 @@ def test_the_scheduler_stops_by_the_verdict_and_learns_from_what_ends() -> None:
             assert scheduler.on_trial_result(None, trial, report) == TrialScheduler.CONTINUE
         scheduler.on_trial_complete(None, trial, {"f1": final, "loss": 1.0, "macs": 200, "epoch": EPOCHS})
     hopeless = SimpleNamespace(trial_id="hopeless")
-    decision = scheduler.on_trial_result(None, hopeless, {**curve_to(0.1)[0]._asdict(), "macs": 300})
-    assert decision == TrialScheduler.STOP
+    decisions = [
+        scheduler.on_trial_result(None, hopeless, {**look._asdict(), "macs": 300}) for look in curve_to(0.1, epochs=2)
+    ]
+    assert decisions == [TrialScheduler.CONTINUE, TrialScheduler.STOP]
     assert "hardly" in scheduler.stopped["hopeless"]
 
 
