@@ -164,6 +164,19 @@ def best_of(describe: Callable[[Chooser], Description] | None, trials: int) -> f
     return study.best_value
 
 
+@pytest.mark.parametrize(("tried", "looks_elsewhere"), [(16, False), (17, True), (24, False), (25, True)])
+def test_every_second_time_it_looks_where_it_knows_little(tried: int, looks_elsewhere: bool) -> None:
+    """One hill was searched thoroughly, and little was found far from it."""
+    study = optuna.create_study(direction="maximize", sampler=FrontierSampler(seed=0))
+    rng = np.random.default_rng(0)
+    for place in (0.0, 0.1, 0.5, 0.6, 0.9, 1.0, *np.linspace(0.25, 0.35, tried - 6)):
+        study.enqueue_trial({"place": float(place)})
+        trial = study.ask()
+        height = np.exp(-(((trial.suggest_float("place", 0.0, 1.0) - 0.3) / 0.1) ** 2))
+        study.tell(trial, height + 0.1 * rng.standard_normal())
+    assert (abs(study.ask().suggest_float("place", 0.0, 1.0) - 0.3) > 0.1) == looks_elsewhere
+
+
 @pytest.mark.parametrize("described", [True, False])
 def test_one_objective_with_conditions_and_real_parameters_is_found(described: bool) -> None:
     def ask(chooser: Chooser) -> Description:
