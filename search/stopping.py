@@ -52,7 +52,7 @@ class Stopping:
 
     def __init__(self, spec: StudySpec, history: Sequence[PastTrial]) -> None:
         self._objectives, self._epochs = spec.objectives, spec.budget.epochs
-        self._first = math.ceil(_GRACE_SHARE * self._epochs)
+        self._first_judged = math.ceil(_GRACE_SHARE * self._epochs)
         self._curves: list[Sequence[Look]] = []
         self._completed: list[Metrics] = []
         for trial in history:
@@ -98,7 +98,7 @@ class Stopping:
         onto the front, by the time that it still needs, is no worse than it was before its first epoch.
         """
         epoch = len(curve)
-        if not self._first <= epoch < self._epochs:
+        if not self._first_judged <= epoch < self._epochs:
             return None
         forecast = self.forecast(curve)
         if forecast is None:
