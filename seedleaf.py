@@ -14,8 +14,8 @@ from api.client.errors import (
     TargetError,
 )
 from api.client.events import StudyEvent
-from search.recipes import Recipe
-from search.spec import StudySpec
+from search.contract.recipes import Recipe
+from search.study.spec import StudySpec
 
 __all__ = [
     "Client",

@@ -11,7 +11,7 @@ from sqlalchemy.exc import InternalError, OperationalError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from api.schemas import Problem
-from search.spec import spec_problems
+from search.study.spec import spec_problems
 from services.db import READ_LIMIT_MS
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError, ServiceError, StorageError
 

@@ -21,8 +21,8 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from benchmarks.parts.machine import describe, spread
-from search.augmentation import OPERATION_NAMES, Operation, Policy
-from search.dataset import DatasetSpec
+from search.contract.augmentation import OPERATION_NAMES, Operation, Policy
+from search.contract.dataset import DatasetSpec
 from workers.data import Dataset, load_dataset
 from workers.training.augmenting import training_input
 from workers.training.resident import pixels, resident

@@ -19,7 +19,7 @@ import onnxruntime
 import torch
 
 from benchmarks.parts.machine import describe, spread
-from search.candidate import Architecture
+from search.contract.candidate import Architecture
 from workers.export import to_onnx
 from workers.latency.cores import chosen
 from workers.latency.gate import HostGate

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, text
 
 from benchmarks.parts.api_server import api_server
 from benchmarks.parts.machine import describe
-from search.states import TrialState
+from search.contract.states import TrialState
 from services.db import make_engine, migrate
 from services.local import embedded_postgres
 from services.store import bulk

@@ -16,9 +16,9 @@ import torch
 
 from api.cli.documents import read_spec
 from benchmarks.parts.machine import describe
-from search.augmentation import Policy
-from search.candidate import Candidate
-from search.dataset import DatasetSpec
+from search.contract.augmentation import Policy
+from search.contract.candidate import Candidate
+from search.contract.dataset import DatasetSpec
 from seedleaf import Client
 from tests.acceptance.studies import ENDED
 from tests.server import home_folder, server_process, wait_for

@@ -20,14 +20,14 @@ import optuna
 import torch
 
 from benchmarks.parts.machine import describe
-from search.candidate import Candidate
-from search.dataset import DatasetSpec
+from search.contract.candidate import Candidate
+from search.contract.dataset import DatasetSpec
 from search.pareto import hypervolume, reference_point
-from search.recipe_search import Evaluation, propose
-from search.recipes import DEFAULT_RECIPES, NAMED_RECIPES, Recipe, Step, default_recipe
-from search.space import draw
-from search.spec import SpaceSpec
-from search.states import JobState
+from search.samplers.recipe_search import Evaluation, propose
+from search.contract.recipes import DEFAULT_RECIPES, NAMED_RECIPES, Recipe, Step, default_recipe
+from search.study.draw import draw
+from search.study.spec import SpaceSpec
+from search.contract.states import JobState
 from workers.candidate_training import plan_of
 from workers.compression.beginnings import Beginnings
 from workers.compression.pipeline import finish

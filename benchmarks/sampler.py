@@ -20,7 +20,7 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 
 from benchmarks.parts.machine import describe, spread
 from benchmarks.parts.tables import DIRECTIONS, Table
-from search.frontier import FrontierSampler
+from search.samplers.frontier import FrontierSampler
 
 MARKS = (25, 50, 70, 100, 200, 400)
 #: How far each sampler is taken, and with how many trials in flight.

@@ -19,7 +19,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.parts.machine import describe, spread
-from search.metrics import Goal, Metrics, Objective
+from search.contract.metrics import Goal, Metrics, Objective
 from search.pareto import hypervolume, losses_of
 from seedleaf import Client, StudySpec
 from tests.acceptance.studies import ENDED

@@ -18,12 +18,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.parts.machine import describe
-from search.candidate import Candidate, UnbuildableError
-from search.frontier.points import Drawing
-from search.metrics import Metrics
-from search.presets import PRESETS
-from search.space import draw
-from search.spec import SpaceSpec
+from search.contract.candidate import Candidate, UnbuildableError
+from search.samplers.frontier.points import Drawing
+from search.contract.metrics import Metrics
+from search.spaces.presets import PRESETS
+from search.study.draw import draw
+from search.study.spec import SpaceSpec
 from workers.models import build_network, profile
 
 SIDES_PX = [32, 33, 64, 96, 128, 224]

@@ -17,9 +17,9 @@ from statistics import median
 import torch
 
 from benchmarks.parts.machine import describe, spread
-from search.candidate import Architecture, Candidate, Layer
-from search.dataset import DatasetSpec
-from search.recipes import NAMED_RECIPES, Recipe, Step, default_recipe
+from search.contract.candidate import Architecture, Candidate, Layer
+from search.contract.dataset import DatasetSpec
+from search.contract.recipes import NAMED_RECIPES, Recipe, Step, default_recipe
 from workers.candidate_training import plan_of
 from workers.compression.pipeline import Compressed, change_network, finish
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece

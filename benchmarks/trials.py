@@ -15,8 +15,8 @@ import optuna
 import ray
 
 from benchmarks.parts.machine import describe, spread
-from search.space import draw
-from search.spec import StudySpec
+from search.study.draw import draw
+from search.study.spec import StudySpec
 from workers.hosts import NAMESPACE, RESOURCE
 from workers.latency.gate import HostGate
 from workers.trial import TrialTask, run_trial

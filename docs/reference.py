@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from api.app import create_app
 from api.cli.main import app as command_line
-from search.spec import StudySpec
+from search.study.spec import StudySpec
 from services.settings import Settings
 
 Schema = Mapping[str, Any]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from search.metrics import Goal, Metrics, Objective
+from search.contract.metrics import Goal, Metrics, Objective
 
 Losses = NDArray[np.float64]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from search.dataset import DatasetSpec
-from search.recipes import Distillation, Recipe
-from search.spec import CompressionSpec, StudySpec
+from search.contract.dataset import DatasetSpec
+from search.contract.recipes import Distillation, Recipe
+from search.study.spec import CompressionSpec, StudySpec
 from services.errors import RejectedError
 
 Roots = Sequence[Path] | None

@@ -11,10 +11,10 @@ import ray
 import structlog
 from sqlalchemy import Connection, Engine, Row
 
-from search.candidate import Candidate
-from search.recipes import Recipe
-from search.spec import StudySpec
-from search.states import JobState
+from search.contract.candidate import Candidate
+from search.contract.recipes import Recipe
+from search.study.spec import StudySpec
+from search.contract.states import JobState
 from services import logs, recipe_searches
 from services import studies as operations
 from services.artifacts import ArtifactStore

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, text
 
-from search.states import StudyState
+from search.contract.states import StudyState
 from services.db import LEADER_LOCK, make_engine
 from services.errors import ConflictError
 from services.ray_jobs import RayJobs

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 from sqlalchemy import Engine
 
-from search.dataset import DatasetSpec
-from search.states import JobState
+from search.contract.dataset import DatasetSpec
+from search.contract.states import JobState
 from services import logs
 from services.db import make_engine
 from services.settings import settings

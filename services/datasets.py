@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from services.cursors import decode_id, encode_id
 from services.db import new_id
 from services.store import dataset_checks as checks

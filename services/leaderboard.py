@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from search.states import TrialState
+from search.contract.states import TrialState
 from services.cursors import decode_position, encode_position
 from services.errors import RejectedError
 from services.store import pages

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from search.metrics import NATURAL_GOALS, Goal, MetricName, Objective
+from search.contract.metrics import NATURAL_GOALS, Goal, MetricName, Objective
 from search.pareto import Losses, front, hypervolume, losses_of, reference_point
-from search.spec import StudySpec
+from search.study.spec import StudySpec
 from services.leaderboard import metrics_of
 from services.store import studies, trials, variants
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row
 
-from search.recipe_search import Evaluation, propose
-from search.recipes import Recipe
-from search.spec import RecipeBudget, StudySpec
-from search.states import UNFINISHED_JOB_STATES, JobState
+from search.samplers.recipe_search import Evaluation, propose
+from search.contract.recipes import Recipe
+from search.study.spec import RecipeBudget, StudySpec
+from search.contract.states import UNFINISHED_JOB_STATES, JobState
 from services import studies as operations
 from services.db import new_id
 from services.store import jobs, recipe_searches, studies

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search.states import JobState, StudyState
+from search.contract.states import JobState, StudyState
 from services.tasks import MAX_LOST, Task, job_name
 
 MAX_SUBMISSIONS = 5

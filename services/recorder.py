@@ -7,11 +7,11 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, Row
 
-from search.candidate import Candidate, Enqueued
-from search.metrics import Look, Metrics
-from search.optuna_trials import Assignment, PastTrial
-from search.spec import BudgetSpec, StudySpec
-from search.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
+from search.contract.candidate import Candidate, Enqueued
+from search.contract.metrics import Look, Metrics
+from search.samplers.optuna_trials import Assignment, PastTrial
+from search.study.spec import BudgetSpec, StudySpec
+from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from services.artifacts import ArtifactStore
 from services.db import new_id
 from services.errors import ConflictError, LeaseLostError

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, Row
 
 from search.pareto import front, losses_of
-from search.spec import StudySpec
+from search.study.spec import StudySpec
 from services.artifacts import ArtifactStore
 from services.store import retention, trials
 

@@ -21,16 +21,16 @@ import ray
 import structlog
 from ray import cloudpickle, tune
 
-from search.describe import Features, Profile
-from search.frontier import Earlier
-from search.metrics import TRAINED_METRICS
-from search.optuna_trials import Mirror
-from search.scheduler import Moasha
-from search.searcher import StudySearch
-from search.spec import ResourcesSpec
-from search.states import StudyState, TrialState
-from search.stopping import Stopping
-from search.warm_start import earlier_of
+from search.study.describe import Features, Profile
+from search.samplers.frontier import Earlier
+from search.contract.metrics import TRAINED_METRICS
+from search.samplers.optuna_trials import Mirror
+from search.tune.scheduler import Moasha
+from search.tune.searcher import StudySearch
+from search.study.spec import ResourcesSpec
+from search.contract.states import StudyState, TrialState
+from search.tune.early_stopping import Stopping
+from search.samplers.warm_start import earlier_of
 from services import logs
 from services import studies as operations
 from services.artifacts import ArtifactStore

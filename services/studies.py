@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func
 
-from search.enqueue import PointError, checked_point
+from search.study.enqueue import PointError, checked_point
 from search.pareto import front, losses_of, spread
-from search.recipes import Recipe
-from search.spec import StudySpec
-from search.states import JobState, StudyState, TrialState
+from search.contract.recipes import Recipe
+from search.study.spec import StudySpec
+from search.contract.states import JobState, StudyState, TrialState
 from services import study_views
 from services.db import new_id
 from services.errors import ConflictError, KeyReusedError, RejectedError

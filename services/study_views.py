@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from search.pareto import front, hypervolume, losses_of, reference_point
-from search.spec import StudySpec
-from search.states import StudyPhase, StudyState
+from search.study.spec import StudySpec
+from search.contract.states import StudyPhase, StudyState
 from services.cursors import decode_id, encode_id
 from services.leaderboard import best_variants, metrics_of, trial_view
 from services.store import studies, trials

@@ -1,6 +1,6 @@
 """The record: tables, enums and checks of the schema ``seedleaf``. The migrations build exactly this.
 
-A row's state is an enum of search/states.py; what must hold between columns is a CHECK, so that no writer can break it.
+A row's state is an enum of search/contract/states.py; what must hold between columns is a CHECK, so that no writer can break it.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from search.states import JobState, StudyState, TrialState
+from search.contract.states import JobState, StudyState, TrialState
 
 SCHEMA = "seedleaf"
 #: Optuna's tables have names like ours: they live in a schema of their own.

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from search.states import JobState
+from search.contract.states import JobState
 from services import studies
 from services.store import dataset_checks, trainings
 

@@ -12,9 +12,9 @@ import ray
 import structlog
 from sqlalchemy import Engine, Row
 
-from search.candidate import Candidate
-from search.spec import ResourcesSpec, StudySpec
-from search.states import JobState
+from search.contract.candidate import Candidate
+from search.study.spec import ResourcesSpec, StudySpec
+from search.contract.states import JobState
 from services import logs
 from services import studies as operations
 from services.artifacts import ArtifactStore

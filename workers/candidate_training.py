@@ -1,6 +1,6 @@
 """How a candidate wants to be trained: the one place where its settings become a training plan."""
 
-from search.candidate import Candidate
+from search.contract.candidate import Candidate
 from workers.training.plan import TrainingPlan
 
 

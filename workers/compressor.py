@@ -10,10 +10,10 @@ from typing import Any
 import ray
 import torch
 
-from search.candidate import Candidate
-from search.recipes import Recipe
-from search.spec import StudySpec
-from search.targets import TargetSpec
+from search.contract.candidate import Candidate
+from search.contract.recipes import Recipe
+from search.study.spec import StudySpec
+from search.contract.targets import TargetSpec
 from workers.compression.beginnings import Beginnings
 from workers.compression.pipeline import Compressed, finish
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece

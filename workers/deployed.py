@@ -7,7 +7,7 @@ from typing import cast
 
 import onnx
 
-from search.dataset import Resize
+from search.contract.dataset import Resize
 
 _KEY = "seedleaf"
 

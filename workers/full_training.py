@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from search.candidate import Candidate
-from search.dataset import DatasetSpec
-from search.spec import ResourcesSpec, StudySpec
+from search.contract.candidate import Candidate
+from search.contract.dataset import DatasetSpec
+from search.study.spec import ResourcesSpec, StudySpec
 from workers.candidate_training import plan_of
 from workers.export import save_weights
 from workers.latency.gate import HostGate

@@ -7,7 +7,7 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from search.targets import TargetSpec
+from search.contract.targets import TargetSpec
 from workers.slot import BenchmarkSlot
 
 NAMESPACE = "seedleaf"

@@ -10,10 +10,10 @@ import optuna
 import ray
 import torch
 
-from search.candidate import Candidate, UnbuildableError
-from search.metrics import Metrics, first_complaint
-from search.space import draw
-from search.spec import ResourcesSpec, StudySpec
+from search.contract.candidate import Candidate, UnbuildableError
+from search.contract.metrics import Metrics, first_complaint
+from search.study.draw import draw
+from search.study.spec import ResourcesSpec, StudySpec
 from workers.latency.gate import HostGate
 from workers.models import profile
 from workers.training.errors import DeviceMemoryError

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.candidate import Architecture
-from search.targets import TargetSpec
+from search.contract.candidate import Architecture
+from search.contract.targets import TargetSpec
 from workers.export import load_weights, runtime_predictor
 from workers.latency.cores import usable_cores
 from workers.latency.gate import HostGate

@@ -11,11 +11,11 @@ import ray
 import torch
 from ray import tune
 
-from search.candidate import Candidate
-from search.dataset import DatasetSpec
-from search.metrics import Constraint, Score, first_complaint
-from search.spec import ResourcesSpec, StudySpec
-from search.targets import TargetSpec
+from search.contract.candidate import Candidate
+from search.contract.dataset import DatasetSpec
+from search.contract.metrics import Constraint, Score, first_complaint
+from search.study.spec import ResourcesSpec, StudySpec
+from search.contract.targets import TargetSpec
 from workers.augmentation.pictures import picture_of
 from workers.candidate_training import plan_of
 from workers.data import Dataset, load_dataset

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from search.importance import Importance, OperationUse
+from search.study.importance import Importance, OperationUse
 
 OPERATION_HEADERS = ("operation", "importance", "of the best", "of all", "mean with", "mean without")
 PARAMETER_HEADERS = ("parameter", "importance")

@@ -10,7 +10,7 @@ from api.cli.output import Format, print_csv, print_json, print_table
 from api.client.client import Client, Order
 from api.rows import trials as trial_rows
 from api.rows import variants as variant_rows
-from search.metrics import NATURAL_GOALS, Goal, MetricName
+from search.contract.metrics import NATURAL_GOALS, Goal, MetricName
 
 Sort = Literal["number", MetricName]
 

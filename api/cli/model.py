@@ -11,7 +11,7 @@ from api.cli.errors import CommandError
 from api.cli.output import Format, print_csv, print_json, print_table
 from api.cli.process import ask
 from api.rows import formats
-from search.architectures.text import ArchitectureText
+from search.spaces.model_yaml import ArchitectureText
 
 app = typer.Typer(no_args_is_help=True, help="Look at a network.")
 HEADERS = ("#", "repeat", "module", "arguments", "output", "macs", "params")

@@ -2,7 +2,7 @@
 
 from api.cli.output import Format, print_csv, print_json, print_table
 from api.schemas import RecipeView
-from search.recipes import NAMED_RECIPES
+from search.contract.recipes import NAMED_RECIPES
 
 HEADERS = ("recipe", "default", "what it does", "steps")
 

@@ -18,8 +18,8 @@ from api.client.client import Client
 from api.neighbours.sink import Target
 from api.rows.studies import HEADERS, WORDS, details, flat, networks, row
 from api.schemas import StudyView
-from search.metrics import MetricName
-from search.spec import StudySpec
+from search.contract.metrics import MetricName
+from search.study.spec import StudySpec
 
 app = typer.Typer(no_args_is_help=True, help="Create studies and look after them.")
 StudyId = Annotated[str, typer.Argument(metavar="ID", help="A study's id.")]

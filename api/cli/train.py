@@ -9,7 +9,7 @@ from api.cli.output import TextFormat, print_json
 from api.client.client import Client
 from api.client.waiting import wait_for_training
 from api.schemas import TrainingDetail
-from search.states import JobState
+from search.contract.states import JobState
 
 
 def train(

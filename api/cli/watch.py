@@ -6,7 +6,7 @@ from api.cli.output import TextFormat, print_json
 from api.client.client import Client
 from api.client.waiting import wait_for_study
 from api.schemas import StudyView
-from search.states import StudyState
+from search.contract.states import StudyState
 
 
 def watch_to_end(client: Client, study: StudyView, format_: TextFormat = "text") -> None:

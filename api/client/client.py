@@ -26,12 +26,12 @@ from api.schemas import (
     TrainRequest,
     TypicalCurve,
 )
-from search.dataset import DatasetSpec
-from search.importance import Importance
-from search.metrics import MetricName
-from search.recipes import Recipe
-from search.spec import StudySpec
-from search.states import StudyState, TrialState
+from search.contract.dataset import DatasetSpec
+from search.study.importance import Importance
+from search.contract.metrics import MetricName
+from search.contract.recipes import Recipe
+from search.study.spec import StudySpec
+from search.contract.states import StudyState, TrialState
 
 Order = Literal["asc", "desc"]
 

@@ -28,10 +28,10 @@ from api.schemas import (
     VariantDetail,
     VariantView,
 )
-from search.importance import Importance
-from search.metrics import MetricName
-from search.recipes import Recipe
-from search.states import JobState, StudyState
+from search.study.importance import Importance
+from search.contract.metrics import MetricName
+from search.contract.recipes import Recipe
+from search.contract.states import JobState, StudyState
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -3,7 +3,7 @@
 from api.client.events import StudyEvent
 from api.client.progress import Bar
 from api.schemas import TrainingDetail
-from search.states import JobState
+from search.contract.states import JobState
 
 
 class TrainingProgress:

@@ -8,7 +8,7 @@ from api.client.displays import Shown, display
 from api.client.events import StudyEvent
 from api.client.progress import StudyProgress
 from api.client.training_progress import TrainingProgress
-from search.states import TERMINAL_STUDY_STATES, UNFINISHED_JOB_STATES, JobState, StudyState
+from search.contract.states import TERMINAL_STUDY_STATES, UNFINISHED_JOB_STATES, JobState, StudyState
 
 if TYPE_CHECKING:
     from api.client.client import Client

@@ -16,7 +16,7 @@ from api.handout.model import Model
 from api.rows import formats
 from api.rows.variants import latency, speed_up
 from search.intervals import Interval, f1_intervals, wilson
-from search.winners import TOLERATED_F1
+from search.study.winners import TOLERATED_F1
 
 _TEMPLATE = Path(__file__).with_name("card.md.j2")
 _SQUARED = {"pad": "padded with black to a square", "stretch": "stretched to a square", "crop": "cropped to a square"}

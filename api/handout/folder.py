@@ -14,7 +14,7 @@ from api.handout.card import model_card
 from api.handout.model import Model, read_model
 from api.handout.plots import draw
 from api.handout.program import handed_out
-from search.architectures.text import write_architecture
+from search.spaces.model_yaml import write_architecture
 
 
 def hand_out(client: Client, variant_id: str, out: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from search.dataset import Resize
+from search.contract.dataset import Resize
 
 _PROGRAM = Path(__file__).with_name("predict.py")
 _TIMEOUT_S = 30.0

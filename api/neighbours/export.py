@@ -8,7 +8,7 @@ from api.neighbours.mlflow_runs import MlflowRuns
 from api.neighbours.optuna_files import journal, sqlite
 from api.neighbours.sink import Sink, Target
 from api.neighbours.tensorboard_logs import TensorBoardLogs
-from search.states import TERMINAL_STUDY_STATES, StudyState, TrialState
+from search.contract.states import TERMINAL_STUDY_STATES, StudyState, TrialState
 
 SINKS: dict[Target, Callable[[Study, str], Sink]] = {
     "optuna-journal": journal,

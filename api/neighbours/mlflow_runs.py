@@ -6,7 +6,7 @@ from typing import Any
 
 from api.client.errors import MissingPackageError, TargetError
 from api.client.resources import Study, TrialInFull
-from search.states import StudyState, TrialState
+from search.contract.states import StudyState, TrialState
 
 EXPERIMENT = "seedleaf"
 _STATUS = {TrialState.COMPLETED: "FINISHED", TrialState.STOPPED: "FINISHED", TrialState.CANCELLED: "KILLED"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.client.errors import TargetError
 from api.client.resources import Study, TrialInFull
-from search.states import StudyState
+from search.contract.states import StudyState
 
 
 class OptunaFile:
@@ -15,7 +15,7 @@ class OptunaFile:
     def __init__(self, study: Study, storage: Any) -> None:
         from optuna.exceptions import DuplicatedStudyError
 
-        from search.optuna_trials import optuna_study
+        from search.samplers.optuna_trials import optuna_study
 
         self._spec, self._classes = study.spec, len(study.classes or ())
         try:
@@ -24,7 +24,7 @@ class OptunaFile:
             raise TargetError(f"study {study.id} is in that file already: name another file") from error
 
     def add(self, trial: TrialInFull) -> None:
-        from search.optuna_trials import PastTrial, for_dashboard, frozen_trial
+        from search.samplers.optuna_trials import PastTrial, for_dashboard, frozen_trial
 
         past = PastTrial(number=trial.number, state=trial.state, assignment=trial.assignment, metrics=trial.metrics)
         self._study.add_trial(for_dashboard(frozen_trial(past, self._spec, classes=self._classes)))

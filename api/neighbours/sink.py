@@ -3,7 +3,7 @@
 from typing import Literal, Protocol
 
 from api.client.resources import TrialInFull
-from search.states import StudyState
+from search.contract.states import StudyState
 
 Target = Literal["optuna-journal", "optuna-sqlite", "mlflow", "tensorboard"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.client.errors import MissingPackageError
 from api.client.resources import Study, TrialInFull
-from search.states import StudyState
+from search.contract.states import StudyState
 
 _CURVE = ("loss", "f1", "accuracy")
 

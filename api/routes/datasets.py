@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.schemas import DatasetSummary, DatasetView, Page
 from api.state import State
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from services import admission, datasets
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])

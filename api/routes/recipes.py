@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.schemas import Page, RecipeView
-from search.recipes import NAMED_RECIPES
+from search.contract.recipes import NAMED_RECIPES
 
 router = APIRouter(prefix="/recipes", tags=["recipes"])
 

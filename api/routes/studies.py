@@ -17,10 +17,10 @@ from api.schemas import (
     TypicalCurve,
 )
 from api.state import State
-from search.importance import Importance
-from search.metrics import MetricName
-from search.spec import StudySpec
-from search.states import StudyState
+from search.study.importance import Importance
+from search.contract.metrics import MetricName
+from search.study.spec import StudySpec
+from search.contract.states import StudyState
 from services import admission, checks, importance, points, study_views
 from services import studies as operations
 from services.ray_jobs import RayJobs

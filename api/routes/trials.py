@@ -8,10 +8,10 @@ from fastapi.responses import PlainTextResponse
 from api.routes.parameters import Limit, Order, Where
 from api.schemas import CompressRequest, Page, Queued, StudyView, TrainingView, TrainRequest, TrialDetail, TrialView
 from api.state import State
-from search.architectures.text import write_architecture
-from search.candidate import Candidate
-from search.recipes import Recipe, default_recipe
-from search.states import JobState, TrialState
+from search.spaces.model_yaml import write_architecture
+from search.contract.candidate import Candidate
+from search.contract.recipes import Recipe, default_recipe
+from search.contract.states import JobState, TrialState
 from services import admission, leaderboard, study_views
 from services import studies as operations
 from services.errors import RejectedError

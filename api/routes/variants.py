@@ -8,7 +8,7 @@ from api.handout.program import UnanswerableError, answer
 from api.routes.parameters import Limit, Order, Where
 from api.schemas import Page, Prediction, VariantDetail, VariantView
 from api.state import State
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from services import leaderboard
 from services.errors import ConflictError, RejectedError
 from services.store import studies, trainings, trials, variants

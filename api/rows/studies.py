@@ -5,9 +5,9 @@ from typing import Any
 
 from api.rows import formats
 from api.schemas import StudyView
-from search.architectures.size import space_size
-from search.presets import architecture_space
-from search.spec import ResourcesSpec, StudySpec
+from search.spaces.size import space_size
+from search.spaces.presets import architecture_space
+from search.study.spec import ResourcesSpec, StudySpec
 
 HEADERS = ("study id", "name", "state", "trials", "best F1", "created", "reason")
 WORDS = frozenset({"study id", "name", "state", "created", "reason"})

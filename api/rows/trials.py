@@ -6,8 +6,8 @@ from typing import Any
 from api.rows import formats
 from api.rows.variants import latency, metric, speed_up
 from api.schemas import TrialView, VariantView
-from search.metrics import NATURAL_GOALS
-from search.states import TrialState
+from search.contract.metrics import NATURAL_GOALS
+from search.contract.states import TrialState
 
 HEADERS = (
     "#",

@@ -7,7 +7,7 @@ from typing import Any
 
 from api.rows import formats
 from api.schemas import ParetoView, TrialView, VariantView
-from search.metrics import NATURAL_GOALS
+from search.contract.metrics import NATURAL_GOALS
 
 HEADERS = (
     "#",

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from api.schemas.trials import TrialView
 from api.schemas.variants import VariantView
-from search.states import TrialState
+from search.contract.states import TrialState
 
 
 class PointView(BaseModel):

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from search.dataset import DatasetSpec
-from search.dataset_report import DatasetReport
-from search.states import JobState
+from search.contract.dataset import DatasetSpec
+from search.contract.dataset_report import DatasetReport
+from search.contract.states import JobState
 
 
 class DatasetSummary(BaseModel):

@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from search.states import JobState
+from search.contract.states import JobState
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from search.states import JobState
+from search.contract.states import JobState
 
 
 class EpochView(BaseModel):

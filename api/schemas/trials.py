@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.trainings import EpochView, TrainingView
 from api.schemas.variants import ArtifactView, VariantView
-from search.candidate import Candidate
-from search.recipes import Recipe
-from search.states import JobState, TrialState
+from search.contract.candidate import Candidate
+from search.contract.recipes import Recipe
+from search.contract.states import JobState, TrialState
 
 
 class TrialView(BaseModel):

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from search.recipes import NamedRecipe, Step
+from search.contract.recipes import NamedRecipe, Step
 
 
 class ArtifactView(BaseModel):

@@ -5,7 +5,7 @@ import { attempt, facts, h, panel } from "./dom.js";
 import { percent, setting } from "./format.js";
 import { table } from "./table.js";
 
-/** These ignore their magnitude: see search/augmentation.py. */
+/** These ignore their magnitude: see search/contract/augmentation.py. */
 const WITHOUT_MAGNITUDE = ["Identity", "Invert", "AutoContrast", "Equalize", "HorizontalFlip", "VerticalFlip"];
 
 export function settings({ image_size, batch_size, learning_rate, optimizer }) {

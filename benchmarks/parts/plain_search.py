@@ -21,8 +21,8 @@ from torch.utils.data import DataLoader, Subset
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from search.space import draw
-from search.spec import SpaceSpec
+from search.study.draw import draw
+from search.study.spec import SpaceSpec
 from workers.export import INPUT, to_onnx
 from workers.models import build_network
 

@@ -18,8 +18,8 @@ from ray import tune
 from ray.tune.search.optuna import OptunaSearch
 
 from benchmarks.parts.null_trial import null_metrics
-from search.space import draw
-from search.spec import SpaceSpec
+from search.study.draw import draw
+from search.study.spec import SpaceSpec
 
 
 class PlainTrial(tune.Trainable):  # type: ignore[misc]

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.chooser import Chooser
-from search.frontier import Description
+from search.spaces.chooser import Chooser
+from search.samplers.frontier import Description
 from search.pareto import front, hypervolume
 
 Floats = NDArray[np.float64]

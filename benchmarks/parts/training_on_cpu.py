@@ -14,9 +14,9 @@ from torch import nn
 
 from benchmarks.parts.machine import describe, spread
 from benchmarks.parts.plain_training import plain_rate
-from search.augmentation import FLIP_ONLY
-from search.candidate import Architecture, Layer
-from search.dataset import DatasetSpec
+from search.contract.augmentation import FLIP_ONLY
+from search.contract.candidate import Architecture, Layer
+from search.contract.dataset import DatasetSpec
 from workers.data import load_dataset
 from workers.models import build_network
 from workers.training.augmenting import training_input

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
 
-from search.states import UNFINISHED_JOB_STATES, JobState
+from search.contract.states import UNFINISHED_JOB_STATES, JobState
 from services.errors import NotFoundError
 from services.tables import dataset_checks as checks
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.states import JOB_TRANSITIONS, JobState, StudyState, sources_of
+from search.contract.states import JOB_TRANSITIONS, JobState, StudyState, sources_of
 from services.errors import ConflictError, LeaseLostError
 from services.store import events, totals
 from services.tables import compression_jobs as jobs

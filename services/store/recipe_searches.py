@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.states import StudyState
+from search.contract.states import StudyState
 from services.tables import compression_jobs as jobs
 from services.tables import recipe_searches as searches
 from services.tables import studies, variants

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.candidate import Enqueued
-from search.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState, sources_of
+from search.contract.candidate import Enqueued
+from search.contract.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState, sources_of
 from services.errors import ConflictError, LeaseLostError, NotFoundError
 from services.store import events
 from services.store.prepared import ARGUMENT, Prepared

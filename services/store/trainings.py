@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.states import UNFINISHED_JOB_STATES, JobState, StudyState
+from search.contract.states import UNFINISHED_JOB_STATES, JobState, StudyState
 from services.errors import LeaseLostError, NotFoundError
 from services.store import events
 from services.tables import compression_jobs, studies, training_epochs, training_runs, trainings

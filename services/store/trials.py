@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.metrics import Look
-from search.states import ANSWERED_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
+from search.contract.metrics import Look
+from search.contract.states import ANSWERED_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
 from services.errors import ConflictError, NotFoundError
 from services.store import events, totals
 from services.tables import METRIC_COLUMNS, epochs, studies, trials

@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from search.recipes import DEFAULT_RECIPES
+from search.contract.recipes import DEFAULT_RECIPES
 from tests.acceptance.studies import (
     NO_COMPRESSION,
     get_study,

@@ -14,8 +14,8 @@ def main(url: str, folder: str, study_id: str, clock_s: str) -> None:
     time.time = lambda: _NOW() + ahead_s
     time.time_ns = lambda: _NOW_NS() + ahead_s * 1_000_000_000
 
-    from search.candidate import Candidate
-    from search.states import TrialState
+    from search.contract.candidate import Candidate
+    from search.contract.states import TrialState
     from services.artifacts import ArtifactStore
     from services.db import make_engine
     from services.recorder import Recorder

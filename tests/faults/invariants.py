@@ -10,7 +10,7 @@ import psutil
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from search.states import TERMINAL_STUDY_STATES
+from search.contract.states import TERMINAL_STUDY_STATES
 from services.errors import LeaseLostError
 from services.store import jobs, studies
 from tests.server import wait_for

@@ -16,8 +16,8 @@ from alembic.config import Config
 from sqlalchemy import Engine, text
 
 import services
-from search.candidate import Candidate
-from search.states import JobState, StudyState, TrialState
+from search.contract.candidate import Candidate
+from search.contract.states import JobState, StudyState, TrialState
 from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.db import migrate

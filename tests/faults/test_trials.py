@@ -13,8 +13,8 @@ import pytest
 import ray
 from sqlalchemy import Engine, Row
 
-from search.candidate import Architecture
-from search.states import StudyState, TrialState
+from search.contract.candidate import Architecture
+from search.contract.states import StudyState, TrialState
 from services.artifacts import ArtifactStore
 from services.search_job import run
 from services.settings import Settings

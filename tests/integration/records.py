@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from search.recipes import Recipe
-from search.spec import StudySpec
-from search.states import StudyState, TrialState
+from search.contract.recipes import Recipe
+from search.study.spec import StudySpec
+from search.contract.states import StudyState, TrialState
 from services import studies as operations
 from services.db import new_id
 from services.store import studies, trials, variants

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from services import datasets
 from services.dataset_job import run
 from services.errors import NotFoundError, RejectedError

@@ -4,9 +4,9 @@ import optuna
 import pytest
 from sqlalchemy import Engine
 
-from search.space import draw
-from search.spec import SpaceSpec
-from search.states import TrialState
+from search.study.draw import draw
+from search.study.spec import SpaceSpec
+from search.contract.states import TrialState
 from services import importance
 from services.db import new_id
 from services.errors import NotFoundError

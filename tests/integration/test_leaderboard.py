@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from search.states import TrialState
+from search.contract.states import TrialState
 from services import leaderboard
 from services.errors import RejectedError
 from services.store import trials as trial_rows

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from search.states import TrialState
+from search.contract.states import TrialState
 from services.points import points
 from tests.integration.records import make_study, make_trial, make_variant
 

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import Engine, text, update
 
-from search.recipes import DEFAULT_RECIPES, StructuredPruning
-from search.states import JobState, StudyState
+from search.contract.recipes import DEFAULT_RECIPES, StructuredPruning
+from search.contract.states import JobState, StudyState
 from services import recipe_searches
 from services import studies as operations
 from services.db import new_id

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from search.candidate import Candidate
-from search.states import StudyState, TrialState
+from search.contract.candidate import Candidate
+from search.contract.states import StudyState, TrialState
 from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.errors import ConflictError, LeaseLostError

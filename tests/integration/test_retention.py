@@ -9,8 +9,8 @@ from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner
 
 from api.cli.main import app
-from search.recipes import default_recipe
-from search.states import StudyState
+from search.contract.recipes import default_recipe
+from search.contract.states import StudyState
 from services import studies as operations
 from services.artifacts import ArtifactStore
 from services.errors import ConflictError

@@ -9,7 +9,7 @@ import ray
 from ray import tune
 from sqlalchemy import Engine
 
-from search.states import StudyState, TrialState
+from search.contract.states import StudyState, TrialState
 from services.search_job import run
 from services.settings import Settings
 from services.store import studies, trials

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, update
 from sqlalchemy.exc import IntegrityError
 
-from search.states import JobState, StudyState, TrialState
+from search.contract.states import JobState, StudyState, TrialState
 from services import studies as operations
 from services import study_views
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine
 
-from search.states import TrialState
+from search.contract.states import TrialState
 from services import studies as operations
 from services.store import trials
 from tests.integration.records import make_study, make_trial

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select
 
-from search.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
+from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from services import studies as operations
 from services.store import studies, totals, trials
 from services.tables import totals as totals_table

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from search.recipes import default_recipe
-from search.states import JobState, StudyState, TrialState
+from search.contract.recipes import default_recipe
+from search.contract.states import JobState, StudyState, TrialState
 from services import studies as operations
 from services.errors import ConflictError, LeaseLostError
 from services.store import jobs, studies, trainings, trials, variants

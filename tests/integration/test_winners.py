@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from search.states import StudyState
+from search.contract.states import StudyState
 from services import study_views
 from tests.integration.records import HOST, make_study, make_trial, make_variant
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from search.chooser import Chooser
+from search.spaces.chooser import Chooser
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 
 
 def picture(number: int, *, width_px: int = 24, height_px: int = 18) -> Image.Image:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from search.dataset import DatasetSpec
-from search.recipes import NAMED_RECIPES, Distillation, Recipe
-from search.spec import StudySpec
+from search.contract.dataset import DatasetSpec
+from search.contract.recipes import NAMED_RECIPES, Distillation, Recipe
+from search.study.spec import StudySpec
 from services.admission import admit_dataset, admit_recipe, admit_study
 from services.errors import RejectedError
 

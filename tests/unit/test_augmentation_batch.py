@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from search.augmentation import FLIP_ONLY, OPERATION_NAMES, Operation, OperationName, Policy
+from search.contract.augmentation import FLIP_ONLY, OPERATION_NAMES, Operation, OperationName, Policy
 from workers.augmentation.batch import BatchAugmenter, apply_draw, masked, selected
 from workers.augmentation.draw import Drawer
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image as Picture
 
-from search.augmentation import BATCH_OPERATION_NAMES, OPERATION_NAMES, Operation, OperationName, Policy
+from search.contract.augmentation import BATCH_OPERATION_NAMES, OPERATION_NAMES, Operation, OperationName, Policy
 from workers.augmentation import batch, single
 from workers.augmentation.draw import Draw
 from workers.augmentation.kinds import AffineDefinition, Image, MixDefinition

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from search.augmentation import Operation, Policy
+from search.contract.augmentation import Operation, Policy
 from workers.augmentation.pictures import picture_of
 from workers.training.resident import resident
 

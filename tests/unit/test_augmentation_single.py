@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from search.augmentation import BATCH_OPERATION_NAMES, OPERATION_NAMES, Operation, Policy
+from search.contract.augmentation import BATCH_OPERATION_NAMES, OPERATION_NAMES, Operation, Policy
 from workers.augmentation.batch import BatchAugmenter
 from workers.augmentation.kinds import Image
 from workers.augmentation.single import augment_image

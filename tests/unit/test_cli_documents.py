@@ -9,9 +9,9 @@ from api.cli.documents import read_recipe, read_spec
 from api.cli.errors import CommandError
 from api.cli.quickstart import SPEC
 from api.rows.studies import networks
-from search.architectures.text import write_architecture
-from search.candidate import Architecture
-from search.space import draw
+from search.spaces.model_yaml import write_architecture
+from search.contract.candidate import Architecture
+from search.study.draw import draw
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from api.cli.errors import CommandError
 from api.cli.main import app
 from api.cli.model import HEADERS, row
-from search.architectures.text import read_architecture
+from search.spaces.model_yaml import read_architecture
 from workers.models import ArchitectureError
 from workers.models.__main__ import costs
 

@@ -10,8 +10,8 @@ import pytest
 
 from api.app import create_app
 from api.schemas import ArtifactView
-from search.dataset import DatasetSpec
-from search.spec import StudySpec
+from search.contract.dataset import DatasetSpec
+from search.study.spec import StudySpec
 from seedleaf import Client, RequestRejectedError
 from services.settings import Settings
 from tests.unit.scripted_server import Answer, scripted_server

@@ -8,7 +8,7 @@ import pytest
 
 from api.client.events import StudyEvent
 from api.client.progress import StudyProgress
-from search.spec import StudySpec
+from search.study.spec import StudySpec
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _SPEC = StudySpec.model_validate(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from search.recipes import FineTuning, LowRank, Step, StructuredPruning, UnstructuredPruning
+from search.contract.recipes import FineTuning, LowRank, Step, StructuredPruning, UnstructuredPruning
 from tests.unit.workpieces import workpiece
 from workers.compression.beginnings import Beginnings
 from workers.compression.registry import NotApplicableError, Workpiece

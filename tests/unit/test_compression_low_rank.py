@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from search.candidate import Layer
-from search.recipes import BatchNormFolding, GlobalPruning, LowRank
+from search.contract.candidate import Layer
+from search.contract.recipes import BatchNormFolding, GlobalPruning, LowRank
 from tests.unit.training_sets import CLASSES, EVERY_BLOCK, SIDE_PX, small_network
 from tests.unit.workpieces import trained, workpiece
 from workers.compression import folding, low_rank, unstructured

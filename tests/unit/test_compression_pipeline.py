@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from search.recipes import NAMED_RECIPES, default_recipe
+from search.contract.recipes import NAMED_RECIPES, default_recipe
 from tests.unit.training_sets import SIDE_PX, coloured_images
 from tests.unit.workpieces import trained, workpiece
 from workers.compression.pipeline import Compressed, ParityError, compress

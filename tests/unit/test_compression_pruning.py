@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from search.candidate import Layer
-from search.recipes import (
+from search.contract.candidate import Layer
+from search.contract.recipes import (
     FineTuning,
     GlobalPruning,
     GradualPruning,

@@ -8,8 +8,8 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from search.candidate import Layer
-from search.recipes import Calibration, DynamicInt8, HalfPrecision, MixedInt8, StaticInt8
+from search.contract.candidate import Layer
+from search.contract.recipes import Calibration, DynamicInt8, HalfPrecision, MixedInt8, StaticInt8
 from tests.unit.training_sets import CLASSES, coloured_images
 from tests.unit.workpieces import workpiece
 from workers.compression import half_precision, mixed_int8, quantization

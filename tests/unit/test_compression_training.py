@@ -8,7 +8,7 @@ import torch
 from onnx import TensorProto, helper
 from torch.nn import functional
 
-from search.recipes import Distillation, GlobalPruning, QuantizationAwareTraining
+from search.contract.recipes import Distillation, GlobalPruning, QuantizationAwareTraining
 from tests.unit.training_sets import CLASSES, SIDE_PX, coloured, small_candidate, small_network
 from tests.unit.workpieces import trained, workpiece
 from workers.compression import distillation, quantization_aware, unstructured

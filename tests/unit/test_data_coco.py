@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from tests.unit.data_folders import encode, picture
 from workers.data import ClassError, DatasetFormatError, check_dataset, inspect, load_dataset
 from workers.data.sources import list_samples

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from tests.unit.data_folders import folder_spec, png, write_classes
 from workers.data import ClassError, DatasetNotFoundError, inspect, load_dataset
 from workers.data.files import MAX_FILE_BYTES

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from tests.unit.data_folders import picture, png
 from workers.data import DatasetFormatError, DatasetNotFoundError, inspect, load_dataset
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 
 VALID = [
     {"source": "folder", "path": "photos"},

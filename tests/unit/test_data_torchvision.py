@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from tests.unit.data_folders import encode, picture
 from workers.data import DatasetFormatError, DatasetNotFoundError, inspect, load_dataset
 

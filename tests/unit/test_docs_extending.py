@@ -18,9 +18,9 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from search.augmentation import Policy
-from search.candidate import Architecture, Candidate
-from search.recipes import Recipe
+from search.contract.augmentation import Policy
+from search.contract.candidate import Architecture, Candidate
+from search.contract.recipes import Recipe
 from workers.augmentation.batch import BatchAugmenter
 from workers.augmentation.kinds import Drawn
 from workers.augmentation.operations import DEFINITIONS

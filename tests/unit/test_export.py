@@ -7,7 +7,7 @@ import onnx
 import pytest
 import torch
 
-from search.candidate import Architecture, Layer
+from search.contract.candidate import Architecture, Layer
 from tests.unit.training_sets import BACKBONE, CLASSES, EVERY_BLOCK, SIDE_PX, coloured, coloured_images, small_network
 from workers.export import (
     INPUT,

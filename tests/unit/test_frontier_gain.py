@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import qmc
 
-from search.frontier.gain import Guess, attained, expected_gain, expected_improvement
+from search.samplers.frontier.gain import Guess, attained, expected_gain, expected_improvement
 from search.pareto import hypervolume
 
 CORNERS = np.asarray(qmc.Sobol(2, rng=np.random.default_rng(0)).random(4096))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.frontier.gaussian import Kernel, Posterior, fit_kernel
+from search.samplers.frontier.gaussian import Kernel, Posterior, fit_kernel
 
 POINTS, FEATURES = 40, 3
 NONE = np.zeros(POINTS)

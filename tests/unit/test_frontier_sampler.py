@@ -9,8 +9,8 @@ import pytest
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import TrialState
 
-from search.chooser import Chooser
-from search.frontier import EXPECTED, SECONDS, Description, FrontierSampler
+from search.spaces.chooser import Chooser
+from search.samplers.frontier import EXPECTED, SECONDS, Description, FrontierSampler
 from search.pareto import hypervolume
 
 LAYERS = 6

@@ -17,7 +17,7 @@ from api.handout.model import Model
 from api.handout.plots import draw
 from api.handout.program import UnanswerableError, answer, handed_out
 from api.schemas import VariantDetail
-from search.dataset import Resize
+from search.contract.dataset import Resize
 from tests.integration.records import CANDIDATE, METRICS, make_spec
 from tests.unit.training_sets import SIDE_PX
 from tests.unit.workpieces import trained

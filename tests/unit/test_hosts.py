@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from search.targets import TargetSpec
+from search.contract.targets import TargetSpec
 from workers.hosts import host_of, missing
 
 

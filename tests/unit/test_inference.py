@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import f1_score
 
-from search.metrics import Score
+from search.contract.metrics import Score
 from tests.unit.training_sets import CLASSES, SIDE_PX, coloured_images
 from tests.unit.workpieces import trained
 from workers.data.errors import DataError

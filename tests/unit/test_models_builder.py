@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from search.candidate import Architecture, Layer
+from search.contract.candidate import Architecture, Layer
 from workers.models import ArchitectureError, build_network
 from workers.models.activations import ACTIVATIONS
 from workers.models.blocks.attention import EfficientChannelAttention

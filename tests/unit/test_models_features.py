@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from search.candidate import Architecture, Candidate
+from search.contract.candidate import Architecture, Candidate
 from workers.models import features
 
 NETWORK = Architecture(

@@ -9,12 +9,12 @@ import torch
 from optuna.trial import FixedTrial
 from torch.utils.flop_counter import FlopCounterMode
 
-from search.architectures.draw import draw_architecture
-from search.architectures.nas_bench_macro import DIGITS
-from search.candidate import Architecture, Candidate, Layer
-from search.presets import PRESETS
-from search.space import draw
-from search.spec import SpaceSpec
+from search.spaces.draw import draw_architecture
+from search.spaces.nas_bench_macro import DIGITS
+from search.contract.candidate import Architecture, Candidate, Layer
+from search.spaces.presets import PRESETS
+from search.study.draw import draw
+from search.study.spec import SpaceSpec
 from tests.unit.choosers import Chance
 from tests.unit.test_models_builder import EXAMPLES
 from workers.models import ArchitectureError, Network, build_network, profile

@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torchvision import models
 
-from search.candidate import Architecture
-from search.presets import PRESETS
+from search.contract.candidate import Architecture
+from search.spaces.presets import PRESETS
 from workers.models import ArchitectureError, Network, build_network
 from workers.models.blocks.torchvision_network import TorchVisionNetwork
 from workers.models.profile import layer_costs

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from api.cli.main import app
 from api.routes.recipes import list_recipes
-from search.recipes import NAMED_RECIPES
+from search.contract.recipes import NAMED_RECIPES
 
 NAMES = [named.recipe.name for named in NAMED_RECIPES]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.spec import ResourcesSpec, StudySpec
+from search.study.spec import ResourcesSpec, StudySpec
 from workers.models import profile
 from workers.packing import Need, _typical, packed
 

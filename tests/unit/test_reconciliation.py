@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search.states import JobState, StudyState
+from search.contract.states import JobState, StudyState
 from services.reconciliation import (
     MAX_SUBMISSIONS,
     GiveUp,

@@ -6,7 +6,7 @@ from typing import Any
 from api.rows import trials as trial_rows
 from api.rows import variants as variant_rows
 from api.schemas import ParetoView, TrialView, VariantFront, VariantView
-from search.candidate import Architecture, Candidate
+from search.contract.candidate import Architecture, Candidate
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _CANDIDATE = Candidate(

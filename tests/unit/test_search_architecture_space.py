@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from search.architectures.draw import draw_architecture
-from search.architectures.size import space_size
-from search.architectures.space import ArchitectureSpace
-from search.architectures.values import Values
-from search.candidate import Architecture
-from search.chooser import Chooser
-from search.optuna_trials import Replay
-from search.spec import SpaceSpec
+from search.spaces.draw import draw_architecture
+from search.spaces.size import space_size
+from search.spaces.architecture_space import ArchitectureSpace
+from search.spaces.values import Values
+from search.contract.candidate import Architecture
+from search.spaces.chooser import Chooser
+from search.samplers.optuna_trials import Replay
+from search.study.spec import SpaceSpec
 from tests.unit.choosers import Chance, every_way
 
 #: Each parameter that a generated block may refer to, with values, by where it is written.

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.architectures.draw import draw_architecture
-from search.architectures.text import ArchitectureTextError, read_architecture, write_architecture
-from search.candidate import MOST_REPEATS, Architecture
-from search.presets import PRESETS
+from search.spaces.draw import draw_architecture
+from search.spaces.model_yaml import ArchitectureTextError, read_architecture, write_architecture
+from search.contract.candidate import MOST_REPEATS, Architecture
+from search.spaces.presets import PRESETS
 from tests.unit.choosers import Chance
 
 ARGUMENTS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 
 COMPLETE: dict[str, dict[str, Any]] = {
     "folder": {"path": "images"},

@@ -6,12 +6,12 @@ from typing import Any
 import optuna
 import pytest
 
-from search.metrics import MetricName
-from search.optuna_trials import PastTrial
-from search.ped_anova import MIN_TRIALS, importance_of
-from search.space import draw
-from search.spec import SpaceSpec, StudySpec
-from search.states import TrialState
+from search.contract.metrics import MetricName
+from search.samplers.optuna_trials import PastTrial
+from search.samplers.ped_anova import MIN_TRIALS, importance_of
+from search.study.draw import draw
+from search.study.spec import SpaceSpec, StudySpec
+from search.contract.states import TrialState
 
 SPEC = StudySpec.model_validate(
     {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from optuna._hypervolume import compute_hypervolume
 
-from search.metrics import Goal, Objective
+from search.contract.metrics import Goal, Objective
 from search.pareto import Losses, front, hypervolume, losses_of, reference_point, spread
 
 OBJECTIVES = [Objective(metric="f1", goal=Goal.MAXIMIZE), Objective(metric="macs", goal=Goal.MINIMIZE)]

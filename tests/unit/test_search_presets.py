@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.architectures.draw import draw_architecture
-from search.architectures.nas_bench_macro import DIGITS
-from search.architectures.size import space_size
-from search.architectures.space import ArchitectureSpace
-from search.candidate import Architecture
-from search.optuna_trials import Replay
-from search.presets import PRESETS
-from search.spec import SpaceSpec
+from search.spaces.draw import draw_architecture
+from search.spaces.nas_bench_macro import DIGITS
+from search.spaces.size import space_size
+from search.spaces.architecture_space import ArchitectureSpace
+from search.contract.candidate import Architecture
+from search.samplers.optuna_trials import Replay
+from search.spaces.presets import PRESETS
+from search.study.spec import SpaceSpec
 from tests.unit.choosers import Chance, every_way
 
 SEEDS = st.integers(0, 2**32)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from search.recipes import (
+from search.contract.recipes import (
     DEFAULT_RECIPES,
     FURTHER_RECIPES,
     NAMED_RECIPES,

@@ -7,11 +7,11 @@ import pytest
 from optuna.trial import TrialState as OptunaState
 from ray.tune.search import Searcher
 
-from search.candidate import Candidate, UnbuildableError
-from search.metrics import Metrics
-from search.optuna_trials import PastTrial
-from search.searcher import StudySearch
-from search.states import TrialState
+from search.contract.candidate import Candidate, UnbuildableError
+from search.contract.metrics import Metrics
+from search.samplers.optuna_trials import PastTrial
+from search.tune.searcher import StudySearch
+from search.contract.states import TrialState
 from tests.unit.search_studies import CLASSES, WIDTHS, MemoryLog, make_search, tiny_cost, tiny_features, tiny_spec
 
 NETWORKS = 12

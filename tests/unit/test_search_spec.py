@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from search.augmentation import OPERATION_NAMES
-from search.metrics import NATURAL_GOALS, Constraint, Goal
-from search.recipes import DEFAULT_RECIPES, Recipe, StructuredPruning
-from search.spec import StudySpec, spec_problems
-from search.values import Range
+from search.contract.augmentation import OPERATION_NAMES
+from search.contract.metrics import NATURAL_GOALS, Constraint, Goal
+from search.contract.recipes import DEFAULT_RECIPES, Recipe, StructuredPruning
+from search.study.spec import StudySpec, spec_problems
+from search.contract.values import Range
 
 MINIMAL = {"name": "digits", "dataset": {"source": "sklearn"}}
 EXAMPLE = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.states import (
+from search.contract.states import (
     ANSWERED_TRIAL_STATES,
     JOB_TRANSITIONS,
     STUDY_TRANSITIONS,

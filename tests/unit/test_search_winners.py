@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.winners import TOLERATED_F1, Figures, winners
+from search.study.winners import TOLERATED_F1, Figures, winners
 
 
 def _model(name: str, f1: float, latency_ms: float, *, within: float = 0.01, score: float | None = 1.0) -> Figures:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.targets import RuntimeName, TargetSpec
+from search.contract.targets import RuntimeName, TargetSpec
 from tests.unit.training_sets import SIDE_PX, coloured_images
 from tests.unit.workpieces import trained
 from workers.export import onnx_predictor, quick_onnx

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn.functional import one_hot
 
-from search.augmentation import FLIP_ONLY, Operation, Policy
+from search.contract.augmentation import FLIP_ONLY, Operation, Policy
 from tests.unit.training_sets import CLASSES, coloured
 from workers.training.augmenting import training_input
 from workers.training.resident import pixels, resident

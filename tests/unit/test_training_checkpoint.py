@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from search.augmentation import Operation, Policy
+from search.contract.augmentation import Operation, Policy
 from tests.unit.training_sets import coloured, small_network
 from workers.training.augmenting import training_input
 from workers.training.engine import Epoch, TrainingPlan, train

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from search.augmentation import OPERATION_NAMES, Operation, Policy
+from search.contract.augmentation import OPERATION_NAMES, Operation, Policy
 from tests.unit.training_sets import CLASSES, coloured, coloured_images, small_network
 from workers.training.augment import Augment
 from workers.training.augmenting import training_input

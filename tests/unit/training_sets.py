@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from search.candidate import Architecture, Candidate, Layer
+from search.contract.candidate import Architecture, Candidate, Layer
 from workers.models import Network, build_network
 from workers.training.resident import Resident, resident
 

@@ -3,8 +3,8 @@
 from contextlib import nullcontext
 from functools import cache
 
-from search.augmentation import Policy
-from search.candidate import Layer
+from search.contract.augmentation import Policy
+from search.contract.candidate import Layer
 from tests.unit.training_sets import BACKBONE, coloured, coloured_images, small_candidate, small_network
 from workers.compression.registry import Workpiece
 from workers.export import load_weights, save_weights

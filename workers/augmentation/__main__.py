@@ -10,8 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from search.augmentation import Policy
-from search.dataset import DatasetSpec
+from search.contract.augmentation import Policy
+from search.contract.dataset import DatasetSpec
 from workers.augmentation.copies import CopyJob, preview, write_copies
 from workers.data.errors import DataError
 from workers.data.storage import replace_file

@@ -10,7 +10,7 @@ from typing import Protocol, Self, TypeVar
 import torch
 from torch import Tensor
 
-from search.augmentation import Policy
+from search.contract.augmentation import Policy
 from workers.augmentation.draw import Draw, Drawer, affine_of, columns
 from workers.augmentation.kinds import MixDefinition, PixelDefinition
 from workers.augmentation.operations.affine import warp

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from search.augmentation import Policy
-from search.dataset import DatasetSpec
-from search.dataset_report import Skipped
+from search.contract.augmentation import Policy
+from search.contract.dataset import DatasetSpec
+from search.contract.dataset_report import Skipped
 from workers.augmentation.kinds import Image as Pixels
 from workers.augmentation.single import augment_image
 from workers.data.decode import decode, open_photo

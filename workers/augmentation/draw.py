@@ -7,7 +7,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from search.augmentation import Operation, Policy
+from search.contract.augmentation import Operation, Policy
 from workers.augmentation.kinds import AffineDefinition, Definition, Drawn, MixDefinition
 from workers.augmentation.operations import DEFINITIONS
 from workers.augmentation.operations.affine import AffineMap

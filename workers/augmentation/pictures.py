@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from search.augmentation import Policy
+from search.contract.augmentation import Policy
 from workers.augmentation.batch import BatchAugmenter
 from workers.training.resident import Resident
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from search.augmentation import Policy
+from search.contract.augmentation import Policy
 from workers.augmentation.draw import Draw, Drawer, affine_of, columns
 from workers.augmentation.kinds import Image, PixelDefinition
 from workers.augmentation.operations.affine import warp_single

@@ -13,8 +13,8 @@ import torch
 from filelock import FileLock
 from torch import nn
 
-from search.recipes import Step
-from search.recipes.config import TrainingConfig
+from search.contract.recipes import Step
+from search.contract.recipes.config import TrainingConfig
 from workers.compression.pipeline import change_network
 from workers.compression.registry import Workpiece
 

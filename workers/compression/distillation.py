@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from search.recipes import Distillation
+from search.contract.recipes import Distillation
 from workers.compression.fine_tuning import train_on
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece, on_network
 from workers.export import load_weights

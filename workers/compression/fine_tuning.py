@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from search.recipes import FineTuning
-from search.recipes.config import TrainingConfig
+from search.contract.recipes import FineTuning
+from search.contract.recipes.config import TrainingConfig
 from workers.candidate_training import plan_of
 from workers.compression.registry import Workpiece, on_network
 from workers.training.engine import train

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from search.recipes import BatchNormFolding
+from search.contract.recipes import BatchNormFolding
 from workers.compression.registry import NotApplicableError, Workpiece, on_network
 from workers.models import Network
 

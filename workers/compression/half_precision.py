@@ -5,7 +5,7 @@ from typing import cast
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from search.recipes import HalfPrecision
+from search.contract.recipes import HalfPrecision
 from workers.compression.registry import NotApplicableError, Workpiece, on_file
 
 _TYPES = {"float16": TensorProto.FLOAT16, "bfloat16": TensorProto.BFLOAT16}

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from search.recipes import LowRank
+from search.contract.recipes import LowRank
 from workers.compression.registry import NotApplicableError, Workpiece, on_network
 from workers.models import Network
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from search.recipes import MixedInt8
+from search.contract.recipes import MixedInt8
 from workers.compression.quantization import StaticQuantizer
 from workers.compression.registry import NotApplicableError, Workpiece, on_file
 from workers.export import onnx_predictor

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 import workers.compression.techniques  # noqa: F401  (registers them)
-from search.recipes import Recipe, Step
+from search.contract.recipes import Recipe, Step
 from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
 from workers.export import Predict, model_input, onnx_predictor, program_predictor, to_onnx, to_program
 from workers.models.profile import count_macs, count_params

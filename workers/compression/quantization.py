@@ -19,7 +19,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from search.recipes import Calibration, DynamicInt8, StaticInt8
+from search.contract.recipes import Calibration, DynamicInt8, StaticInt8
 from workers.compression.registry import NotApplicableError, Workpiece, on_file
 from workers.export import INPUT, model_input
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from search.recipes import QuantizationAwareTraining
+from search.contract.recipes import QuantizationAwareTraining
 from workers.compression.fine_tuning import train_on
 from workers.compression.registry import NotApplicableError, Workpiece, on_network
 from workers.models import Network

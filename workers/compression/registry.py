@@ -1,4 +1,4 @@
-"""The register of techniques: a new one is a config class in search/recipes and one registered function here.
+"""The register of techniques: a new one is a config class in search/contract/recipes and one registered function here.
 
 There are two kinds. What works on the PyTorch network is registered by ``@on_network``, what works on the exported
 ONNX file by ``@on_file``.
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from search.candidate import Candidate
-from search.recipes import Step
+from search.contract.candidate import Candidate
+from search.contract.recipes import Step
 from workers.models import Network
 from workers.training.augmenting import TrainingInput
 from workers.training.engine import Working

@@ -9,7 +9,7 @@ import torch
 import torch_pruning
 from torch.nn import functional
 
-from search.recipes import Importance, StructuredPruning
+from search.contract.recipes import Importance, StructuredPruning
 from workers.compression.registry import NotApplicableError, Workpiece, on_network
 from workers.models import ArchitectureError, Network
 from workers.models.profile import count_macs, count_params

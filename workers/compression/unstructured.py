@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from search.recipes import GlobalPruning, GradualPruning, UnstructuredPruning
+from search.contract.recipes import GlobalPruning, GradualPruning, UnstructuredPruning
 from workers.compression.fine_tuning import train_on
 from workers.compression.registry import NotApplicableError, Workpiece, on_network
 from workers.models import Network

@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from workers.data.check import check_dataset
 from workers.data.errors import DataError
 

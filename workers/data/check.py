@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from search.dataset import DatasetSpec
-from search.dataset_report import ClassReport, DatasetReport, Skipped, Spread
+from search.contract.dataset import DatasetSpec
+from search.contract.dataset_report import ClassReport, DatasetReport, Skipped, Spread
 from workers.data.content import Content, arrange
 from workers.data.dataset import split_rows
 from workers.data.decode import decode, open_photo

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import filelock
 
-from search.dataset_report import Skipped
+from search.contract.dataset_report import Skipped
 from workers.data.listing import Listing, Photo, Sample
 from workers.data.storage import replace_file
 from workers.data.threads import map_in_threads

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from search.dataset import DatasetSpec
-from search.dataset_report import Skipped
+from search.contract.dataset import DatasetSpec
+from search.contract.dataset_report import Skipped
 from workers.data.cache import ImageCache
 from workers.data.content import Content, read_content
 from workers.data.decoders import decoder

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from search.dataset_report import Skipped
+from search.contract.dataset_report import Skipped
 from workers.data.errors import DataError, DatasetNotFoundError, MissingPackageError
 from workers.data.listing import Photo
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from search.dataset_report import BoxCounts, Skipped
+from search.contract.dataset_report import BoxCounts, Skipped
 from workers.data.errors import ClassError
 
 Side = Literal["train", "validation"]

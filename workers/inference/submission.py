@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 import torch
 
-from search.metrics import Score
+from search.contract.metrics import Score
 from workers.data.errors import DataError, UnreadableImageError
 from workers.data.resize import preprocess
 from workers.deployed import Usage, usage_of

@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from search.candidate import Architecture
+from search.contract.candidate import Architecture
 from workers.models.builder import ArchitectureError
 from workers.models.profile import layer_costs, totals
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import workers.models.blocks  # noqa: F401  (registers the blocks)
-from search.candidate import Architecture, Layer, UnbuildableError
+from search.contract.candidate import Architecture, Layer, UnbuildableError
 from workers.models.registry import BLOCKS, Pretrained
 
 

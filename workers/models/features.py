@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 
-from search.candidate import Candidate
+from search.contract.candidate import Candidate
 from workers.models.profile import layer_costs, totals
 from workers.models.registry import BLOCKS
 

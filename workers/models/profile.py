@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from search.candidate import Architecture, Candidate, Layer
+from search.contract.candidate import Architecture, Candidate, Layer
 from workers.models.activations import ACTIVATION_TYPES
 from workers.models.builder import ArchitectureError, naming_layer, units
 from workers.models.registry import BLOCKS

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from search.augmentation import Policy
+from search.contract.augmentation import Policy
 from workers.augmentation.batch import BatchAugmenter
 from workers.training.augment import Augment, ChanceAugment
 from workers.training.resident import Resident

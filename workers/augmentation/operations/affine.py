@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from search.augmentation import OperationName
+from search.contract.augmentation import OperationName
 from workers.augmentation.kinds import AffineDefinition, Definition, Image
 from workers.augmentation.library import albumentations
 from workers.augmentation.operations.enhance import to_levels

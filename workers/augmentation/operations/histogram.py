@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search.augmentation import OperationName
+from search.contract.augmentation import OperationName
 from workers.augmentation.kinds import Definition, Drawn, Image, PixelDefinition
 from workers.augmentation.library import albumentations, through
 from workers.augmentation.operations.enhance import to_levels

@@ -7,7 +7,7 @@ above a half would be the same pair, seen from the other image.
 import torch
 from torch import Tensor
 
-from search.augmentation import OperationName
+from search.contract.augmentation import OperationName
 from workers.augmentation.kinds import Definition, Drawn, MixDefinition
 from workers.augmentation.operations.enhance import to_levels
 from workers.augmentation.operations.square import inside

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from search.augmentation import OperationName
+from search.contract.augmentation import OperationName
 from workers.augmentation.kinds import Definition, Drawn, PixelDefinition
 from workers.augmentation.library import through
 

@@ -5,7 +5,7 @@ A source's module has ``list_samples(spec) -> Listing``, and is imported only wh
 
 from importlib import import_module
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from workers.data.errors import MissingPackageError
 from workers.data.listing import Listing
 

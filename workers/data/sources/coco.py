@@ -13,8 +13,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
-from search.dataset import DatasetSpec
-from search.dataset_report import BoxCounts, Skipped
+from search.contract.dataset import DatasetSpec
+from search.contract.dataset_report import BoxCounts, Skipped
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError
 from workers.data.files import File, list_images, read_bytes
 from workers.data.listing import Box, Listing, Sample

@@ -1,7 +1,7 @@
 """Source ``folder``: one folder a class, or ``train`` and ``val`` folders that hold one folder a class each."""
 
-from search.dataset import DatasetSpec
-from search.dataset_report import Skipped
+from search.contract.dataset import DatasetSpec
+from search.contract.dataset_report import Skipped
 from workers.data.files import Tree, list_images
 from workers.data.listing import Listing, Photo, Sample, Side
 

@@ -16,8 +16,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from search.dataset import DatasetSpec
-from search.dataset_report import Skipped
+from search.contract.dataset import DatasetSpec
+from search.contract.dataset_report import Skipped
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError
 from workers.data.files import File, list_tree
 from workers.data.listing import Listing, Photo, Sample, Side

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import sklearn.datasets
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from workers.data.decode import to_ppm
 from workers.data.listing import Listing, Photo, Sample
 

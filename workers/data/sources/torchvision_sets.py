@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torchvision
 
-from search.dataset import DatasetSpec
+from search.contract.dataset import DatasetSpec
 from workers.data.decode import to_ppm
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError, MissingPackageError
 from workers.data.files import list_tree

@@ -1,0 +1,68 @@
+"""Candidate: one fully resolved trial as plain data, and the architecture format of the competition that it uses."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from search.contract.augmentation import FLIP_ONLY, Policy
+
+MOST_REPEATS = 100
+#: ``(repeat, module, arguments)``: one line of the competition's ``backbone`` list. The modules are the registered
+#: blocks of workers/models; a stride applies to the first of the repeats only.
+Layer = tuple[Annotated[int, Field(ge=1, le=MOST_REPEATS)], str, tuple[Any, ...]]
+
+
+OptimizerName = Literal["sgd", "adamw", "muon"]
+ScheduleName = Literal["one-cycle", "cosine"]
+LossName = Literal["cross-entropy", "focal", "class-balanced"]
+
+
+class UnbuildableError(ValueError):
+    """A candidate that makes no network; the message says why."""
+
+
+class Architecture(BaseModel):
+    """A network as the competition wrote it: layers in order, with common multiples of depth and width."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input_channels: int = Field(default=3, ge=1)
+    depth_multiple: float = Field(default=1.0, gt=0)
+    width_multiple: float = Field(default=1.0, gt=0)
+    backbone: tuple[Layer, ...]
+
+
+class Candidate(BaseModel):
+    """Everything that a trial needs to know but its data set and its number of epochs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: Architecture
+    image_size: int
+    batch_size: int
+    learning_rate: float
+    optimizer: OptimizerName
+    schedule: ScheduleName = "one-cycle"
+    loss: LossName = "cross-entropy"
+    label_smoothing: float = 0.1
+    weight_decay: float = 5e-4
+    ema_decay: float = 0.0
+    augmentation: Policy = FLIP_ONLY
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal candidates, whatever parameters they were drawn from."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enqueued:
+    """Choices to run before the sampler's own; ``alone``: on a GPU that nothing else is on."""
+
+    assignment: Mapping[str, Any]
+    alone: bool = False

@@ -1,0 +1,88 @@
+"""DatasetSpec: where the images are, and how they are split."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from search.contract.values import NO_NUL, Name
+
+Source = Literal["folder", "coco", "torchvision", "parquet", "sklearn"]
+Resize = Literal["pad", "stretch", "crop"]
+
+#: A path as the workers see it, or an fsspec URL such as ``s3://bucket/images``.
+Location = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=NO_NUL)]
+
+_FIELDS_OF: dict[str, tuple[str, ...]] = {
+    "folder": ("path",),
+    "coco": ("path", "annotations", "classes", "min_side_px", "margin"),
+    "torchvision": ("path", "name", "download"),
+    "parquet": ("path", "image_column", "label_column"),
+    "sklearn": ("name",),
+}
+_NEEDED_BY: dict[str, tuple[str, ...]] = {
+    "folder": ("path",),
+    "coco": ("path", "annotations"),
+    "torchvision": ("path", "name"),
+    "parquet": ("path",),
+    "sklearn": (),
+}
+
+
+class DatasetSpec(BaseModel):
+    """Where the images are and how they are split.
+
+    ``validation_fraction`` is the stratified share held out, unless the source gives a validation split of its own;
+    ``subset_fraction`` the stratified share of the training split that a trial sees; ``seed`` fixes both.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Source
+    path: Location | None = Field(
+        default=None,
+        description="folder: the folder of class folders, or of train and val; coco: the folder of images; parquet: a"
+        " file or a folder of them; torchvision: its root",
+    )
+    name: Name | None = Field(default=None, description="torchvision: the class, as in CIFAR10; sklearn: digits")
+    download: bool = Field(default=False, description="torchvision: fetch what is not under the root")
+    annotations: Location | None = Field(default=None, description="coco: the JSON file of boxes")
+    classes: Location | dict[Name, Annotated[str, StringConstraints(pattern=NO_NUL)] | None] | None = Field(
+        default=None,
+        description="coco: category to class, as a mapping or a CSV file of two columns without a header; an empty"
+        " class drops the category; none means that each category is a class",
+    )
+    min_side_px: int = Field(default=1, ge=1, le=10_000, description="coco: smaller boxes are dropped")
+    margin: float = Field(default=0.0, ge=0, le=2, description="coco: added on each side, as a share of the box's")
+    image_column: Name = Field(default="image", description="parquet")
+    label_column: Name = Field(default="label", description="parquet")
+    resize: Resize = Field(
+        default="pad", description="how a picture becomes square: on black, out of shape, or its middle"
+    )
+    decoder: Literal["pillow", "dali"] = Field(default="pillow", description="dali needs the extra of that name")
+    validation_fraction: float = Field(default=0.2, gt=0, lt=1)
+    subset_fraction: float = Field(default=1.0, gt=0, le=1)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+
+    @model_validator(mode="after")
+    def _fields_fit_the_source(self) -> "DatasetSpec":
+        fields = type(self).model_fields
+        complaints = [
+            f"source {self.source!r} needs {field} ({fields[field].description})"
+            for field in _NEEDED_BY[self.source]
+            if not getattr(self, field)
+        ]
+        for field in sorted({field for owned in _FIELDS_OF.values() for field in owned}):
+            if field not in _FIELDS_OF[self.source] and getattr(self, field) != fields[field].default:
+                owners = " and ".join(source for source, owned in _FIELDS_OF.items() if field in owned)
+                complaints.append(f"source {self.source!r} takes no {field}: it belongs to {owners}")
+        if self.source == "sklearn" and self.name not in (None, "digits"):
+            complaints.append(f"source 'sklearn' has 'digits' only, got {self.name!r}")
+        if complaints:
+            raise ValueError("; ".join(complaints))
+        return self
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """Every path and URL that reading the data set opens, for whoever must allow them."""
+        candidates = (self.path, self.annotations, self.classes)
+        return tuple(location for location in candidates if isinstance(location, str))

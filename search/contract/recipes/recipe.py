@@ -1,0 +1,64 @@
+"""Recipe: steps in an order that works."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from search.contract.recipes.pruning import GlobalPruning, GradualPruning, LowRank, StructuredPruning, UnstructuredPruning
+from search.contract.recipes.quantization import QUANTIZATIONS, DynamicInt8, HalfPrecision, MixedInt8, StaticInt8
+from search.contract.recipes.training import BatchNormFolding, Distillation, FineTuning, QuantizationAwareTraining
+
+Step = Annotated[
+    UnstructuredPruning
+    | GlobalPruning
+    | GradualPruning
+    | StructuredPruning
+    | LowRank
+    | FineTuning
+    | Distillation
+    | QuantizationAwareTraining
+    | BatchNormFolding
+    | DynamicInt8
+    | StaticInt8
+    | MixedInt8
+    | HalfPrecision,
+    Field(discriminator="technique"),
+]
+
+
+class Recipe(BaseModel):
+    """Steps in order. Quantization comes last: it works on the exported file. No steps: the fp32 reference."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=80, pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    steps: tuple[Step, ...] = Field(default=(), max_length=20)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Recipe":
+        for step, following in zip(self.steps, self.steps[1:], strict=False):
+            if isinstance(step, QUANTIZATIONS):
+                raise ValueError(f"{step.technique} works on the exported file: it must be the last step")
+            if isinstance(step, QuantizationAwareTraining) and not isinstance(following, StaticInt8 | MixedInt8):
+                raise ValueError(_AWARE_OF_WHAT)
+        if self.steps and isinstance(self.steps[-1], QuantizationAwareTraining):
+            raise ValueError(_AWARE_OF_WHAT)
+        return self
+
+    @property
+    def network_steps(self) -> tuple[Step, ...]:
+        """The steps that change the network, which come first."""
+        return tuple(step for step in self.steps if not isinstance(step, QUANTIZATIONS))
+
+    @property
+    def file_steps(self) -> tuple[Step, ...]:
+        """The steps that change the exported file."""
+        return self.steps[len(self.network_steps) :]
+
+    @property
+    def learns_from_study(self) -> bool:
+        """Whether a step wants the study's best model as its teacher."""
+        return any(isinstance(step, Distillation) and step.teacher is None for step in self.steps)
+
+
+_AWARE_OF_WHAT = "quantization_aware_training prepares for int8: static_int8 or mixed_int8 must be the next step"

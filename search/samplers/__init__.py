@@ -1,0 +1,1 @@
+"""Samplers: what a search tries next, for networks and for compression recipes."""

@@ -1,0 +1,195 @@
+"""Recorded trials as Optuna knows them, and the mirror of a study that optuna-dashboard opens."""
+
+import threading
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from search.spaces.distributions import allows
+from search.contract.metrics import Constraint, Look, Metrics
+from search.study.draw import draw
+from search.study.spec import StudySpec
+from search.contract.states import TrialState
+
+# Every study in memory would be announced.
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+Assignment = Mapping[str, Any]
+_MIRROR_PERIOD_S = 0.5
+OPTUNA_STATES = {
+    TrialState.COMPLETED: OptunaState.COMPLETE,
+    TrialState.STOPPED: OptunaState.PRUNED,
+    TrialState.INFEASIBLE: OptunaState.PRUNED,
+    TrialState.FAILED: OptunaState.FAIL,
+    TrialState.CANCELLED: OptunaState.FAIL,
+}
+
+
+class OtherSpaceError(ValueError):
+    """The choices of a recorded trial are not those of the space: another version of it drew them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastTrial:
+    """A recorded trial that has ended: the choices that were made, what came of them, what each epoch showed, and how
+    long it took.
+    """
+
+    number: int
+    state: TrialState
+    assignment: Assignment
+    metrics: Metrics
+    curve: Sequence[Look] = ()
+    seconds: float = 0.0
+
+
+@dataclass
+class Replay:
+    """A Chooser that makes recorded choices again and notes from which distributions they were.
+
+    OtherSpaceError for a choice that was not recorded, or that the space does not offer.
+    """
+
+    values: Assignment
+    distributions: dict[str, BaseDistribution] = field(default_factory=dict)
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        return self._note(name, CategoricalDistribution(choices))
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> Any:
+        return self._note(name, IntDistribution(low, high, log=log, step=step))
+
+    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> Any:
+        return self._note(name, FloatDistribution(low, high, log=log, step=step))
+
+    def _note(self, name: str, distribution: BaseDistribution) -> Any:
+        if name not in self.values:
+            raise OtherSpaceError(f"no {name} was recorded")
+        value = self.values[name]
+        if not allows(distribution, value):
+            raise OtherSpaceError(f"{name} {value!r} is not in the space")
+        self.distributions[name] = distribution
+        return distribution.to_external_repr(distribution.to_internal_repr(value))
+
+
+def directions(spec: StudySpec) -> list[str]:
+    return [str(objective.goal) for objective in spec.objectives]
+
+
+def violations(constraints: Sequence[Constraint], metrics: Metrics) -> dict[str, float]:
+    """For each constrained metric that is known, how far it is outside, as a share of the bound; <= 0 is feasible.
+
+    What could not be built has no metrics at all: it violates a constraint of its own.
+    """
+    if not metrics:
+        return {"architecture": 1.0}
+    shares: dict[str, float] = {}
+    for constraint in constraints:
+        if (value := metrics.get(constraint.metric)) is not None:
+            bound = constraint.max if constraint.max is not None else constraint.min
+            share = constraint.violation(value) / max(abs(bound or 0.0), 1e-12)
+            shares[constraint.metric] = max(share, shares.get(constraint.metric, share))
+    return shares
+
+
+def distributions_of(past: PastTrial, spec: StudySpec, *, classes: int) -> dict[str, BaseDistribution]:
+    """From which distribution each choice of a recorded trial was drawn. OtherSpaceError if it was another space's."""
+    replay = Replay(values=past.assignment)
+    draw(spec.space, replay, classes=classes)
+    if unused := sorted(past.assignment.keys() - replay.distributions.keys()):
+        raise OtherSpaceError(f"the space has no {', '.join(unused)} with the other choices of trial {past.number}")
+    return replay.distributions
+
+
+def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTrial:
+    """A recorded trial as Optuna knows it. ValueError if a completed one lacks an objective.
+
+    The record is the first generation of NSGA-II, whose sampler breeds from trials of a known generation only.
+    """
+    values = None
+    violated = {} if past.state is TrialState.FAILED else violations(spec.constraints, past.metrics)
+    if past.state is TrialState.COMPLETED:
+        missing = [objective.metric for objective in spec.objectives if objective.metric not in past.metrics]
+        if missing:
+            raise ValueError(f"trial {past.number} is completed without {', '.join(missing)}")
+        values = [past.metrics[objective.metric] for objective in spec.objectives]
+    return optuna.trial.create_trial(
+        state=OPTUNA_STATES[past.state],
+        values=values,
+        params=dict(past.assignment),
+        distributions=distributions_of(past, spec, classes=classes),
+        user_attrs={"number": past.number, "state": str(past.state), **past.metrics},
+        system_attrs={"NSGAIISampler:generation": 0},
+        constraints=violated,
+    )
+
+
+def optuna_study(
+    storage: optuna.storages.BaseStorage, study_id: str, spec: StudySpec, *, load_if_exists: bool
+) -> optuna.Study:
+    """A study of Optuna's, named by the id, that knows its objectives by name. DuplicatedStudyError if it exists."""
+    study = optuna.create_study(
+        storage=storage, study_name=study_id, directions=directions(spec), load_if_exists=load_if_exists
+    )
+    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+        study.set_metric_names([objective.metric for objective in spec.objectives])
+    study.set_user_attr("name", spec.name)
+    return study
+
+
+def for_dashboard(trial: FrozenTrial) -> FrozenTrial:
+    """The trial with its violations under the attribute that optuna-dashboard reads."""
+    trial.system_attrs = {**trial.system_attrs, "constraints": list(trial.constraints.values())}
+    return trial
+
+
+class Mirror:
+    """Copies ended trials into Optuna's own tables, in a thread of its own, so that optuna-dashboard shows the study.
+
+    ``history`` may grow meanwhile. The mirror is a projection: the search never reads it, and what is missing there is
+    added when a driver starts. The thread rests nineteen times as long as it works, so that it takes little from a
+    search with very short trials; ``close`` makes up for what is left.
+    """
+
+    def __init__(self, url: str, study_id: str, spec: StudySpec, *, classes: int, history: Sequence[PastTrial]) -> None:
+        self._url, self._study_id, self._spec, self._classes = url, study_id, spec, classes
+        self._history = history
+        self._closing = threading.Event()
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="optuna-mirror", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Wait until the whole history is written; raises what went wrong."""
+        self._closing.set()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            storage = optuna.storages.RDBStorage(self._url)
+            self._copy(optuna_study(storage, self._study_id, self._spec, load_if_exists=True))
+        except Exception as error:
+            self._error = error
+
+    def _copy(self, study: optuna.Study) -> None:
+        known = {trial.user_attrs["number"] for trial in study.get_trials(deepcopy=False)}
+        copied = 0
+        while not (self._closing.wait(_MIRROR_PERIOD_S) and copied == len(self._history)):
+            while copied < len(self._history):
+                started = time.perf_counter()
+                past = self._history[copied]
+                if past.number not in known:
+                    trial = frozen_trial(past, self._spec, classes=self._classes)
+                    study.add_trial(for_dashboard(trial))
+                copied += 1
+                self._closing.wait(19 * (time.perf_counter() - started))

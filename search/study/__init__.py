@@ -1,0 +1,1 @@
+"""What a study is: its specification, how a candidate is drawn from it, and which models win it."""

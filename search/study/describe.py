@@ -1,0 +1,34 @@
+"""What the frontier sampler is told of a candidate before it is trained: exact costs and limits, and features."""
+
+from collections.abc import Callable, Mapping
+
+from search.contract.candidate import Candidate, UnbuildableError
+from search.spaces.chooser import Chooser
+from search.samplers.frontier import Describe, Description
+from search.contract.metrics import Metrics
+from search.samplers.optuna_trials import violations
+from search.study.draw import draw
+from search.study.spec import StudySpec
+
+#: The metrics of a candidate that need no training, or UnbuildableError.
+Profile = Callable[[Candidate], Metrics]
+#: What else tells architectures apart, each a number, or UnbuildableError.
+Features = Callable[[Candidate], Mapping[str, float]]
+
+
+def describing(spec: StudySpec, *, classes: int, profile: Profile, features: Features) -> Describe:
+    def describe(chooser: Chooser) -> Description:
+        candidate = draw(spec.space, chooser, classes=classes)
+        try:
+            metrics, told = profile(candidate), features(candidate)
+        except UnbuildableError:
+            return Description(possible=False)
+        known = enumerate(objective.metric for objective in spec.objectives)
+        return Description(
+            objectives={index: metrics[metric] for index, metric in known if metric in metrics},
+            constraints=violations(spec.constraints, metrics),
+            features=told,
+            effort=told.get("log_activations"),
+        )
+
+    return describe

@@ -1,0 +1,69 @@
+"""From a spec's space to a candidate: every parameter, its conditions, and the order in which it is drawn."""
+
+from search.spaces.draw import draw_architecture
+from search.contract.augmentation import (
+    BATCH_OPERATION_NAMES,
+    FLIP_NAMES,
+    FLIP_ONLY,
+    WITHOUT_MAGNITUDE,
+    Operation,
+    OperationName,
+    Policy,
+)
+from search.contract.candidate import Candidate
+from search.spaces.chooser import Chooser, choose
+from search.spaces.presets import architecture_space
+from search.study.spec import AugmentationSpec, SpaceSpec
+from search.contract.values import Range
+
+
+def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:
+    """Draw one candidate for a data set of ``classes`` classes; a fixed value is no parameter."""
+    side_px = choose(chooser, "image_size", space.image_size)
+    return Candidate(
+        architecture=draw_architecture(
+            architecture_space(space.architecture), chooser, side_px=side_px, classes=classes
+        ),
+        image_size=side_px,
+        batch_size=choose(chooser, "batch_size", space.batch_size),
+        learning_rate=_real(chooser, "learning_rate", space.learning_rate),
+        optimizer=choose(chooser, "optimizer", space.optimizer),
+        schedule=choose(chooser, "schedule", space.schedule),
+        loss=choose(chooser, "loss", space.loss),
+        label_smoothing=_real(chooser, "label_smoothing", space.label_smoothing),
+        weight_decay=_real(chooser, "weight_decay", space.weight_decay),
+        ema_decay=choose(chooser, "ema_decay", space.ema_decay),
+        augmentation=_policy(chooser, space.augmentation),
+    )
+
+
+def _real(chooser: Chooser, name: str, values: Range) -> float:
+    if values.low == values.high:
+        return values.low
+    return chooser.suggest_float(name, values.low, values.high, log=values.log)
+
+
+def _policy(chooser: Chooser, spec: AugmentationSpec | None) -> Policy:
+    if spec is None:
+        return FLIP_ONLY
+    if spec.fixed is not None:
+        return spec.fixed
+    operations = [
+        _operation(chooser, name, spec.magnitude)
+        for name in spec.ops
+        if chooser.suggest_categorical(f"augmentation.{name}", (True, False))
+    ]
+    max_ops = 1 if spec.max_ops == 1 else chooser.suggest_int("augmentation.max_ops", 1, spec.max_ops)
+    return Policy(
+        operations=tuple(operations),
+        max_ops=max_ops,
+        copies=choose(chooser, "augmentation.copies", spec.copies),
+    )
+
+
+def _operation(chooser: Chooser, name: OperationName, magnitude: Range) -> Operation:
+    probability = 0.5 if name in FLIP_NAMES + BATCH_OPERATION_NAMES else 1.0
+    if name in WITHOUT_MAGNITUDE:
+        return Operation(name=name, probability=probability)
+    drawn = _real(chooser, f"augmentation.{name}.magnitude", magnitude)
+    return Operation(name=name, probability=probability, magnitude=drawn)

@@ -1,0 +1,69 @@
+"""Points that a study tries first: choices by parameter, checked against its space when it is posted."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from search.study.draw import draw
+from search.study.spec import SpaceSpec
+
+
+class PointError(ValueError):
+    """A point that the space does not hold; the message says why."""
+
+
+def checked_point(space: SpaceSpec, choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices as the space writes them. PointError if it has no such choice.
+
+    What is left out is chosen by the sampler. A parameter that depends on another one comes with it.
+    """
+    chooser = _Checking(choices)
+    draw(space, chooser, classes=2)
+    if unasked := sorted(choices.keys() - chooser.asked.keys()):
+        known = ", ".join(chooser.names)
+        raise PointError(
+            f"{', '.join(unasked)}: no parameter beside the other choices of this point; there are {known}"
+        )
+    return chooser.asked
+
+
+class _Checking:
+    """A Chooser that takes the given choices, and the first one where none is given."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+        self.asked: dict[str, Any] = {}
+        self.names: list[str] = []
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        self.names.append(name)
+        if name not in self._given:
+            return choices[0]
+        given = self._given[name]
+        same = [choice for choice in choices if choice == given and isinstance(choice, bool) == isinstance(given, bool)]
+        if not same:
+            raise PointError(f"{name} is one of {', '.join(map(str, choices))}, got {given!r}")
+        self.asked[name] = same[0]
+        return same[0]
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> Any:
+        return self._number(name, low, high, step, int)
+
+    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> Any:
+        return self._number(name, low, high, step, float)
+
+    def _number(self, name: str, low: float, high: float, step: float | None, kind: type[int] | type[float]) -> Any:
+        self.names.append(name)
+        if name not in self._given:
+            return low
+        given = self._given[name]
+        number = isinstance(given, int | float) and not isinstance(given, bool)
+        if not number or not low <= given <= high or not _on_a_step(given - low, step):
+            steps = "" if step is None else f" in steps of {step:g}"
+            raise PointError(f"{name} lies between {low:g} and {high:g}{steps}, got {given!r}")
+        self.asked[name] = kind(given)
+        return self.asked[name]
+
+
+def _on_a_step(distance: float, step: float | None) -> bool:
+    return step is None or math.isclose(distance / step, round(distance / step), abs_tol=1e-6)

@@ -1,0 +1,1 @@
+"""The search behind Ray Tune: its searcher, and early stopping."""

@@ -1,0 +1,258 @@
+"""StudySearch: Optuna behind Ray Tune, with the record kept elsewhere. The only importer of Ray's searcher.
+
+Optuna's study lives in memory and is rebuilt from the recorded trials whenever a driver starts. Asking, rejecting what
+a constraint rules out before training, and passing over duplicates happen here; what is recorded goes to a TrialLog.
+"""
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+from ray.tune.search import Searcher
+from ray.tune.search.optuna import OptunaSearch
+
+from search.contract.candidate import Candidate, Enqueued, UnbuildableError
+from search.study.describe import Features, Profile, describing
+from search.samplers.frontier import EXPECTED, SECONDS, Describe, Earlier, FrontierSampler
+from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Look, Metrics, first_complaint
+from search.samplers.optuna_trials import OPTUNA_STATES, Assignment, PastTrial, Replay, frozen_trial, violations
+from search.study.draw import draw
+from search.study.spec import StudySpec
+from search.contract.states import TrialState
+from search.tune.early_stopping import Stopping
+
+_SAMPLER_ATTEMPTS = 20
+_RANDOM_ATTEMPTS = 300
+
+
+class TrialLog(Protocol):
+    """Where the search asks for the budget, and writes what it decides before anything runs."""
+
+    def accepts_more(self) -> bool:
+        """Whether the budget and the study's state allow one more trial."""
+
+    def time_is_short(self) -> bool:
+        """Whether the budget's minutes look like running out before its trials do."""
+
+    def enqueued(self) -> Mapping[str, Enqueued]:
+        """What to run before the sampler's own choices, by its id in the queue."""
+
+    def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
+        """Record a trial that will now be run, and take ``enqueued`` off the queue; returns the trial's id."""
+
+    def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
+        """Record a trial that a constraint ruled out before training."""
+
+    def sampled(self, elapsed_s: float) -> None:
+        """Note how long the sampler took to propose a candidate, whatever becomes of it."""
+
+
+def make_sampler(
+    spec: StudySpec, *, describe: Describe, earlier: Sequence[Earlier], time_is_short: Callable[[], bool], past: int
+) -> optuna.samplers.BaseSampler:
+    """The study's sampler. ``past`` moves the seed on: the same seed would suggest the same points again."""
+    name, seed = spec.sampler.name, (spec.sampler.seed + 7919 * past) % 2**32
+    if name == "frontier":
+        return FrontierSampler(describe=describe, earlier=earlier, time_is_short=time_is_short, seed=seed)
+    if name == "tpe":
+        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
+            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+    if name == "nsga2":
+        return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
+    if name == "gp":
+        return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+class StudySearch(OptunaSearch):  # type: ignore[misc]
+    """Suggests candidates of one study until its TrialLog takes no more.
+
+    ``profile`` gives the metrics that need no training (macs, params), ``features`` what else an architecture can be
+    told by; both in milliseconds, or they raise UnbuildableError. ``stopping`` is needed where trials may be STOPPED.
+    ``earlier`` is what other studies say.
+    """
+
+    def __init__(
+        self,
+        *,
+        spec: StudySpec,
+        classes: int,
+        history: Sequence[PastTrial],
+        log: TrialLog,
+        profile: Profile,
+        features: Features,
+        stopping: Stopping | None = None,
+        earlier: Sequence[Earlier] = (),
+    ) -> None:
+        self._spec, self._classes, self._log, self._profile = spec, classes, log, profile
+        self._stopping = stopping
+        self._outcomes: dict[str, PastTrial | None] = {}
+        self._live: dict[str, tuple[str, Metrics, float]] = {}
+        self._queued: set[str] = set()
+        self.exhausted = False
+        past = len(history)
+        describe = describing(spec, classes=classes, profile=profile, features=features)
+        self._usual = make_sampler(spec, describe=describe, earlier=earlier, time_is_short=log.time_is_short, past=past)
+        # Looks for what is left where the usual one keeps proposing what is known already.
+        self._random = optuna.samplers.RandomSampler(seed=past)
+        super().__init__(
+            space=lambda trial: draw(spec.space, trial, classes=classes).model_dump(),
+            metric=[objective.metric for objective in spec.objectives],
+            mode=["max" if objective.goal is Goal.MAXIMIZE else "min" for objective in spec.objectives],
+            sampler=self._usual,
+            study_name=spec.name,
+        )
+        for trial in history:
+            self._ot_study.add_trial(self._frozen(trial))
+            replayed = draw(spec.space, Replay(values=trial.assignment), classes=classes)
+            self._outcomes[replayed.fingerprint] = trial
+
+    def _frozen(self, past: PastTrial) -> FrozenTrial:
+        frozen = frozen_trial(past, self._spec, classes=self._classes)
+        frozen.set_user_attr(SECONDS, past.seconds)
+        if past.state is TrialState.STOPPED:
+            frozen.set_user_attr(EXPECTED, self._expected(past.metrics, past.curve))
+        return frozen
+
+    def _expected(self, metrics: Metrics, curve: Sequence[Look]) -> list[tuple[float, float] | None]:
+        """What a trial that was stopped was on its way to, by objective; None for what nobody knows."""
+        known = {name: (value, 0.0) for name, value in metrics.items() if name not in TRAINED_METRICS}
+        forecast = self._stopping.forecast(curve) if self._stopping is not None and curve else None
+        if forecast is not None:
+            known["f1"] = (forecast.mean, forecast.deviation)
+        return [known.get(objective.metric) for objective in self._spec.objectives]
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str:
+        """The next candidate to run as ``{"trial": id, "candidate": JSON, "alone": bool}``, or FINISHED."""
+        attempts = 0
+        self._take_queue()
+        while self._log.accepts_more():
+            trial, candidate = self._draw(self._usual if attempts < _SAMPLER_ATTEMPTS else self._random)
+            if candidate.fingerprint in self._outcomes and "enqueued" not in trial.user_attrs:
+                self._pass_over(trial, self._outcomes[candidate.fingerprint])
+                attempts += 1
+                if attempts >= _SAMPLER_ATTEMPTS + _RANDOM_ATTEMPTS:
+                    self.exhausted = True
+                    break
+                continue
+            attempts = 0
+            metrics, reason = self._priced(candidate)
+            if reason is None:
+                return self._start(trial_id, trial, candidate, metrics)
+            self._log.infeasible(assignment=trial.params, candidate=candidate, metrics=metrics, reason=reason)
+            self._reject(trial, candidate.fingerprint, metrics)
+        return str(Searcher.FINISHED)
+
+    def _priced(self, candidate: Candidate) -> tuple[Metrics, str | None]:
+        """What the candidate costs, and why it need not be run."""
+        try:
+            metrics = self._profile(candidate)
+        except UnbuildableError as error:
+            return {}, str(error)
+        return metrics, first_complaint(self._spec.constraints, metrics)
+
+    def _take_queue(self) -> None:
+        for queue_id, enqueued in self._log.enqueued().items():
+            if queue_id not in self._queued:
+                self._queued.add(queue_id)
+                attributes = {"enqueued": queue_id, "alone": enqueued.alone}
+                self._ot_study.enqueue_trial(dict(enqueued.assignment), user_attrs=attributes)
+
+    def _draw(self, sampler: optuna.samplers.BaseSampler) -> tuple[optuna.trial.Trial, Candidate]:
+        # Optuna asks the study's sampler again for each parameter: it must stay until the candidate is drawn.
+        self._ot_study.sampler = sampler
+        started_s = time.perf_counter()
+        trial = self._ot_study.ask()
+        candidate = draw(self._spec.space, trial, classes=self._classes)
+        self._log.sampled(time.perf_counter() - started_s)
+        return trial, candidate
+
+    def _pass_over(self, trial: optuna.trial.Trial, outcome: PastTrial | None) -> None:
+        """Tell Optuna what is known of a duplicate, so that its sampler learns and moves on."""
+        if outcome is None:
+            self._tell(trial, {}, OptunaState.FAIL)
+        else:
+            trial.set_user_attr(SECONDS, outcome.seconds)
+            self._tell(trial, outcome.metrics, OPTUNA_STATES[outcome.state])
+
+    def _start(
+        self, trial_id: str, trial: optuna.trial.Trial, candidate: Candidate, metrics: Metrics
+    ) -> dict[str, Any]:
+        record = self._log.started(
+            assignment=trial.params,
+            candidate=candidate,
+            metrics=metrics,
+            enqueued=trial.user_attrs.get("enqueued"),
+        )
+        self._ot_trials[trial_id] = trial
+        self._outcomes[candidate.fingerprint] = None
+        self._live[trial_id] = (candidate.fingerprint, metrics, time.monotonic())
+        alone = trial.user_attrs.get("alone", False)
+        return {"trial": record, "candidate": candidate.model_dump_json(), "alone": alone}
+
+    def _reject(self, trial: optuna.trial.Trial, fingerprint: str, metrics: Metrics) -> None:
+        self._tell(trial, metrics, OptunaState.PRUNED)
+        self._outcomes[fingerprint] = PastTrial(
+            number=trial.number, state=TrialState.INFEASIBLE, assignment=trial.params, metrics=dict(metrics)
+        )
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Optuna takes no intermediate results of several objectives."""
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Tell Optuna how a trial ended; what lacks an objective is never COMPLETE, and nothing stays RUNNING."""
+        fingerprint, static, started_s = self._live.pop(trial_id)
+        trial = self._ot_trials.pop(trial_id)
+        report = result or {}
+        metrics = dict(static)
+        metrics.update({name: report[name] for name in NATURAL_GOALS if math.isfinite(report.get(name, math.nan))})
+        state = self._ended_as(metrics, report, error)
+        if state is TrialState.STOPPED:
+            metrics = {name: value for name, value in metrics.items() if name not in TRAINED_METRICS}
+            trial.set_user_attr(EXPECTED, self._expected(metrics, report["curve"]))
+        self._tell(trial, metrics, OPTUNA_STATES[state])
+        if state is TrialState.CANCELLED:
+            del self._outcomes[fingerprint]
+        else:
+            self._outcomes[fingerprint] = PastTrial(
+                number=trial.number,
+                state=state,
+                assignment=trial.params,
+                metrics=metrics,
+                seconds=time.monotonic() - started_s,
+            )
+
+    def _ended_as(self, metrics: Metrics, result: Mapping[str, Any], error: bool) -> TrialState:
+        if error:
+            return TrialState.FAILED
+        if result.get("infeasible"):
+            return TrialState.INFEASIBLE
+        if result.get("stopped"):
+            return TrialState.STOPPED
+        if all(objective.metric in metrics for objective in self._spec.objectives):
+            return TrialState.COMPLETED
+        return TrialState.CANCELLED
+
+    def _tell(self, trial: optuna.trial.Trial, metrics: Metrics, state: OptunaState) -> None:
+        if state is not OptunaState.FAIL:
+            for name, share in violations(self._spec.constraints, metrics).items():
+                trial.set_constraint(name, share)
+        values = None
+        if state is OptunaState.COMPLETE:
+            values = [metrics[objective.metric] for objective in self._spec.objectives]
+        self._ot_study.tell(trial, values, state=state)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Tune wants a file; the record is the trials table."""
+        Path(checkpoint_path).write_text("kept in the trials table\n")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles what it is given to restore it one day; a search is rebuilt from the trials table instead."""
+        return {}
