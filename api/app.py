@@ -13,12 +13,12 @@ from api.headers import SecurityHeaders
 from api.limits import Limits
 from api.routes import cluster, datasets, events, health, page, recipes, studies, trainings, trials, variants
 from api.state import AppState
-from services.artifacts import ArtifactStore
-from services.controller import Controller
-from services.db import make_engine, make_reader, migrate
+from services.storage.artifacts import ArtifactStore
+from services.control.controller import Controller
+from services.store.db import make_engine, make_reader, migrate
 from services.events import EventFeed
 from services.keys import KeyRing
-from services.ray_jobs import RayJobs
+from services.ray.jobs import RayJobs
 from services.settings import Settings
 
 

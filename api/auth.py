@@ -13,9 +13,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import errors
-from services.db import make_engine, migrate
+from services.store.db import make_engine, migrate
 from services.keys import KeyRing
-from services.local import database
+from services.ray.local import database
 from services.settings import Settings
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from api.schemas import Problem
 from search.study.spec import spec_problems
-from services.db import READ_LIMIT_MS
+from services.store.db import READ_LIMIT_MS
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError, ServiceError, StorageError
 
 _TITLES = {

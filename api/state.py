@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
-from services.artifacts import ArtifactStore
+from services.storage.artifacts import ArtifactStore
 from services.events import EventFeed
 from services.settings import Settings
 

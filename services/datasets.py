@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from search.contract.dataset import DatasetSpec
-from services.cursors import decode_id, encode_id
-from services.db import new_id
+from services.views.cursors import decode_id, encode_id
+from services.store.db import new_id
 from services.store import dataset_checks as checks
 
 

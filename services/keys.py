@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Engine, Row
 
-from services.db import new_id
+from services.store.db import new_id
 from services.store import keys
 
 #: A revoked key is refused, and a new one known, after so long at most.

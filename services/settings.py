@@ -32,7 +32,7 @@ class Settings(BaseSettings):
         default=None, description="data sets must lie under one of these; none allows any on a loopback server"
     )
     search_command: str = Field(
-        default="python -m services.search_job", description="the entry point of a study's Ray job"
+        default="python -m services.jobs.search_job", description="the entry point of a study's Ray job"
     )
 
     @property

@@ -37,7 +37,7 @@ class Server:
 
     def driver_of(self, study_id: str) -> psutil.Process | None:
         """The Python process that searches a study."""
-        return next(iter(self.processes("python", "services.search_job", study_id)), None)
+        return next(iter(self.processes("python", "services.jobs.search_job", study_id)), None)
 
     def interrupt(self, *, timeout_s: float = 60) -> int:
         """Ctrl-C; returns the exit code."""

@@ -19,9 +19,9 @@ def gc(
     format_: TextFormat = "text",
 ) -> None:
     """Let go of the weights and finer curves of beaten trials of ended studies, and of files that nothing names."""
-    from services.artifacts import ArtifactStore
+    from services.storage.artifacts import ArtifactStore
     from services.errors import StorageError
-    from services.retention import collect
+    from services.storage.retention import collect
     from services.settings import Settings
 
     try:

@@ -74,7 +74,7 @@ def serving(*, host: str, port: int) -> Iterator["RunningServer"]:
 def _start(stack: ExitStack, host: str, port: int) -> "RunningServer":
     from api.server import running_server
     from services import logs
-    from services.local import HomeInUseError
+    from services.ray.local import HomeInUseError
     from services.settings import Settings
 
     try:
@@ -94,7 +94,7 @@ def _start(stack: ExitStack, host: str, port: int) -> "RunningServer":
 
 
 def _addresses(server: "RunningServer") -> str:
-    from services.db import optuna_url
+    from services.store.db import optuna_url
 
     token_file = server.backends.token_file
     token = f"  (asks for the token in {token_file})" if token_file else ""

@@ -15,8 +15,8 @@ def server_database() -> Iterator["Engine"]:
     """Its engine; the embedded PostgreSQL is started if it is not running. CommandError says what is missing."""
     from sqlalchemy.exc import OperationalError
 
-    from services.db import make_engine, migrate
-    from services.local import database
+    from services.store.db import make_engine, migrate
+    from services.ray.local import database
     from services.settings import Settings
 
     try:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from api.schemas import ClusterView
 from api.state import State
-from services.ray_jobs import RayJobs
+from services.ray.jobs import RayJobs
 from services.store import totals
 
 router = APIRouter(prefix="/cluster", tags=["cluster"])

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Response
 from api.schemas import DatasetSummary, DatasetView, Page
 from api.state import State
 from search.contract.dataset import DatasetSpec
-from services import admission, datasets
+from services import datasets
+from services.studies.commands import admission
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from api import errors
 from api.state import State
-from services.figures import Figures
+from services.views.prometheus import Figures
 
 router = APIRouter(tags=["health"])
 

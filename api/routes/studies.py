@@ -21,9 +21,13 @@ from search.study.importance import Importance
 from search.contract.metrics import MetricName
 from search.study.spec import StudySpec
 from search.contract.states import StudyState
-from services import admission, checks, importance, points, study_views
-from services import studies as operations
-from services.ray_jobs import RayJobs
+from services.studies.commands import admission
+from services.studies.commands import spec_preview as checks
+from services.views import importance
+from services.views import points
+from services.views import studies as study_views
+from services.studies.commands import commands as operations
+from services.ray.jobs import RayJobs
 from services.store import studies, trials
 
 LOG_CHARACTERS = 100_000

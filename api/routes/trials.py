@@ -12,8 +12,10 @@ from search.spaces.model_yaml import write_architecture
 from search.contract.candidate import Candidate
 from search.contract.recipes import Recipe, default_recipe
 from search.contract.states import JobState, TrialState
-from services import admission, leaderboard, study_views
-from services import studies as operations
+from services.studies.commands import admission
+from services.views import leaderboard
+from services.views import studies as study_views
+from services.studies.commands import commands as operations
 from services.errors import RejectedError
 from services.store import jobs, recipe_searches, trainings, trials, variants
 

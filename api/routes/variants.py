@@ -9,7 +9,7 @@ from api.routes.parameters import Limit, Order, Where
 from api.schemas import Page, Prediction, VariantDetail, VariantView
 from api.state import State
 from search.contract.dataset import DatasetSpec
-from services import leaderboard
+from services.views import leaderboard
 from services.errors import ConflictError, RejectedError
 from services.store import studies, trainings, trials, variants
 

@@ -7,7 +7,7 @@ from typing import Any
 import ray
 from ray import tune
 
-from services.search_job import run
+from services.jobs.search_job import run
 from services.settings import settings
 from workers.hosts import NAMESPACE
 from workers.trial import TrialTask

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, or_, select, updat
 
 from search.contract.states import UNFINISHED_JOB_STATES, JobState
 from services.errors import NotFoundError
-from services.tables import dataset_checks as checks
+from services.store.tables import dataset_checks as checks
 
 
 def add(connection: Connection, check_id: str, spec: dict[str, Any]) -> None:

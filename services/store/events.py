@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Engine, column, event, select, text
 
 from services.store.prepared import Prepared
-from services.tables import events
+from services.store.tables import events
 
 CHANNEL = "seedleaf_events"
 _PENDING = "seedleaf_events"

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from search.contract.states import JOB_TRANSITIONS, JobState, StudyState, sources_of
 from services.errors import ConflictError, LeaseLostError
 from services.store import events, totals
-from services.tables import compression_jobs as jobs
-from services.tables import studies
+from services.store.tables import compression_jobs as jobs
+from services.store.tables import studies
 
 TERMINAL = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 MAX_ATTEMPTS = 3

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from services.errors import NotFoundError
-from services.tables import api_keys
+from services.store.tables import api_keys
 
 
 def add(connection: Connection, *, key_id: str, name: str, sha256: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, literal, select, tuple_
 
-from services.cursors import SortValue
+from services.views.cursors import SortValue
 from services.store.filters import Bound, holds
 
 #: Too large for a listing.

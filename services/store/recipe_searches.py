@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, updat
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.states import StudyState
-from services.tables import compression_jobs as jobs
-from services.tables import recipe_searches as searches
-from services.tables import studies, variants
+from services.store.tables import compression_jobs as jobs
+from services.store.tables import recipe_searches as searches
+from services.store.tables import studies, variants
 
 
 def add(connection: Connection, *, search_id: str, trial_id: str, study_id: str, weights_sha256: str) -> None:

@@ -11,8 +11,8 @@ from search.contract.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, Stu
 from services.errors import ConflictError, LeaseLostError, NotFoundError
 from services.store import events
 from services.store.prepared import ARGUMENT, Prepared
-from services.tables import compression_jobs, enqueued_trials, studies, totals, trials
-from services.tables import events as event_rows
+from services.store.tables import compression_jobs, enqueued_trials, studies, totals, trials
+from services.store.tables import events as event_rows
 
 _START_S = 120.0
 

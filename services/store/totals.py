@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Row, Select, and_, event, func, or_, select, text
 
-from services.tables import compression_jobs, dataset_checks, studies, totals, trainings, variants
+from services.store.tables import compression_jobs, dataset_checks, studies, totals, trainings, variants
 
 #: ``trials`` and ``trial_seconds`` are by state; ``spent`` counts trials that used up budget; ``leases_lost`` is by
 #: who held it.

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from search.contract.states import UNFINISHED_JOB_STATES, JobState, StudyState
 from services.errors import LeaseLostError, NotFoundError
 from services.store import events
-from services.tables import compression_jobs, studies, training_epochs, training_runs, trainings
+from services.store.tables import compression_jobs, studies, training_epochs, training_runs, trainings
 
 _EPOCH = ("epoch", "loss", "f1", "accuracy", "elapsed_s")
 

@@ -10,7 +10,7 @@ from search.contract.metrics import Look
 from search.contract.states import ANSWERED_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
 from services.errors import ConflictError, NotFoundError
 from services.store import events, totals
-from services.tables import METRIC_COLUMNS, epochs, studies, trials
+from services.store.tables import METRIC_COLUMNS, epochs, studies, trials
 
 
 def add(

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.errors import ConflictError, NotFoundError
 from services.store import events
-from services.tables import artifacts, variants
+from services.store.tables import artifacts, variants
 
 
 def add(connection: Connection, values: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ def artifact(connection: Connection, artifact_id: str) -> Row[Any]:
 def weights_of(connection: Connection, trial_id: str) -> Row[Any]:
     """The artifact with a trial's weights: those of its latest full training, else those of the search.
 
-    ConflictError if they were collected (services/retention.py).
+    ConflictError if they were collected (services/storage/retention.py).
     """
     query = select(artifacts).where(artifacts.c.trial_id == trial_id, artifacts.c.kind == "weights")
     latest = query.where(artifacts.c.variant_id.is_(None)).order_by(artifacts.c.id.desc()).limit(1)

@@ -127,7 +127,7 @@ def test_a_full_training_whose_job_is_killed_goes_on_from_its_last_epoch(
         return found
 
     wait_for(lambda: len(training()["curves"]) >= 3, timeout_s=180, what="the first epochs")
-    for process in server.processes("services.training_job", training_id):
+    for process in server.processes("services.jobs.training_job", training_id):
         process.kill()
     before = training()["curves"]
     assert len(before) < 40

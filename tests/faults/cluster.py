@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 from sqlalchemy import Engine
 
-from services.artifacts import ArtifactStore
-from services.db import make_engine
-from services.local import embedded_postgres, local_ray
+from services.storage.artifacts import ArtifactStore
+from services.store.db import make_engine
+from services.ray.local import embedded_postgres, local_ray
 from tests.faults.invariants import Witness, check_invariants, witness
 from tests.server import Server, home_folder, start_server, wait_for
 
@@ -70,7 +70,7 @@ class Cluster:
 
     def driver(self, study_id: str) -> psutil.Process | None:
         """The driver itself, not the shell that Ray starts it through, whose death it would outlive for a while."""
-        found = self.processes("services.search_job", study_id)
+        found = self.processes("services.jobs.search_job", study_id)
         return next((process for process in found if "-c" not in process.cmdline()), None)
 
     def wait_for_driver(self, study_id: str) -> psutil.Process:

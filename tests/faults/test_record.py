@@ -18,11 +18,11 @@ from sqlalchemy import Engine, text
 import services
 from search.contract.candidate import Candidate
 from search.contract.states import JobState, StudyState, TrialState
-from services import studies as operations
-from services.artifacts import ArtifactStore
-from services.db import migrate
+from services.studies.commands import commands as operations
+from services.storage.artifacts import ArtifactStore
+from services.store.db import migrate
 from services.errors import ConflictError, LeaseLostError
-from services.recorder import LEASE_S, Recorder
+from services.jobs.recorder import LEASE_S, Recorder
 from services.store import jobs, studies, trials, variants
 from tests.faults.invariants import check_invariants, witness
 from tests.integration.records import CANDIDATE, METRICS, make_study
@@ -129,7 +129,7 @@ def test_a_clock_that_is_five_minutes_off_changes_no_lease(
 def test_a_writer_killed_in_the_middle_of_a_file_leaves_nothing_visible(
     engine: Engine, tmp_path: Path, artifacts: ArtifactStore
 ) -> None:
-    write = "import sys; from pathlib import Path; from services.artifacts import ArtifactStore;"
+    write = "import sys; from pathlib import Path; from services.storage.artifacts import ArtifactStore;"
     write += "print('ready', flush=True); ArtifactStore(Path(sys.argv[1])).put(bytes(512 * 2**20))"
     with python("-c", write, str(tmp_path)) as writer:
         line(writer)
@@ -192,7 +192,7 @@ def test_a_migration_killed_half_way_is_made_whole_by_the_next_and_keeps_what_wa
     _store_with_the_first_version(engine, sha256)
     with engine.connect() as connection:
         connection.execute(text("LOCK TABLE seedleaf.compression_jobs IN ACCESS SHARE MODE"))
-        with python("-m", "services.migrate", SEEDLEAF_DATABASE_URL=database_url) as migrating:
+        with python("-m", "services.store.migrate", SEEDLEAF_DATABASE_URL=database_url) as migrating:
             wait_for(lambda: _waits_for_a_lock(engine), timeout_s=60, what="the migration to wait for the table")
             migrating.kill()
     migrate(engine)

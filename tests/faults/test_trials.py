@@ -15,8 +15,8 @@ from sqlalchemy import Engine, Row
 
 from search.contract.candidate import Architecture
 from search.contract.states import StudyState, TrialState
-from services.artifacts import ArtifactStore
-from services.search_job import run
+from services.storage.artifacts import ArtifactStore
+from services.jobs.search_job import run
 from services.settings import Settings
 from services.store import studies, trials
 from tests.faults.invariants import check_invariants, witness

@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 from search.contract.recipes import Recipe
 from search.study.spec import StudySpec
 from search.contract.states import StudyState, TrialState
-from services import studies as operations
-from services.db import new_id
+from services.studies.commands import commands as operations
+from services.store.db import new_id
 from services.store import studies, trials, variants
 
 HOST = "a host"

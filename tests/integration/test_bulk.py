@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 
 from services.store import bulk
-from services.tables import enqueued_trials
+from services.store.tables import enqueued_trials
 from tests.integration.records import make_study
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

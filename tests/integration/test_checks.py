@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services import checks
+from services.studies.commands import spec_preview as checks
 from services.store import trials
 from tests.integration.records import make_study, make_trial
 

@@ -17,7 +17,7 @@ from services import keys
 from services.errors import NotFoundError
 from services.settings import Settings
 from services.store import studies
-from services.tables import api_keys
+from services.store.tables import api_keys
 from tests.integration.doors import make_settings, serving
 from tests.integration.records import make_study
 

@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 from search.study.draw import draw
 from search.study.spec import SpaceSpec
 from search.contract.states import TrialState
-from services import importance
-from services.db import new_id
+from services.views import importance
+from services.store.db import new_id
 from services.errors import NotFoundError
 from services.store import trials
 from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial

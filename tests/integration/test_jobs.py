@@ -7,10 +7,10 @@ from sqlalchemy import Engine, func, update
 
 from search.contract.recipes import default_recipe
 from search.contract.states import JobState, StudyState, TrialState
-from services import studies as operations
+from services.studies.commands import commands as operations
 from services.errors import ConflictError, LeaseLostError
 from services.store import events, jobs, studies, totals
-from services.tables import compression_jobs
+from services.store.tables import compression_jobs
 from tests.integration.records import make_study, make_trial
 
 

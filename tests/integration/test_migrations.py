@@ -1,4 +1,4 @@
-"""The migrations build what services/tables.py says."""
+"""The migrations build what services/store/tables.py says."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,8 +6,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-from services.db import make_engine, migrate
-from services.tables import SCHEMA, metadata
+from services.store.db import make_engine, migrate
+from services.store.tables import SCHEMA, metadata
 
 
 def test_a_migrated_database_is_what_the_tables_say(engine: Engine) -> None:

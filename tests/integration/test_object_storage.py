@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from api.cli.main import app
-from services.artifacts import ArtifactStore
-from services.places import place_at
-from services.retention import collect
+from services.storage.artifacts import ArtifactStore
+from services.storage.blob_storage import place_at
+from services.storage.retention import collect
 from services.store import variants
 from tests.integration.doors import serving
 from tests.integration.records import make_study, make_trial

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Engine
 
 from search.contract.states import TrialState
-from services.points import points
+from services.views.points import points
 from tests.integration.records import make_study, make_trial, make_variant
 
 _TRIALS = 60

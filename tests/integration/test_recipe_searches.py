@@ -5,11 +5,11 @@ from sqlalchemy import Engine, text, update
 
 from search.contract.recipes import DEFAULT_RECIPES, StructuredPruning
 from search.contract.states import JobState, StudyState
-from services import recipe_searches
-from services import studies as operations
-from services.db import new_id
+from services.studies.commands import recipe_searches
+from services.studies.commands import commands as operations
+from services.store.db import new_id
 from services.store import jobs, studies, variants
-from services.tables import compression_jobs
+from services.store.tables import compression_jobs
 from tests.integration.records import METRICS, make_study, make_trial
 
 

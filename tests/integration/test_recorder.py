@@ -8,10 +8,10 @@ from sqlalchemy.exc import OperationalError
 
 from search.contract.candidate import Candidate
 from search.contract.states import StudyState, TrialState
-from services import studies as operations
-from services.artifacts import ArtifactStore
+from services.studies.commands import commands as operations
+from services.storage.artifacts import ArtifactStore
 from services.errors import ConflictError, LeaseLostError
-from services.recorder import MAX_RULED_OUT, Recorder
+from services.jobs.recorder import MAX_RULED_OUT, Recorder
 from services.store import events, studies, totals, trials, variants
 from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial
 from tests.server import wait_for

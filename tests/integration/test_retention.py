@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 from api.cli.main import app
 from search.contract.recipes import default_recipe
 from search.contract.states import StudyState
-from services import studies as operations
-from services.artifacts import ArtifactStore
+from services.studies.commands import commands as operations
+from services.storage.artifacts import ArtifactStore
 from services.errors import ConflictError
-from services.retention import Collected, collect
+from services.storage.retention import Collected, collect
 from services.store import studies, trials, variants
-from services.tables import artifacts, epochs
+from services.store.tables import artifacts, epochs
 from tests.integration.records import make_study, make_trial, make_variant
 
 

@@ -10,7 +10,7 @@ from ray import tune
 from sqlalchemy import Engine
 
 from search.contract.states import StudyState, TrialState
-from services.search_job import run
+from services.jobs.search_job import run
 from services.settings import Settings
 from services.store import studies, trials
 from tests.integration.records import METRICS, make_study

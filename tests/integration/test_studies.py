@@ -7,11 +7,11 @@ from sqlalchemy import Engine, update
 from sqlalchemy.exc import IntegrityError
 
 from search.contract.states import JobState, StudyState, TrialState
-from services import studies as operations
-from services import study_views
+from services.studies.commands import commands as operations
+from services.views import studies as study_views
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError
 from services.store import events, jobs, studies, trials
-from services.tables import trials as trials_table
+from services.store.tables import trials as trials_table
 from tests.integration.records import make_spec, make_study, make_trial
 
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 
 from search.contract.states import TrialState
-from services import studies as operations
+from services.studies.commands import commands as operations
 from services.store import trials
 from tests.integration.records import make_study, make_trial
 

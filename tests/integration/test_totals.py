@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
-from services import studies as operations
+from services.studies.commands import commands as operations
 from services.store import studies, totals, trials
-from services.tables import totals as totals_table
-from services.tables import trials as trials_table
+from services.store.tables import totals as totals_table
+from services.store.tables import trials as trials_table
 from tests.integration.doors import serving
 from tests.integration.records import make_study, make_trial
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from search.contract.recipes import default_recipe
 from search.contract.states import JobState, StudyState, TrialState
-from services import studies as operations
+from services.studies.commands import commands as operations
 from services.errors import ConflictError, LeaseLostError
 from services.store import jobs, studies, trainings, trials, variants
 from tests.integration.records import make_study, make_trial

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from search.contract.states import StudyState
-from services import study_views
+from services.views import studies as study_views
 from tests.integration.records import HOST, make_study, make_trial, make_variant
 
 

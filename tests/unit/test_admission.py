@@ -7,7 +7,7 @@ import pytest
 from search.contract.dataset import DatasetSpec
 from search.contract.recipes import NAMED_RECIPES, Distillation, Recipe
 from search.study.spec import StudySpec
-from services.admission import admit_dataset, admit_recipe, admit_study
+from services.studies.admission import admit_dataset, admit_recipe, admit_study
 from services.errors import RejectedError
 
 

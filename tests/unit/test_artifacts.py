@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.artifacts import ArtifactStore
+from services.storage.artifacts import ArtifactStore
 from services.errors import ArtifactError, StorageError
-from services.places import LocalFolder, Place, place_at
+from services.storage.blob_storage import LocalFolder, Place, place_at
 from services.settings import Settings
 from tests.faults.cluster import free_port
 from tests.object_storage import AWAY, S3_ACCOUNT, s3_server

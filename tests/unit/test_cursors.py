@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.cursors import decode_id, decode_position, encode_id, encode_position
+from services.views.cursors import decode_id, decode_position, encode_id, encode_position
 from services.errors import RejectedError
 
 _IDS = st.from_regex(r"[a-z]+_[0-9a-f]{24}", fullmatch=True)

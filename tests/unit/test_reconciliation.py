@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from search.contract.states import JobState, StudyState
-from services.reconciliation import (
+from services.control.reconciliation import (
     MAX_SUBMISSIONS,
     GiveUp,
     GiveUpTask,
@@ -20,7 +20,7 @@ from services.reconciliation import (
     Submit,
     plan,
 )
-from services.tasks import MAX_LOST, Task
+from services.control.tasks import MAX_LOST, Task
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "reconciliation.md"
 LAST = "study-1-3"

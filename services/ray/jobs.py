@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from services.reasons import last_lines
+from services.log_tail import last_lines
 from services.settings import Settings
-from services.travel import Package, pack
+from services.ray.code_package import Package, pack
 
 _ALIVE = ("PENDING", "RUNNING")
 _MOST_NODES = 1000

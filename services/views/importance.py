@@ -7,7 +7,7 @@ from search.contract.metrics import MetricName
 from search.samplers.ped_anova import importance_of
 from search.study.spec import StudySpec
 from search.contract.states import TrialState
-from services.recorder import past_trial
+from services.jobs.recorder import past_trial
 from services.store import studies, trials
 
 #: Replaying a trial's choices takes a millisecond: of a longer study, the latest trials are looked at.

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from search.contract.metrics import NATURAL_GOALS, Goal, MetricName, Objective
 from search.pareto import Losses, front, hypervolume, losses_of, reference_point
 from search.study.spec import StudySpec
-from services.leaderboard import metrics_of
+from services.views.leaderboard import metrics_of
 from services.store import studies, trials, variants
 
 _MOST_CHECKPOINTS = 60

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Row
 
 from search.pareto import front, losses_of
 from search.study.spec import StudySpec
-from services.artifacts import ArtifactStore
+from services.storage.artifacts import ArtifactStore
 from services.store import retention, trials
 
 #: A file is stored before the row that names it: younger ones are left alone.

@@ -1,4 +1,4 @@
-"""The Ray job of one training: ``python -m services.training_job ID`` trains a candidate in full, seed by seed.
+"""The Ray job of one training: ``python -m services.jobs.training_job ID`` trains a candidate in full, seed by seed.
 
 It may be killed at any moment: every epoch is in a checkpoint, and the next attempt goes on from there.
 """
@@ -16,11 +16,11 @@ from search.contract.candidate import Candidate
 from search.study.spec import ResourcesSpec, StudySpec
 from search.contract.states import JobState
 from services import logs
-from services import studies as operations
-from services.artifacts import ArtifactStore
-from services.db import make_engine
+from services.studies.commands import commands as operations
+from services.storage.artifacts import ArtifactStore
+from services.store.db import make_engine
 from services.errors import LeaseLostError
-from services.reasons import last_lines
+from services.log_tail import last_lines
 from services.settings import Settings, settings
 from services.store import studies, trainings, trials
 from workers.full_training import FullTraining, train_in_full

@@ -15,13 +15,14 @@ from search.contract.candidate import Candidate
 from search.contract.recipes import Recipe
 from search.study.spec import StudySpec
 from search.contract.states import JobState
-from services import logs, recipe_searches
-from services import studies as operations
-from services.artifacts import ArtifactStore
-from services.db import make_engine, new_id
+from services import logs
+from services.studies.commands import recipe_searches
+from services.studies.commands import commands as operations
+from services.storage.artifacts import ArtifactStore
+from services.store.db import make_engine, new_id
 from services.errors import ConflictError, LeaseLostError
-from services.heartbeat import Heartbeat
-from services.reasons import last_lines
+from services.jobs.heartbeat import Heartbeat
+from services.log_tail import last_lines
 from services.settings import Settings, settings
 from services.store import jobs, studies, trials, variants
 from workers.compression.registry import TrainedModel

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from search.study.winners import Figures, winners
-from services.leaderboard import variant_views
+from services.views.leaderboard import variant_views
 from services.store import trials, variants
 
 

@@ -1,7 +1,7 @@
 """The controller: one loop that brings Ray's jobs in line with the studies table.
 
 It is a thread of the API's process. Of several, one leads: the one that holds an advisory lock of PostgreSQL, which
-falls to another when its connection dies. What is to be done is decided by ``services.reconciliation``. Should two lead
+falls to another when its connection dies. What is to be done is decided by ``services.control.reconciliation``. Should two lead
 for a moment, a step that the other has taken is refused by the row, which has changed, or by Ray, which takes an id
 once.
 """
@@ -15,11 +15,11 @@ import structlog
 from sqlalchemy import Connection, Engine, text
 
 from search.contract.states import StudyState
-from services.db import LEADER_LOCK, make_engine
+from services.store.db import LEADER_LOCK, make_engine
 from services.errors import ConflictError
-from services.ray_jobs import RayJobs
-from services.reasons import last_lines
-from services.reconciliation import (
+from services.ray.jobs import RayJobs
+from services.log_tail import last_lines
+from services.control.reconciliation import (
     MAX_SUBMISSIONS,
     GiveUp,
     GiveUpTask,
@@ -32,7 +32,7 @@ from services.reconciliation import (
 )
 from services.settings import Settings
 from services.store import jobs, recipe_searches, studies, totals, trials
-from services.tasks import KINDS, MAX_LOST, Task, job_name, to_run
+from services.control.tasks import KINDS, MAX_LOST, Task, job_name, to_run
 
 log = structlog.get_logger()
 PERIOD_S = 0.5
@@ -116,7 +116,7 @@ class Controller:
             case Stop(job_id=job_id):
                 self._ray.stop(job_id)
             case StartPool(job_id=job_id):
-                self._ray.submit(job_id, "python -m services.compression_pool")
+                self._ray.submit(job_id, "python -m services.jobs.compression_pool")
             case StartTask(task=task, attempt=attempt):
                 self._start_task(task, attempt)
             case GiveUpTask(task=task):

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from search.contract.states import JobState
-from services import studies
+from services.studies.commands import commands as studies
 from services.store import dataset_checks, trainings
 
 MAX_LOST = 3
@@ -28,13 +28,13 @@ class TaskKind:
 
 KINDS = {
     "dataset": TaskKind(
-        module="services.dataset_job",
+        module="services.jobs.dataset_job",
         to_run=dataset_checks.to_run,
         record=dataset_checks.record_submission,
         fail=lambda connection, row_id, reason: dataset_checks.end(connection, row_id, JobState.FAILED, reason=reason),
     ),
     "training": TaskKind(
-        module="services.training_job",
+        module="services.jobs.training_job",
         to_run=trainings.to_run,
         record=trainings.record_submission,
         fail=lambda connection, row_id, reason: studies.end_training(

@@ -1,8 +1,8 @@
-"""Alembic's environment: migrations run on the connection that services.db hands over."""
+"""Alembic's environment: migrations run on the connection that services.store.db hands over."""
 
 from alembic import context
 
-from services.tables import SCHEMA, metadata
+from services.store.tables import SCHEMA, metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, Row
 from search.pareto import front, hypervolume, losses_of, reference_point
 from search.study.spec import StudySpec
 from search.contract.states import StudyPhase, StudyState
-from services.cursors import decode_id, encode_id
-from services.leaderboard import best_variants, metrics_of, trial_view
+from services.views.cursors import decode_id, encode_id
+from services.views.leaderboard import best_variants, metrics_of, trial_view
 from services.store import studies, trials
-from services.winners import recommended, variant_fronts
+from services.views.winners import recommended, variant_fronts
 
 _FIELDS = (
     "id",

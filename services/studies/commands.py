@@ -13,8 +13,8 @@ from search.pareto import front, losses_of, spread
 from search.contract.recipes import Recipe
 from search.study.spec import StudySpec
 from search.contract.states import JobState, StudyState, TrialState
-from services import study_views
-from services.db import new_id
+from services.views import studies as study_views
+from services.store.db import new_id
 from services.errors import ConflictError, KeyReusedError, RejectedError
 from services.store import events, jobs, recipe_searches, studies, trainings, trials, variants
 

@@ -1,4 +1,4 @@
-"""The Ray job of one study: ``python -m services.search_job STUDY_ID`` searches it until its budget is spent.
+"""The Ray job of one study: ``python -m services.jobs.search_job STUDY_ID`` searches it until its budget is spent.
 
 It may be killed at any moment: what it has recorded is in PostgreSQL, and the next driver goes on from there.
 """
@@ -32,15 +32,15 @@ from search.contract.states import StudyState, TrialState
 from search.tune.early_stopping import Stopping
 from search.samplers.warm_start import earlier_of
 from services import logs
-from services import studies as operations
-from services.artifacts import ArtifactStore
-from services.db import make_engine, optuna_url
+from services.studies.commands import commands as operations
+from services.storage.artifacts import ArtifactStore
+from services.store.db import make_engine, optuna_url
 from services.errors import ConflictError
-from services.reasons import last_lines
-from services.recorder import Recorder, past_trial
+from services.log_tail import last_lines
+from services.jobs.recorder import Recorder, past_trial
 from services.settings import Settings, settings
 from services.store import studies, trials
-from services.tables import METRIC_COLUMNS
+from services.store.tables import METRIC_COLUMNS
 from workers.data import DataError, load_dataset
 from workers.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
 from workers.models import features, layers_of, profile

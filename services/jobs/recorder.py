@@ -12,12 +12,12 @@ from search.contract.metrics import Look, Metrics
 from search.samplers.optuna_trials import Assignment, PastTrial
 from search.study.spec import BudgetSpec, StudySpec
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
-from services.artifacts import ArtifactStore
-from services.db import new_id
+from services.storage.artifacts import ArtifactStore
+from services.store.db import new_id
 from services.errors import ConflictError, LeaseLostError
-from services.heartbeat import Heartbeat
+from services.jobs.heartbeat import Heartbeat
 from services.store import studies, totals, trials, variants
-from services.tables import METRIC_COLUMNS
+from services.store.tables import METRIC_COLUMNS
 
 LEASE_S = 15.0
 #: A search ends when its limits rule out so many candidates in a row: they cost no budget.

@@ -1,4 +1,4 @@
-"""The Ray job of one data set: ``python -m services.dataset_job ID`` checks it and records what it found.
+"""The Ray job of one data set: ``python -m services.jobs.dataset_job ID`` checks it and records what it found.
 
 It may be killed at any moment: the controller starts it again.
 """
@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from search.contract.dataset import DatasetSpec
 from search.contract.states import JobState
 from services import logs
-from services.db import make_engine
+from services.store.db import make_engine
 from services.settings import settings
 from services.store import dataset_checks as checks
 from workers.data import DataError, check_dataset

@@ -12,8 +12,8 @@ from search.samplers.recipe_search import Evaluation, propose
 from search.contract.recipes import Recipe
 from search.study.spec import RecipeBudget, StudySpec
 from search.contract.states import UNFINISHED_JOB_STATES, JobState
-from services import studies as operations
-from services.db import new_id
+from services.studies.commands import commands as operations
+from services.store.db import new_id
 from services.store import jobs, recipe_searches, studies
 
 

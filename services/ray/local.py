@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 from filelock import FileLock, Timeout
 
-from services.reasons import last_lines
+from services.log_tail import last_lines
 from services.settings import Settings
 
 _OBJECT_STORE_BYTES = 512 * 2**20
@@ -119,7 +119,7 @@ def local_ray(home: Path, *, dashboard_port: int) -> Iterator[tuple[str, Path]]:
     )
     address = f"http://127.0.0.1:{dashboard_port}"
     with (home / "ray.log").open("ab") as log:
-        command = [sys.executable, "-m", "services.ray_head", *_start_command(home, dashboard_port)]
+        command = [sys.executable, "-m", "services.ray.head", *_start_command(home, dashboard_port)]
         head = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
     assert head.stdin is not None
     try:

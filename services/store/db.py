@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DisconnectionError
 
 from services.store import events, totals
-from services.tables import OPTUNA_SCHEMA, SCHEMA
+from services.store.tables import OPTUNA_SCHEMA, SCHEMA
 
 _MIGRATION_LOCK = 0x5EED1EAF
 _IDLE_MS = 20_000

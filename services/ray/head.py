@@ -1,4 +1,4 @@
-"""A Ray head node that lives as long as the process that started it: ``python -m services.ray_head COMMAND ...``.
+"""A Ray head node that lives as long as the process that started it: ``python -m services.ray.head COMMAND ...``.
 
 It watches its standard input, which its starter holds open: when that is closed, because the starter ends or is
 killed, the node is stopped. ``ray.init`` would tie the node to its process too, but it lets nobody choose the port of

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.contract.states import JobState, StudyState
-from services.tasks import MAX_LOST, Task, job_name
+from services.control.tasks import MAX_LOST, Task, job_name
 
 MAX_SUBMISSIONS = 5
 _POOL = "compression-pool"

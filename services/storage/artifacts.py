@@ -8,7 +8,7 @@ from pathlib import Path
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from services.errors import ArtifactError, StorageError
-from services.places import place_at
+from services.storage.blob_storage import place_at
 
 #: How long a file waits for a storage that does not answer: without it, what it came from has to be computed again.
 _PATIENCE_S = 300.0

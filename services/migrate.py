@@ -1,7 +1,0 @@
-"""``python -m services.migrate`` brings the database up to date, before anything else of a cluster starts."""
-
-from services.db import make_engine, migrate
-from services.settings import settings
-
-if __name__ == "__main__":
-    migrate(make_engine(settings().require_database_url()))
