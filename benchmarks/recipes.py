@@ -29,7 +29,7 @@ from search.study.draw import draw
 from search.study.spec import SpaceSpec
 from search.contract.states import JobState
 from workers.candidate_training import plan_of
-from workers.compression.beginnings import Beginnings
+from workers.compression.step_cache import Beginnings
 from workers.compression.pipeline import finish
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
 from workers.data import Dataset, load_dataset
@@ -39,9 +39,9 @@ from workers.latency.protocol import QUICK, measure
 from workers.latency.runtimes import RUNTIMES
 from workers.latency.subject import model_subject
 from workers.models import build_network, profile
-from workers.training.augmenting import training_input
+from workers.training.training_input import training_input
 from workers.training.engine import train
-from workers.training.resident import Resident, resident
+from workers.training.device_dataset import Resident, resident
 
 _SIDE_PX = 64
 _LARGEST_MACS = 8e6

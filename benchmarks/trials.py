@@ -17,9 +17,9 @@ import ray
 from benchmarks.parts.machine import describe, spread
 from search.study.draw import draw
 from search.study.spec import StudySpec
-from workers.hosts import NAMESPACE, RESOURCE
+from workers.actors.hosts import NAMESPACE, RESOURCE
 from workers.latency.gate import HostGate
-from workers.trial import TrialTask, run_trial
+from workers.actors.trial import TrialTask, run_trial
 
 
 def main() -> None:

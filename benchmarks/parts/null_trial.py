@@ -9,8 +9,8 @@ from ray import tune
 
 from services.jobs.search_job import run
 from services.settings import settings
-from workers.hosts import NAMESPACE
-from workers.trial import TrialTask
+from workers.actors.hosts import NAMESPACE
+from workers.actors.trial import TrialTask
 
 
 class NullTrial(tune.Trainable):  # type: ignore[misc]

@@ -11,9 +11,9 @@ from torch.nn import functional
 from torchvision.models import mobilenet_v3_small
 
 from benchmarks.parts.machine import spread
-from workers.training.augment import ChanceAugment
+from workers.training.batch_augmentation import ChanceAugment
 from workers.training.engine import Epoch, TrainingPlan, train
-from workers.training.resident import Resident
+from workers.training.device_dataset import Resident
 
 _SIDE_PX, _BATCH, _IMAGES, _CLASSES, _RATE = 96, 128, 20_480, 10, 0.1
 

@@ -26,9 +26,9 @@ from services.log_tail import last_lines
 from services.settings import Settings, settings
 from services.store import jobs, studies, trials, variants
 from workers.compression.registry import TrainedModel
-from workers.compressor import CompressionTask
-from workers.compressors import RESOURCE, Compressors, Outcome
-from workers.hosts import NAMESPACE
+from workers.actors.compressor import CompressionTask
+from workers.actors.compressors import RESOURCE, Compressors, Outcome
+from workers.actors.hosts import NAMESPACE
 
 log = structlog.get_logger()
 LEASE_S = 30.0

@@ -42,11 +42,11 @@ from services.settings import Settings, settings
 from services.store import studies, trials
 from services.store.tables import METRIC_COLUMNS
 from workers.data import DataError, load_dataset
-from workers.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
+from workers.actors.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
 from workers.models import features, layers_of, profile
-from workers.packing import chosen_resources
+from workers.actors.resource_sizing import chosen_resources
 from workers.training.errors import DeviceMemoryError
-from workers.trial import TrialActor, TrialTask
+from workers.actors.trial import TrialActor, TrialTask
 
 log = structlog.get_logger()
 

@@ -23,8 +23,8 @@ from services.errors import LeaseLostError
 from services.log_tail import last_lines
 from services.settings import Settings, settings
 from services.store import studies, trainings, trials
-from workers.full_training import FullTraining, train_in_full
-from workers.hosts import NAMESPACE
+from workers.actors.full_training import FullTraining, train_in_full
+from workers.actors.hosts import NAMESPACE
 
 log = structlog.get_logger()
 

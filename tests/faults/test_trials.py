@@ -23,7 +23,7 @@ from tests.faults.invariants import check_invariants, witness
 from tests.integration.records import make_study
 from tests.server import wait_for
 from workers.export import quick_onnx
-from workers.hosts import NAMESPACE, RESOURCE
+from workers.actors.hosts import NAMESPACE, RESOURCE
 from workers.latency.cores import chosen
 from workers.latency.gate import HostGate
 from workers.latency.protocol import measure, overlap

@@ -8,7 +8,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 from tests.server import wait_for
-from workers.compressors import RESOURCE, Compressors, Outcome
+from workers.actors.compressors import RESOURCE, Compressors, Outcome
 
 
 class Worker:

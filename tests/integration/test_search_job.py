@@ -14,9 +14,9 @@ from services.jobs.search_job import run
 from services.settings import Settings
 from services.store import studies, trials
 from tests.integration.records import METRICS, make_study
-from workers.hosts import NAMESPACE, RESOURCE
+from workers.actors.hosts import NAMESPACE, RESOURCE
 from workers.training.errors import DeviceMemoryError
-from workers.trial import TrialTask
+from workers.actors.trial import TrialTask
 
 
 class NeedsTheWholeGpu(tune.Trainable):  # type: ignore[misc]

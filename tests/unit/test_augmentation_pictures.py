@@ -8,7 +8,7 @@ from PIL import Image
 
 from search.contract.augmentation import Operation, Policy
 from workers.augmentation.pictures import picture_of
-from workers.training.resident import resident
+from workers.training.device_dataset import resident
 
 
 def test_the_images_stand_above_what_the_policy_makes_of_them() -> None:

@@ -7,7 +7,7 @@ import torch
 
 from search.contract.recipes import FineTuning, LowRank, Step, StructuredPruning, UnstructuredPruning
 from tests.unit.workpieces import workpiece
-from workers.compression.beginnings import Beginnings
+from workers.compression.step_cache import Beginnings
 from workers.compression.registry import NotApplicableError, Workpiece
 
 BEGINNING: tuple[Step, ...] = (StructuredPruning(ratio=0.5), FineTuning(epochs=1))

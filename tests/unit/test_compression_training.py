@@ -15,8 +15,8 @@ from workers.compression import distillation, quantization_aware, unstructured
 from workers.compression.registry import NotApplicableError, TrainedModel
 from workers.export import quick_onnx, save_weights
 from workers.models import Network
-from workers.training.lesson import Lesson
-from workers.training.resident import pixels
+from workers.training.distillation_loss import Lesson
+from workers.training.device_dataset import pixels
 
 IMAGES = pixels(coloured(24, seed=5).images)
 

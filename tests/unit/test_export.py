@@ -23,7 +23,7 @@ from workers.export import (
     to_program,
 )
 from workers.models import Network, build_network
-from workers.training.resident import pixels
+from workers.training.device_dataset import pixels
 
 HARDSWISH: tuple[Layer, ...] = (
     (1, "Conv", (8, 3, 2, 1, 1, "Hardswish")),

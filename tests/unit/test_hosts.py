@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from search.contract.targets import TargetSpec
-from workers.hosts import host_of, missing
+from workers.actors.hosts import host_of, missing
 
 
 def _node(name: str, *resources: str, alive: bool = True) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from search.contract.metrics import Score
 from tests.unit.training_sets import CLASSES, SIDE_PX, coloured_images
 from tests.unit.workpieces import trained
 from workers.data.errors import DataError
-from workers.deployed import UnknownModelError, describe, usage_of
+from workers.model_metadata import UnknownModelError, describe, usage_of
 from workers.export import onnx_predictor, to_onnx
 from workers.inference.submission import submit
 

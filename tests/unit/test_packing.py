@@ -4,7 +4,7 @@ import pytest
 
 from search.study.spec import ResourcesSpec, StudySpec
 from workers.models import profile
-from workers.packing import Need, _typical, packed
+from workers.actors.resource_sizing import Need, _typical, packed
 
 
 @pytest.mark.parametrize(

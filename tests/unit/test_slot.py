@@ -10,7 +10,7 @@ from tests.unit.training_sets import SIDE_PX, coloured_images
 from tests.unit.workpieces import trained
 from workers.export import onnx_predictor, quick_onnx
 from workers.latency.runtimes import RUNTIMES
-from workers.slot import BenchmarkSlot
+from workers.actors.slot import BenchmarkSlot
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from search.contract.augmentation import Operation, Policy
 from tests.unit.training_sets import coloured, small_network
-from workers.training.augmenting import training_input
+from workers.training.training_input import training_input
 from workers.training.engine import Epoch, TrainingPlan, train
 from workers.training.errors import CheckpointError
 from workers.training.optimizers import OPTIMIZERS

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tests.unit.training_sets import CLASSES, coloured, small_network
 from workers.training.averaging import Average
 from workers.training.engine import Epoch, NotFiniteError, TrainingPlan, evaluate, train
-from workers.training.resident import Resident
+from workers.training.device_dataset import Resident
 
 
 def unchanged(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

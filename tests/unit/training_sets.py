@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from search.contract.candidate import Architecture, Candidate, Layer
 from workers.models import Network, build_network
-from workers.training.resident import Resident, resident
+from workers.training.device_dataset import Resident, resident
 
 CLASSES, SIDE_PX = 3, 8
 # Networks this small are slower on several threads, by far where the cores are busy.

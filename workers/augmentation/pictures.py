@@ -8,7 +8,7 @@ from torch import Tensor
 
 from search.contract.augmentation import Policy
 from workers.augmentation.batch import BatchAugmenter
-from workers.training.resident import Resident
+from workers.training.device_dataset import Resident
 
 _IMAGES = 8
 _JPEG_QUALITY = 85

@@ -13,7 +13,7 @@ from workers.compression.fine_tuning import train_on
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece, on_network
 from workers.export import load_weights
 from workers.models import build_network
-from workers.training.lesson import Lesson, Teacher
+from workers.training.distillation_loss import Lesson, Teacher
 
 
 class TeacherError(ValueError):

@@ -11,8 +11,8 @@ from search.contract.recipes.config import TrainingConfig
 from workers.candidate_training import plan_of
 from workers.compression.registry import Workpiece, on_network
 from workers.training.engine import train
-from workers.training.lesson import Lesson
-from workers.training.ways import eager
+from workers.training.distillation_loss import Lesson
+from workers.training.execution import eager
 
 
 @on_network(FineTuning)

@@ -14,7 +14,7 @@ from workers.compression.registry import NotApplicableError, Workpiece, on_netwo
 from workers.models import ArchitectureError, Network
 from workers.models.profile import count_macs, count_params
 from workers.models.registry import Unprunable
-from workers.training.resident import Resident, pixels
+from workers.training.device_dataset import Resident, pixels
 
 _CHANNELS_MULTIPLE = 8
 #: No layer loses more than this when channels of all layers are ranked together, unless the ratio itself is higher.

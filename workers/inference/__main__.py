@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from workers.data.errors import DataError
-from workers.deployed import UnknownModelError
+from workers.model_metadata import UnknownModelError
 from workers.inference.submission import submit
 
 

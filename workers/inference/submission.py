@@ -16,7 +16,7 @@ import torch
 from search.contract.metrics import Score
 from workers.data.errors import DataError, UnreadableImageError
 from workers.data.resize import preprocess
-from workers.deployed import Usage, usage_of
+from workers.model_metadata import Usage, usage_of
 from workers.export import INPUT, OUTPUT, model_input
 from workers.training.metrics import confusion, scores
 

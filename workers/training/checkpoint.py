@@ -12,7 +12,7 @@ import torch
 from workers.training.errors import CheckpointError
 from workers.training.metrics import Scores
 from workers.training.plan import TrainingPlan
-from workers.training.resident import Resident
+from workers.training.device_dataset import Resident
 from workers.training.state import Snapshot, TrainingState
 
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from workers.training.folding import folded
 from workers.training.metrics import Scores, confusion, scores
-from workers.training.resident import Resident, pixels
+from workers.training.device_dataset import Resident, pixels
 from workers.training.state import TrainingState
-from workers.training.ways import Way, Work, eager
+from workers.training.execution import Way, Work, eager
 
 #: Entered around each unit of work, so that a latency measurement on this host can wait for a quiet moment.
 Working = Callable[[], AbstractContextManager[object]]

@@ -2,7 +2,7 @@
 
 The actor takes no core of Ray's: the HostGate stops the work of that host's trials and fine-tunings instead, for as
 long as a measurement takes. So a trial may wait for the slot without locking up a host whose cores are all taken.
-``workers/hosts.py`` says which host times what.
+``workers/actors/hosts.py`` says which host times what.
 """
 
 from dataclasses import asdict

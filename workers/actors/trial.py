@@ -20,12 +20,12 @@ from workers.augmentation.pictures import picture_of
 from workers.candidate_training import plan_of
 from workers.data import Dataset, load_dataset
 from workers.export import quick_onnx, save_weights
-from workers.hosts import Slots
+from workers.actors.hosts import Slots
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, profile
-from workers.training.augmenting import TrainingInput, training_input
+from workers.training.training_input import TrainingInput, training_input
 from workers.training.engine import Epoch, Working, train
-from workers.training.resident import Resident, resident
+from workers.training.device_dataset import Resident, resident
 
 Report = dict[str, Any]
 

@@ -6,8 +6,8 @@ import torch
 
 from search.contract.augmentation import Policy
 from workers.augmentation.batch import BatchAugmenter
-from workers.training.augment import Augment, ChanceAugment
-from workers.training.resident import Resident
+from workers.training.batch_augmentation import Augment, ChanceAugment
+from workers.training.device_dataset import Resident
 
 _COPY_BATCH = 512
 

@@ -7,7 +7,7 @@ import ray
 import structlog
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
-from workers.compressor import Compressor
+from workers.actors.compressor import Compressor
 
 log = structlog.get_logger()
 RESOURCE = "compression"

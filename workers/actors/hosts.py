@@ -8,7 +8,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from search.contract.targets import TargetSpec
-from workers.slot import BenchmarkSlot
+from workers.actors.slot import BenchmarkSlot
 
 NAMESPACE = "seedleaf"
 RESOURCE = "benchmark_slot"

@@ -15,7 +15,7 @@ from workers.export import save_weights
 from workers.latency.gate import HostGate
 from workers.models import build_network
 from workers.training.engine import train
-from workers.trial import epoch_report, prepare, resident_split
+from workers.actors.trial import epoch_report, prepare, resident_split
 
 Report = dict[str, Any]
 

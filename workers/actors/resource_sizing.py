@@ -17,7 +17,7 @@ from search.study.spec import ResourcesSpec, StudySpec
 from workers.latency.gate import HostGate
 from workers.models import profile
 from workers.training.errors import DeviceMemoryError
-from workers.trial import TrialTask, run_trial
+from workers.actors.trial import TrialTask, run_trial
 
 #: Candidates by chance, of which two are trained to measure.
 _DRAWN = 32
