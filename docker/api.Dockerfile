@@ -18,7 +18,7 @@ RUN cd /opt/seedleaf/lib/python3.11/site-packages \
 COPY . .
 # The import leaves the bytecode of what the server uses; that of all packages is 80 MB.
 RUN python -m pip --python /opt/seedleaf install --no-cache-dir --no-compile --no-deps . \
-    && cd / && /opt/seedleaf/bin/python -c "import api.server, onnxruntime"
+    && cd / && /opt/seedleaf/bin/python -c "import api.server.serve, onnxruntime"
 
 FROM python:3.11-slim-bookworm
 

@@ -12,7 +12,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from typer.testing import CliRunner
 
-from api.app import create_app
+from api.server.app import create_app
 from api.cli.main import app as command_line
 from search.study.spec import StudySpec
 from services.settings import Settings

@@ -8,7 +8,7 @@ import typer
 
 from api.cli.output import Format, print_csv, print_table
 from api.cli.process import ask
-from api.rows import formats
+from api.tabular import formats
 
 _BATCH = 32
 _WORDS = frozenset({"model", "runtime", "takes", "version"})

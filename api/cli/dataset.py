@@ -16,7 +16,7 @@ from api.cli.documents import read_dataset, read_policy
 from api.cli.errors import CommandError
 from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
 from api.cli.process import ask
-from api.rows.console import console
+from api.tabular.console import console
 
 app = typer.Typer(no_args_is_help=True, help="Look at a data set.")
 _MOST_NAMED = 20

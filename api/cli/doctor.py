@@ -2,7 +2,7 @@
 
 from api.cli.errors import CommandError
 from api.cli.output import TextFormat, print_json
-from api.rows.console import STYLES, console
+from api.tabular.console import STYLES, console
 
 
 def doctor(format_: TextFormat = "text") -> None:

@@ -8,7 +8,7 @@ import typer
 from api.cli.errors import CommandError
 from api.cli.output import TextFormat, print_json
 from api.cli.server_database import server_database
-from api.rows import formats
+from api.tabular import formats
 
 
 def gc(

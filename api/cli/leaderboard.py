@@ -8,8 +8,8 @@ import typer
 from api.cli.errors import CommandError
 from api.cli.output import Format, print_csv, print_json, print_table
 from api.client.client import Client, Order
-from api.rows import trials as trial_rows
-from api.rows import variants as variant_rows
+from api.tabular import trials as trial_rows
+from api.tabular import variants as variant_rows
 from search.contract.metrics import NATURAL_GOALS, Goal, MetricName
 
 Sort = Literal["number", MetricName]

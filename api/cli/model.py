@@ -10,7 +10,7 @@ from api.cli.documents import read_network
 from api.cli.errors import CommandError
 from api.cli.output import Format, print_csv, print_json, print_table
 from api.cli.process import ask
-from api.rows import formats
+from api.tabular import formats
 from search.spaces.model_yaml import ArchitectureText
 
 app = typer.Typer(no_args_is_help=True, help="Look at a network.")

@@ -20,7 +20,7 @@ def import_points(
     format_: TextFormat = "text",
 ) -> None:
     """Write a study that tries the best points of an Optuna study first, and learns from them."""
-    from api.neighbours.optuna_points import best_points
+    from api.exporters.optuna_points import best_points
 
     if out.exists():
         raise CommandError(f"{out} exists already: name a file that does not")

@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from api.rows.console import STYLES, console
+from api.tabular.console import STYLES, console
 
 _HELP = "How to print it."
 #: Of commands that list.

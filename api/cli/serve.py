@@ -13,7 +13,7 @@ import typer
 from api.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from api.server import RunningServer
+    from api.server.serve import RunningServer
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Where a running server leaves its URL in its home folder.
@@ -72,7 +72,7 @@ def serving(*, host: str, port: int) -> Iterator["RunningServer"]:
 
 
 def _start(stack: ExitStack, host: str, port: int) -> "RunningServer":
-    from api.server import running_server
+    from api.server.serve import running_server
     from services import logs
     from services.ray.local import HomeInUseError
     from services.settings import Settings

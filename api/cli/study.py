@@ -12,11 +12,11 @@ from api.cli.documents import read_spec
 from api.cli.errors import CommandError
 from api.cli.optuna_import import import_points
 from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
-from api.cli.questions import file_from_terminal
+from api.cli.prompts import file_from_terminal
 from api.cli.watch import watch_to_end
 from api.client.client import Client
-from api.neighbours.sink import Target
-from api.rows.studies import HEADERS, WORDS, details, flat, networks, row
+from api.exporters.sink import Target
+from api.tabular.studies import HEADERS, WORDS, details, flat, networks, row
 from api.schemas import StudyView
 from search.contract.metrics import MetricName
 from search.study.spec import StudySpec
@@ -148,7 +148,7 @@ def export_study(
     format_: TextFormat = "text",
 ) -> None:
     """Write a study's trials for Optuna, MLflow or TensorBoard."""
-    from api.neighbours.export import export
+    from api.exporters.export import export
 
     with Client() as client:
         trials = export(client, study_id, to, out, live=live)

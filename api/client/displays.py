@@ -13,7 +13,7 @@ from rich.text import Text
 from api.client import html
 from api.client.events import StudyEvent
 from api.client.progress import Bar
-from api.rows.console import console
+from api.tabular.console import console
 
 _NOTEBOOK_PERIOD_S = 0.25
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.client.events import StudyEvent
-from api.rows import formats
+from api.tabular import formats
 from search.study.spec import StudySpec
 from search.contract.states import ANSWERED_TRIAL_STATES, JobState, StudyState, TrialState
 

@@ -13,9 +13,9 @@ from api.client import html
 from api.client.errors import NotCompletedError, TargetError
 from api.client.events import StudyEvent
 from api.client.tables import Trials, Variants
-from api.rows import studies as study_rows
-from api.rows import trials as trial_rows
-from api.rows import variants as variant_rows
+from api.tabular import studies as study_rows
+from api.tabular import trials as trial_rows
+from api.tabular import variants as variant_rows
 from api.schemas import (
     ParetoView,
     Prediction,
@@ -77,7 +77,7 @@ class Variant(Bound, VariantView):
         nothing. TargetError if it cannot be made, or exists already.
         """
         # Only this needs NumPy, Jinja and matplotlib.
-        from api.handout.folder import hand_out
+        from api.bundle.folder import hand_out
 
         target = Path(self.id if folder is None else folder)
         try:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from api.client import html
 from api.client.errors import MissingPackageError
-from api.rows import trials as trial_rows
-from api.rows import variants as variant_rows
+from api.tabular import trials as trial_rows
+from api.tabular import variants as variant_rows
 from api.schemas import ParetoView, TrialView, VariantView
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
 
 def seedleaf(database_url: str, home: str) -> object:
     """Seedleaf's own application."""
-    from api.app import create_app
+    from api.server.app import create_app
     from services.settings import Settings
 
     values = {"database_url": database_url, "ray_address": "http://127.0.0.1:9", "home": home}

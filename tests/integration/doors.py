@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from api.app import create_app
+from api.server.app import create_app
 from services.settings import Settings
 
 AWAY = "http://127.0.0.1:9"

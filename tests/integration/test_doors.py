@@ -10,9 +10,9 @@ from fastapi.routing import iter_route_contexts
 from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
-from api.app import create_app
-from api.auth import require_keys
-from api.server import running_server
+from api.server.app import create_app
+from api.server.auth import require_keys
+from api.server.serve import running_server
 from services import keys
 from services.errors import NotFoundError
 from services.settings import Settings

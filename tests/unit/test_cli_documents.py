@@ -8,7 +8,7 @@ from optuna.trial import FixedTrial
 from api.cli.documents import read_recipe, read_spec
 from api.cli.errors import CommandError
 from api.cli.quickstart import SPEC
-from api.rows.studies import networks
+from api.tabular.studies import networks
 from search.spaces.model_yaml import write_architecture
 from search.contract.candidate import Architecture
 from search.study.draw import draw

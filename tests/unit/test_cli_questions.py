@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from api.cli.documents import read_spec
 from api.cli.errors import CommandError
-from api.cli.questions import ask_and_write, file_from_terminal
+from api.cli.prompts import ask_and_write, file_from_terminal
 from tests.unit.data_folders import write_classes
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from api.app import create_app
+from api.server.app import create_app
 from api.schemas import ArtifactView
 from search.contract.dataset import DatasetSpec
 from search.study.spec import StudySpec

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from api.handout.card import model_card
-from api.handout.folder import write_whole
-from api.handout.model import Model
-from api.handout.plots import draw
-from api.handout.program import UnanswerableError, answer, handed_out
+from api.bundle.card import model_card
+from api.bundle.folder import write_whole
+from api.bundle.model import Model
+from api.bundle.plots import draw
+from api.bundle.program import UnanswerableError, answer, handed_out
 from api.schemas import VariantDetail
 from search.contract.dataset import Resize
 from tests.integration.records import CANDIDATE, METRICS, make_spec

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.limits import MAX_DEPTH, document_problem
+from api.server.limits import MAX_DEPTH, document_problem
 
 _PLAIN = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli.main import app
-from api.routes.recipes import list_recipes
+from api.server.routes.recipes import list_recipes
 from search.contract.recipes import NAMED_RECIPES
 
 NAMES = [named.recipe.name for named in NAMED_RECIPES]

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from api.cli.documents import read_spec
 from api.cli.main import app
-from api.neighbours.optuna_points import best_points
+from api.exporters.optuna_points import best_points
 from seedleaf import Client, SourceError
 from tests.unit.scripted_server import Answer, ScriptedServer, scripted_server
 from tests.unit.search_studies import CLASSES, tiny_spec
@@ -148,7 +148,7 @@ def test_optuna_dashboard_shows_which_trials_keep_to_the_limits(server: Scripted
 
 def test_a_study_is_written_to_one_file_once(server: ScriptedServer, tmp_path: Path) -> None:
     from api.client.resources import Study
-    from api.neighbours.optuna_files import sqlite
+    from api.exporters.optuna_files import sqlite
     from seedleaf import SeedleafError
 
     with Client(server.url) as client:

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from api.rows import trials as trial_rows
-from api.rows import variants as variant_rows
+from api.tabular import trials as trial_rows
+from api.tabular import variants as variant_rows
 from api.schemas import ParetoView, TrialView, VariantFront, VariantView
 from search.contract.candidate import Architecture, Candidate
 

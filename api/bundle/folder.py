@@ -10,10 +10,10 @@ import yaml
 
 from api.client.client import Client
 from api.client.resources import FILE_NAMES
-from api.handout.card import model_card
-from api.handout.model import Model, read_model
-from api.handout.plots import draw
-from api.handout.program import handed_out
+from api.bundle.card import model_card
+from api.bundle.model import Model, read_model
+from api.bundle.plots import draw
+from api.bundle.program import handed_out
 from search.spaces.model_yaml import write_architecture
 
 

@@ -12,9 +12,9 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from api.client.resources import FILE_NAMES
-from api.handout.model import Model
-from api.rows import formats
-from api.rows.variants import latency, speed_up
+from api.bundle.model import Model
+from api.tabular import formats
+from api.tabular.variants import latency, speed_up
 from search.intervals import Interval, f1_intervals, wilson
 from search.study.winners import TOLERATED_F1
 

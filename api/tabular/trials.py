@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from api.rows import formats
-from api.rows.variants import latency, metric, speed_up
+from api.tabular import formats
+from api.tabular.variants import latency, metric, speed_up
 from api.schemas import TrialView, VariantView
 from search.contract.metrics import NATURAL_GOALS
 from search.contract.states import TrialState

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 
-from api.routes.parameters import Limit, Order, Where
+from api.server.routes.parameters import Limit, Order, Where
 from api.schemas import CompressRequest, Page, Queued, StudyView, TrainingView, TrainRequest, TrialDetail, TrialView
-from api.state import State
+from api.server.state import State
 from search.spaces.model_yaml import write_architecture
 from search.contract.candidate import Candidate
 from search.contract.recipes import Recipe, default_recipe

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from api.rows import formats
+from api.tabular import formats
 from api.schemas import ParetoView, TrialView, VariantView
 from search.contract.metrics import NATURAL_GOALS
 

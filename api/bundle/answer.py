@@ -1,4 +1,4 @@
-"""``python -m api.handout.answer FOLDER``: what FOLDER/predict.py says of FOLDER/image, and how fast, as JSON.
+"""``python -m api.bundle.answer FOLDER``: what FOLDER/predict.py says of FOLDER/image, and how fast, as JSON.
 
 Exit code 1 with the reason on standard error.
 """

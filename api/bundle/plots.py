@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from api.handout.model import Model
+from api.bundle.model import Model
 
 _DPI = 150
 _ACCENT, _SECOND, _MUTED = "#17693f", "#2459a8", "#9aa59d"

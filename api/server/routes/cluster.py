@@ -5,7 +5,7 @@ from contextlib import closing
 from fastapi import APIRouter
 
 from api.schemas import ClusterView
-from api.state import State
+from api.server.state import State
 from services.ray.jobs import RayJobs
 from services.store import totals
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from api.app import create_app
-from api.auth import is_loopback, require_keys
+from api.server.app import create_app
+from api.server.auth import is_loopback, require_keys
 from services.ray.local import Backends, backends
 from services.settings import Settings
 

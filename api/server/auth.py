@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import errors
+from api.server.serve import errors
 from services.store.db import make_engine, migrate
 from services.keys import KeyRing
 from services.ray.local import database

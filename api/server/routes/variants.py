@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
-from api.handout.program import UnanswerableError, answer
-from api.routes.parameters import Limit, Order, Where
+from api.bundle.program import UnanswerableError, answer
+from api.server.routes.parameters import Limit, Order, Where
 from api.schemas import Page, Prediction, VariantDetail, VariantView
-from api.state import State
+from api.server.state import State
 from search.contract.dataset import DatasetSpec
 from services.views import leaderboard
 from services.errors import ConflictError, RejectedError

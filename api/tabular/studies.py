@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from api.rows import formats
+from api.tabular import formats
 from api.schemas import StudyView
 from search.spaces.size import space_size
 from search.spaces.presets import architecture_space

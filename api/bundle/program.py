@@ -48,7 +48,7 @@ def answer(model: bytes, classes: Sequence[str], image: bytes, *, side_px: int, 
         (folder / "image").write_bytes(image)
         for name, text in handed_out(classes, side_px=side_px, resize=resize).items():
             (folder / name).write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "api.handout.answer", str(folder)]
+        command = [sys.executable, "-m", "api.bundle.answer", str(folder)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired as error:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api.schemas import DatasetSummary, DatasetView, Page
-from api.state import State
+from api.server.state import State
 from search.contract.dataset import DatasetSpec
 from services import datasets
 from services.studies.commands import admission

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 
-from api.state import AppState, State
+from api.server.state import AppState, State
 from services.store import studies
 
 router = APIRouter(prefix="/studies", tags=["studies"])

@@ -5,8 +5,8 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import text
 
-from api import errors
-from api.state import State
+from api.server.serve import errors
+from api.server.state import State
 from services.views.prometheus import Figures
 
 router = APIRouter(tags=["health"])

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 from api.client.client import Client
 from api.client.resources import Study, TrialInFull
-from api.neighbours.mlflow_runs import MlflowRuns
-from api.neighbours.optuna_files import journal, sqlite
-from api.neighbours.sink import Sink, Target
-from api.neighbours.tensorboard_logs import TensorBoardLogs
+from api.exporters.mlflow_runs import MlflowRuns
+from api.exporters.optuna_files import journal, sqlite
+from api.exporters.sink import Sink, Target
+from api.exporters.tensorboard_logs import TensorBoardLogs
 from search.contract.states import TERMINAL_STUDY_STATES, StudyState, TrialState
 
 SINKS: dict[Target, Callable[[Study, str], Sink]] = {

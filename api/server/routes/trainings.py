@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.schemas import TrainingDetail
-from api.state import State
+from api.server.state import State
 from services.store import trainings
 
 router = APIRouter(prefix="/trainings", tags=["trials"])

@@ -16,7 +16,7 @@ from api.schemas import (
     StudyView,
     TypicalCurve,
 )
-from api.state import State
+from api.server.state import State
 from search.study.importance import Importance
 from search.contract.metrics import MetricName
 from search.study.spec import StudySpec
