@@ -1,1 +1,1 @@
-""""""
+"""The HTTP server: application, routes, authentication, limits and errors."""

@@ -1,1 +1,1 @@
-""""""
+"""The controller: it brings Ray's jobs in line with the record."""

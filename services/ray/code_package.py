@@ -24,7 +24,7 @@ class Package:
 @lru_cache(maxsize=1)
 def pack() -> Package:
     """The packages as they are installed here, packed once a process."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(path for package in _PACKAGES for path in (root / package).rglob("*")):

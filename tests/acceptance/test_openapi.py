@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.integration.doors import serving
+from tests.integration.security import serving
 
 _CHECKS = (
     "not_a_server_error",

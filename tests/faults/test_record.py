@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, text
 
-import services
+import services.store
 from search.contract.candidate import Candidate
 from search.contract.states import JobState, StudyState, TrialState
 from services.studies.commands import commands as operations
@@ -205,7 +205,7 @@ def test_a_migration_killed_half_way_is_made_whole_by_the_next_and_keeps_what_wa
 
 def _store_with_the_first_version(engine: Engine, sha256: str) -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(services.__path__[0]) / "migrations"))
+    config.set_main_option("script_location", str(Path(services.store.__path__[0]) / "migrations"))
     with engine.begin() as connection:
         connection.execute(text("DROP SCHEMA seedleaf CASCADE"))
         connection.execute(text("CREATE SCHEMA seedleaf"))

@@ -13,7 +13,7 @@ from services.storage.artifacts import ArtifactStore
 from services.storage.blob_storage import place_at
 from services.storage.retention import collect
 from services.store import variants
-from tests.integration.doors import serving
+from tests.integration.security import serving
 from tests.integration.records import make_study, make_trial
 from tests.object_storage import AWAY
 

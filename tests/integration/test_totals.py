@@ -11,7 +11,7 @@ from services.studies.commands import commands as operations
 from services.store import studies, totals, trials
 from services.store.tables import totals as totals_table
 from services.store.tables import trials as trials_table
-from tests.integration.doors import serving
+from tests.integration.security import serving
 from tests.integration.records import make_study, make_trial
 
 

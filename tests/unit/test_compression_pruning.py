@@ -20,7 +20,7 @@ from search.contract.recipes import (
     UnstructuredPruning,
 )
 from tests.unit.training_sets import CLASSES, EVERY_BLOCK, SIDE_PX, small_network
-from tests.unit.workpieces import trained, workpiece
+from tests.unit.compression_states import trained, workpiece
 from workers.compression import fine_tuning, structured, unstructured
 from workers.compression.registry import NetworkTechnique, NotApplicableError
 from workers.models import Network

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from search.contract.recipes import Distillation, GlobalPruning, QuantizationAwareTraining
 from tests.unit.training_sets import CLASSES, SIDE_PX, coloured, small_candidate, small_network
-from tests.unit.workpieces import trained, workpiece
+from tests.unit.compression_states import trained, workpiece
 from workers.compression import distillation, quantization_aware, unstructured
 from workers.compression.registry import NotApplicableError, TrainedModel
 from workers.export import quick_onnx, save_weights

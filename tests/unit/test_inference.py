@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 
 from search.contract.metrics import Score
 from tests.unit.training_sets import CLASSES, SIDE_PX, coloured_images
-from tests.unit.workpieces import trained
+from tests.unit.compression_states import trained
 from workers.data.errors import DataError
 from workers.model_metadata import UnknownModelError, describe, usage_of
 from workers.export import onnx_predictor, to_onnx

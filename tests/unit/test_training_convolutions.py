@@ -1,5 +1,5 @@
 """What stands in for cuDNN's convolutions computes the same, forwards and backwards, here on a CPU; on a GPU
-test_training_ways.py trains with them.
+test_training_execution.py trains with them.
 """
 
 from collections.abc import Callable

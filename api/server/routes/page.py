@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-_WEB = Path(__file__).parents[1] / "web"
+_WEB = Path(__file__).parents[2] / "web"
 #: Nothing from elsewhere and no script in the markup. Plotly writes style elements of its own, and pictures of charts.
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; "

@@ -18,7 +18,7 @@ from services.errors import NotFoundError
 from services.settings import Settings
 from services.store import studies
 from services.store.tables import api_keys
-from tests.integration.doors import make_settings, serving
+from tests.integration.security import make_settings, serving
 from tests.integration.records import make_study
 
 OPEN = {"/", "/healthz", "/readyz", "/docs", "/openapi.json", "/web/plotly", "/web/swagger-ui"}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from search.contract.recipes import FineTuning, LowRank, Step, StructuredPruning, UnstructuredPruning
-from tests.unit.workpieces import workpiece
+from tests.unit.compression_states import workpiece
 from workers.compression.step_cache import Beginnings
 from workers.compression.registry import NotApplicableError, Workpiece
 

@@ -20,7 +20,7 @@ from api.schemas import VariantDetail
 from search.contract.dataset import Resize
 from tests.integration.records import CANDIDATE, METRICS, make_spec
 from tests.unit.training_sets import SIDE_PX
-from tests.unit.workpieces import trained
+from tests.unit.compression_states import trained
 from workers.model_metadata import describe
 from workers.export import quick_onnx
 from workers.inference.submission import submit
