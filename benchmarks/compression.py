@@ -15,8 +15,8 @@ from api.cli.documents import read_spec
 from api.client.client import Client
 from api.schemas import TrialView, VariantView
 from benchmarks.parts.machine import describe, spread
-from search.study.spec import StudySpec
 from search.contract.states import JobState
+from search.study.spec import StudySpec
 from tests.acceptance.studies import ENDED
 from tests.server import home_folder, server_process, wait_for
 

@@ -18,13 +18,13 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from benchmarks.parts.machine import describe
-from search.spaces.draw import draw_architecture
-from search.spaces.nas_bench_macro import DIGITS, NAS_BENCH_MACRO
 from search.contract.dataset import DatasetSpec
 from search.samplers.frontier.encoding import Scale
 from search.samplers.frontier.gaussian import Kernel
 from search.samplers.frontier.model import Learned
 from search.samplers.optuna_trials import Replay
+from search.spaces.draw import draw_architecture
+from search.spaces.nas_bench_macro import DIGITS, NAS_BENCH_MACRO
 from services.settings import settings
 from workers.data import load_dataset
 from workers.models import Network, build_network

@@ -22,16 +22,16 @@ import torch
 from benchmarks.parts.machine import describe
 from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
+from search.contract.recipes import DEFAULT_RECIPES, NAMED_RECIPES, Recipe, Step, default_recipe
+from search.contract.states import JobState
 from search.pareto import hypervolume, reference_point
 from search.samplers.recipe_search import Evaluation, propose
-from search.contract.recipes import DEFAULT_RECIPES, NAMED_RECIPES, Recipe, Step, default_recipe
 from search.study.draw import draw
 from search.study.spec import SpaceSpec
-from search.contract.states import JobState
 from workers.candidate_training import plan_of
-from workers.compression.step_cache import Beginnings
 from workers.compression.pipeline import finish
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
+from workers.compression.step_cache import Beginnings
 from workers.data import Dataset, load_dataset
 from workers.export import load_weights, save_weights, to_onnx
 from workers.latency.gate import HostGate
@@ -39,9 +39,9 @@ from workers.latency.protocol import QUICK, measure
 from workers.latency.runtimes import RUNTIMES
 from workers.latency.subject import model_subject
 from workers.models import build_network, profile
-from workers.training.training_input import training_input
-from workers.training.engine import train
 from workers.training.device_dataset import Resident, resident
+from workers.training.engine import train
+from workers.training.training_input import training_input
 
 _SIDE_PX = 64
 _LARGEST_MACS = 8e6

@@ -19,8 +19,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.parts.machine import describe
 from search.contract.candidate import Candidate, UnbuildableError
-from search.samplers.frontier.points import Drawing
 from search.contract.metrics import Metrics
+from search.samplers.frontier.points import Drawing
 from search.spaces.presets import PRESETS
 from search.study.draw import draw
 from search.study.spec import SpaceSpec

@@ -30,9 +30,9 @@ from workers.latency.protocol import THOROUGH, measure
 from workers.latency.runtimes import RUNTIMES
 from workers.latency.subject import model_subject
 from workers.models import build_network, profile
-from workers.training.training_input import training_input
-from workers.training.engine import train
 from workers.training.device_dataset import Resident, resident
+from workers.training.engine import train
+from workers.training.training_input import training_input
 
 _SIDE_PX = 64
 _BACKBONE: tuple[Layer, ...] = (

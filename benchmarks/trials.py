@@ -18,8 +18,8 @@ from benchmarks.parts.machine import describe, spread
 from search.study.draw import draw
 from search.study.spec import StudySpec
 from workers.actors.hosts import NAMESPACE, RESOURCE
-from workers.latency.gate import HostGate
 from workers.actors.trial import TrialTask, run_trial
+from workers.latency.gate import HostGate
 
 
 def main() -> None:

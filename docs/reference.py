@@ -12,8 +12,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from typer.testing import CliRunner
 
-from api.server.app import create_app
 from api.cli.main import app as command_line
+from api.server.app import create_app
 from search.study.spec import StudySpec
 from services.settings import Settings
 

@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from search.contract.dataset import DatasetSpec
-from services.views.cursors import decode_id, encode_id
-from services.store.db import new_id
 from services.store import dataset_checks as checks
+from services.store.db import new_id
+from services.views.cursors import decode_id, encode_id
 
 
 def register(connection: Connection, spec: DatasetSpec) -> dict[str, Any]:

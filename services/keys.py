@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Engine, Row
 
-from services.store.db import new_id
 from services.store import keys
+from services.store.db import new_id
 
 #: A revoked key is refused, and a new one known, after so long at most.
 FRESH_S = 2.0

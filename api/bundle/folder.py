@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from api.client.client import Client
-from api.client.resources import FILE_NAMES
 from api.bundle.card import model_card
 from api.bundle.model import Model, read_model
 from api.bundle.plots import draw
 from api.bundle.program import handed_out
+from api.client.client import Client
+from api.client.resources import FILE_NAMES
 from search.spaces.model_yaml import write_architecture
 
 

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ValidationError
 
 from api.cli.errors import CommandError
 from api.client.errors import FieldError, told
-from search.spaces.fixed import fixed_space
-from search.spaces.architecture_space import ArchitectureSpace
-from search.spaces.model_yaml import ArchitectureText, ArchitectureTextError, read_architecture
 from search.contract.augmentation import Policy
 from search.contract.dataset import DatasetSpec
 from search.contract.recipes import Recipe
+from search.spaces.architecture_space import ArchitectureSpace
+from search.spaces.fixed import fixed_space
+from search.spaces.model_yaml import ArchitectureText, ArchitectureTextError, read_architecture
 from search.study.spec import StudySpec, spec_problems
 from search.yaml_text import YamlError, read_yaml
 

@@ -19,10 +19,10 @@ def gc(
     format_: TextFormat = "text",
 ) -> None:
     """Let go of the weights and finer curves of beaten trials of ended studies, and of files that nothing names."""
-    from services.storage.artifacts import ArtifactStore
     from services.errors import StorageError
-    from services.storage.retention import collect
     from services.settings import Settings
+    from services.storage.artifacts import ArtifactStore
+    from services.storage.retention import collect
 
     try:
         artifacts = ArtifactStore(Settings().artifacts)

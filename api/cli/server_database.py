@@ -15,9 +15,9 @@ def server_database() -> Iterator["Engine"]:
     """Its engine; the embedded PostgreSQL is started if it is not running. CommandError says what is missing."""
     from sqlalchemy.exc import OperationalError
 
-    from services.store.db import make_engine, migrate
     from services.ray.local import database
     from services.settings import Settings
+    from services.store.db import make_engine, migrate
 
     try:
         with database(Settings()) as url:

@@ -16,8 +16,8 @@ from api.cli.prompts import file_from_terminal
 from api.cli.watch import watch_to_end
 from api.client.client import Client
 from api.exporters.sink import Target
-from api.tabular.studies import HEADERS, WORDS, details, flat, networks, row
 from api.schemas import StudyView
+from api.tabular.studies import HEADERS, WORDS, details, flat, networks, row
 from search.contract.metrics import MetricName
 from search.study.spec import StudySpec
 

@@ -27,11 +27,11 @@ from api.schemas import (
     TypicalCurve,
 )
 from search.contract.dataset import DatasetSpec
-from search.study.importance import Importance
 from search.contract.metrics import MetricName
 from search.contract.recipes import Recipe
-from search.study.spec import StudySpec
 from search.contract.states import StudyState, TrialState
+from search.study.importance import Importance
+from search.study.spec import StudySpec
 
 Order = Literal["asc", "desc"]
 

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from api.client.events import StudyEvent
 from api.tabular import formats
-from search.study.spec import StudySpec
 from search.contract.states import ANSWERED_TRIAL_STATES, JobState, StudyState, TrialState
+from search.study.spec import StudySpec
 
 _RATE_OVER_TRIALS = 10
 _ENDED_JOBS = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)

@@ -13,9 +13,6 @@ from api.client import html
 from api.client.errors import NotCompletedError, TargetError
 from api.client.events import StudyEvent
 from api.client.tables import Trials, Variants
-from api.tabular import studies as study_rows
-from api.tabular import trials as trial_rows
-from api.tabular import variants as variant_rows
 from api.schemas import (
     ParetoView,
     Prediction,
@@ -28,10 +25,13 @@ from api.schemas import (
     VariantDetail,
     VariantView,
 )
-from search.study.importance import Importance
+from api.tabular import studies as study_rows
+from api.tabular import trials as trial_rows
+from api.tabular import variants as variant_rows
 from search.contract.metrics import MetricName
 from search.contract.recipes import Recipe
 from search.contract.states import JobState, StudyState
+from search.study.importance import Importance
 
 if TYPE_CHECKING:
     from pandas import DataFrame

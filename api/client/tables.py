@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from api.client import html
 from api.client.errors import MissingPackageError
+from api.schemas import ParetoView, TrialView, VariantView
 from api.tabular import trials as trial_rows
 from api.tabular import variants as variant_rows
-from api.schemas import ParetoView, TrialView, VariantView
 
 if TYPE_CHECKING:
     from pandas import DataFrame

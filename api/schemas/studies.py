@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from search.study.spec import ResourcesSpec, StudySpec
 from search.contract.states import JobState, StudyPhase, StudyState
+from search.study.spec import ResourcesSpec, StudySpec
 
 
 class Progress(BaseModel):

@@ -7,28 +7,19 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from api.server.serve import errors
+from api.server import errors
 from api.server.auth import Doorkeeper, is_loopback
 from api.server.headers import SecurityHeaders
 from api.server.limits import Limits
-from api.server.serve.routes import cluster
-from api.server.serve.routes import datasets
-from api.server.serve.routes import events
-from api.server.serve.routes import health
-from api.server.serve.routes import page
-from api.server.serve.routes import recipes
-from api.server.serve.routes import studies
-from api.server.serve.routes import trainings
-from api.server.serve.routes import trials
-from api.server.serve.routes import variants
+from api.server.routes import cluster, datasets, events, health, page, recipes, studies, trainings, trials, variants
 from api.server.state import AppState
-from services.storage.artifacts import ArtifactStore
 from services.control.controller import Controller
-from services.store.db import make_engine, make_reader, migrate
 from services.events import EventFeed
 from services.keys import KeyRing
 from services.ray.jobs import RayJobs
 from services.settings import Settings
+from services.storage.artifacts import ArtifactStore
+from services.store.db import make_engine, make_reader, migrate
 
 
 def create_app(config: Settings, *, host: str) -> FastAPI:

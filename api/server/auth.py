@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.server.serve import errors
-from services.store.db import make_engine, migrate
+from api.server import errors
 from services.keys import KeyRing
 from services.ray.local import database
 from services.settings import Settings
+from services.store.db import make_engine, migrate
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
 OPEN_FOLDER = "/web/"

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.server.serve import errors
+from api.server import errors
 
 MAX_BODY_BYTES = 2**20
 MAX_DEPTH = 64

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
-from services.storage.artifacts import ArtifactStore
 from services.events import EventFeed
 from services.settings import Settings
+from services.storage.artifacts import ArtifactStore
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from api.tabular import formats
 from api.schemas import StudyView
-from search.spaces.size import space_size
+from api.tabular import formats
 from search.spaces.presets import architecture_space
+from search.spaces.size import space_size
 from search.study.spec import ResourcesSpec, StudySpec
 
 HEADERS = ("study id", "name", "state", "trials", "best F1", "created", "reason")

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from api.schemas import TrialView, VariantView
 from api.tabular import formats
 from api.tabular.variants import latency, metric, speed_up
-from api.schemas import TrialView, VariantView
 from search.contract.metrics import NATURAL_GOALS
 from search.contract.states import TrialState
 

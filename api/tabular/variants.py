@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from api.tabular import formats
 from api.schemas import ParetoView, TrialView, VariantView
+from api.tabular import formats
 from search.contract.metrics import NATURAL_GOALS
 
 HEADERS = (

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.spaces.chooser import Chooser
-from search.samplers.frontier import Description
 from search.pareto import front, hypervolume
+from search.samplers.frontier import Description
+from search.spaces.chooser import Chooser
 
 Floats = NDArray[np.float64]
 DIRECTIONS = ("maximize", "minimize", "minimize")

@@ -19,9 +19,9 @@ from search.contract.candidate import Architecture, Layer
 from search.contract.dataset import DatasetSpec
 from workers.data import load_dataset
 from workers.models import build_network
-from workers.training.training_input import training_input
-from workers.training.engine import TrainingPlan, train
 from workers.training.device_dataset import resident
+from workers.training.engine import TrainingPlan, train
+from workers.training.training_input import training_input
 
 _SIDE_PX, _BATCH, _RATE = 64, 64, 0.1
 _SYNTHETIC_IMAGES, _SYNTHETIC_CLASSES, _SYNTHETIC_SIDE_PX = 1_800, 6, 150

@@ -12,8 +12,8 @@ from torchvision.models import mobilenet_v3_small
 
 from benchmarks.parts.machine import spread
 from workers.training.batch_augmentation import ChanceAugment
-from workers.training.engine import Epoch, TrainingPlan, train
 from workers.training.device_dataset import Resident
+from workers.training.engine import Epoch, TrainingPlan, train
 
 _SIDE_PX, _BATCH, _IMAGES, _CLASSES, _RATE = 96, 128, 20_480, 10, 0.1
 

@@ -13,11 +13,11 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from search.spaces.distributions import allows
 from search.contract.metrics import Constraint, Look, Metrics
+from search.contract.states import TrialState
+from search.spaces.distributions import allows
 from search.study.draw import draw
 from search.study.spec import StudySpec
-from search.contract.states import TrialState
 
 # Every study in memory would be announced.
 optuna.logging.set_verbosity(optuna.logging.WARNING)

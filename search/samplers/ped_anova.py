@@ -11,9 +11,9 @@ from optuna.distributions import BaseDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
 from search.contract.augmentation import OPERATION_NAMES
-from search.study.importance import Importance, OperationUse, ParameterImportance
 from search.contract.metrics import NATURAL_GOALS, Goal, MetricName
 from search.samplers.optuna_trials import OtherSpaceError, PastTrial, distributions_of
+from search.study.importance import Importance, OperationUse, ParameterImportance
 from search.study.spec import StudySpec
 
 BEST_SHARE = 0.25

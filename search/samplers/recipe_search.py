@@ -11,11 +11,11 @@ import optuna
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from search.contract.recipes import DEFAULT_RECIPES, Recipe
+from search.contract.states import JobState
 from search.samplers.front_sampler import FrontSampler
 from search.samplers.optuna_trials import Replay
 from search.samplers.recipe_space import choices_of, draw
-from search.contract.recipes import DEFAULT_RECIPES, Recipe
-from search.contract.states import JobState
 
 _SAMPLER_ATTEMPTS = 20
 _RANDOM_ATTEMPTS = 200

@@ -7,7 +7,6 @@ its inverse. What does not matter to a recipe is not asked for.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from search.spaces.chooser import C, Chooser
 from search.contract.recipes import (
     Distillation,
     FineTuning,
@@ -20,6 +19,7 @@ from search.contract.recipes import (
     StructuredPruning,
     UnstructuredPruning,
 )
+from search.spaces.chooser import C, Chooser
 
 Choices = Mapping[str, Any]
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from search.spaces.values import Scalar, Text, Values
 from search.contract.candidate import MOST_REPEATS
+from search.spaces.values import Scalar, Text, Values
 
 #: What a block may refer to beside parameters: the stage's stride, the data set's classes, the image's side.
 GIVEN = ("stride", "classes", "side_px")

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from search.spaces.architecture_space import ArchitectureSpace, Stage, is_reference, reference
-from search.spaces.values import Scalar, Values
 from search.contract.candidate import Architecture, Layer
+from search.spaces.architecture_space import ArchitectureSpace, Stage, is_reference, reference
 from search.spaces.chooser import Chooser, choose
+from search.spaces.values import Scalar, Values
 
 _DECIMALS = 9
 

@@ -1,8 +1,8 @@
 """One architecture as a space: the network of a model.yaml, trained and compressed like any other."""
 
+from search.contract.candidate import Architecture
 from search.spaces.architecture_space import ArchitectureSpace, Block, Stage
 from search.spaces.values import Values
-from search.contract.candidate import Architecture
 
 
 def fixed_space(architecture: Architecture) -> ArchitectureSpace:

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from search.spaces.architecture_space import ArchitectureSpace
 from search.spaces.blocks_small import BLOCKS_SMALL
 from search.spaces.mobile import MOBILE
 from search.spaces.nas_bench_macro import NAS_BENCH_MACRO
 from search.spaces.seed_blocks import BASELINE_BLOCKS, SEED_BLOCKS
-from search.spaces.architecture_space import ArchitectureSpace
 from search.spaces.torchvision_networks import TORCHVISION, TORCHVISION_PRETRAINED
 
 PRESETS: dict[str, ArchitectureSpace] = {

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from search.contract.candidate import Candidate, UnbuildableError
-from search.spaces.chooser import Chooser
-from search.samplers.frontier import Describe, Description
 from search.contract.metrics import Metrics
+from search.samplers.frontier import Describe, Description
 from search.samplers.optuna_trials import violations
+from search.spaces.chooser import Chooser
 from search.study.draw import draw
 from search.study.spec import StudySpec
 

@@ -1,6 +1,5 @@
 """From a spec's space to a candidate: every parameter, its conditions, and the order in which it is drawn."""
 
-from search.spaces.draw import draw_architecture
 from search.contract.augmentation import (
     BATCH_OPERATION_NAMES,
     FLIP_NAMES,
@@ -11,10 +10,11 @@ from search.contract.augmentation import (
     Policy,
 )
 from search.contract.candidate import Candidate
+from search.contract.values import Range
 from search.spaces.chooser import Chooser, choose
+from search.spaces.draw import draw_architecture
 from search.spaces.presets import architecture_space
 from search.study.spec import AugmentationSpec, SpaceSpec
-from search.contract.values import Range
 
 
 def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:

@@ -8,15 +8,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from search.spaces.values import Scalar
 from search.contract.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.contract.candidate import LossName, OptimizerName, ScheduleName
 from search.contract.dataset import DatasetSpec
 from search.contract.metrics import TRAINED_METRICS, Constraint, Goal, Objective, Score
-from search.spaces.presets import ArchitectureChoice, architecture_space
 from search.contract.recipes import DEFAULT_RECIPES, Recipe, default_recipe
 from search.contract.targets import TargetSpec
 from search.contract.values import BatchSizes, CopyCounts, EmaDecays, Name, Range, Sides, choices_of, one_or_more
+from search.spaces.presets import ArchitectureChoice, architecture_space
+from search.spaces.values import Scalar
 
 
 class _Part(BaseModel):

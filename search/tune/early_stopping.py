@@ -14,10 +14,10 @@ import numpy as np
 from scipy.stats import t as student
 
 from search.contract.metrics import Goal, Look, Metrics
-from search.samplers.optuna_trials import PastTrial
-from search.pareto import losses_of
-from search.study.spec import StudySpec
 from search.contract.states import TrialState
+from search.pareto import losses_of
+from search.samplers.optuna_trials import PastTrial
+from search.study.spec import StudySpec
 
 #: A trial is stopped only if its final f1 would have to be above what 95 of 100 such trials stay below.
 CONFIDENCE = 0.95

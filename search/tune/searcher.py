@@ -19,13 +19,13 @@ from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from search.contract.candidate import Candidate, Enqueued, UnbuildableError
-from search.study.describe import Features, Profile, describing
-from search.samplers.frontier import EXPECTED, SECONDS, Describe, Earlier, FrontierSampler
 from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Look, Metrics, first_complaint
+from search.contract.states import TrialState
+from search.samplers.frontier import EXPECTED, SECONDS, Describe, Earlier, FrontierSampler
 from search.samplers.optuna_trials import OPTUNA_STATES, Assignment, PastTrial, Replay, frozen_trial, violations
+from search.study.describe import Features, Profile, describing
 from search.study.draw import draw
 from search.study.spec import StudySpec
-from search.contract.states import TrialState
 from search.tune.early_stopping import Stopping
 
 _SAMPLER_ATTEMPTS = 20

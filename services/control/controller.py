@@ -1,9 +1,9 @@
 """The controller: one loop that brings Ray's jobs in line with the studies table.
 
-It is a thread of the API's process. Of several, one leads: the one that holds an advisory lock of PostgreSQL, which
-falls to another when its connection dies. What is to be done is decided by ``services.control.reconciliation``. Should two lead
-for a moment, a step that the other has taken is refused by the row, which has changed, or by Ray, which takes an id
-once.
+It is a thread of the API's process. Of several controllers one leads: the one that holds an advisory lock of
+PostgreSQL, which another takes when that connection dies. ``services.control.reconciliation`` decides what is to be
+done. Should two lead for a moment, a step that the other has taken is refused by the row, which has changed, or by
+Ray, which accepts an id once.
 """
 
 import shlex
@@ -15,10 +15,6 @@ import structlog
 from sqlalchemy import Connection, Engine, text
 
 from search.contract.states import StudyState
-from services.store.db import LEADER_LOCK, make_engine
-from services.errors import ConflictError
-from services.ray.jobs import RayJobs
-from services.log_tail import last_lines
 from services.control.reconciliation import (
     MAX_SUBMISSIONS,
     GiveUp,
@@ -30,9 +26,13 @@ from services.control.reconciliation import (
     Submit,
     plan,
 )
+from services.control.tasks import KINDS, MAX_LOST, Task, job_name, to_run
+from services.errors import ConflictError
+from services.log_tail import last_lines
+from services.ray.jobs import RayJobs
 from services.settings import Settings
 from services.store import jobs, recipe_searches, studies, totals, trials
-from services.control.tasks import KINDS, MAX_LOST, Task, job_name, to_run
+from services.store.db import LEADER_LOCK, make_engine
 
 log = structlog.get_logger()
 PERIOD_S = 0.5

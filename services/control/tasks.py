@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from search.contract.states import JobState
-from services.studies.commands import commands as studies
 from services.store import dataset_checks, trainings
+from services.studies import commands
 
 MAX_LOST = 3
 
@@ -37,7 +37,7 @@ KINDS = {
         module="services.jobs.training_job",
         to_run=trainings.to_run,
         record=trainings.record_submission,
-        fail=lambda connection, row_id, reason: studies.end_training(
+        fail=lambda connection, row_id, reason: commands.end_training(
             connection, row_id, JobState.FAILED, reason=reason
         ),
     ),

@@ -13,22 +13,21 @@ from sqlalchemy import Connection, Engine, Row
 
 from search.contract.candidate import Candidate
 from search.contract.recipes import Recipe
-from search.study.spec import StudySpec
 from search.contract.states import JobState
+from search.study.spec import StudySpec
 from services import logs
-from services.studies.commands import recipe_searches
-from services.studies.commands import commands as operations
-from services.storage.artifacts import ArtifactStore
-from services.store.db import make_engine, new_id
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
 from services.log_tail import last_lines
 from services.settings import Settings, settings
+from services.storage.artifacts import ArtifactStore
 from services.store import jobs, studies, trials, variants
-from workers.compression.registry import TrainedModel
+from services.store.db import make_engine, new_id
+from services.studies import commands, recipe_searches
 from workers.actors.compressor import CompressionTask
 from workers.actors.compressors import RESOURCE, Compressors, Outcome
 from workers.actors.hosts import NAMESPACE
+from workers.compression.registry import TrainedModel
 
 log = structlog.get_logger()
 LEASE_S = 30.0
@@ -64,7 +63,7 @@ class Pool:
     def _round(self) -> bool:
         """Start and record what there is; whether anything was waiting or running."""
         self._compressors.adjust()
-        operations.set_aside_poisoned(self._engine)
+        commands.set_aside_poisoned(self._engine)
         searching = recipe_searches.advance(self._engine, places=self._compressors.places)
         waiting = self._start_jobs()
         if self._leased:
@@ -116,7 +115,7 @@ class Pool:
             trial = trials.get(connection, job.trial_id)
             spec = StudySpec.model_validate(studies.get(connection, job.study_id).spec)
             recipe = Recipe.model_validate(job.recipe)
-            teacher = operations.best_model(connection, job.study_id) if recipe.learns_from_study else None
+            teacher = commands.best_model(connection, job.study_id) if recipe.learns_from_study else None
         return CompressionTask(
             candidate=Candidate.model_validate(trial.candidate),
             weights=self._artifacts.get(job.weights_sha256),
@@ -137,7 +136,7 @@ class Pool:
         stored = [self._stored(variant) for variant in result.get("variants", [])]
         try:
             with self._engine.begin() as connection:
-                operations.hold_job(connection, job, self._token)
+                commands.hold_job(connection, job, self._token)
                 for values, files in stored:
                     _add_variant(connection, job, values, files)
                 self._end_held(connection, job, outcome, result)
@@ -159,9 +158,9 @@ class Pool:
             return
         failure = outcome.failure or result.get("failed") or result.get("not_applicable")
         if failure:
-            operations.end_job(connection, job, JobState.FAILED, reason=last_lines(failure))
+            commands.end_job(connection, job, JobState.FAILED, reason=last_lines(failure))
         else:
-            operations.end_job(connection, job, JobState.COMPLETED, reason=result.get("not_timed"))
+            commands.end_job(connection, job, JobState.COMPLETED, reason=result.get("not_timed"))
 
     def _stored(self, variant: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The variant's row without its files, which are in the artifact store now, and the rows of these."""

@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 from search.contract.dataset import DatasetSpec
 from search.contract.states import JobState
 from services import logs
-from services.store.db import make_engine
 from services.settings import settings
 from services.store import dataset_checks as checks
+from services.store.db import make_engine
 from workers.data import DataError, check_dataset
 
 

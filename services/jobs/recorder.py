@@ -9,14 +9,14 @@ from sqlalchemy import Connection, Engine, Row
 
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.metrics import Look, Metrics
+from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from search.samplers.optuna_trials import Assignment, PastTrial
 from search.study.spec import BudgetSpec, StudySpec
-from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
-from services.storage.artifacts import ArtifactStore
-from services.store.db import new_id
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
+from services.storage.artifacts import ArtifactStore
 from services.store import studies, totals, trials, variants
+from services.store.db import new_id
 from services.store.tables import METRIC_COLUMNS
 
 LEASE_S = 15.0

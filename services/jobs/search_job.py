@@ -21,32 +21,32 @@ import ray
 import structlog
 from ray import cloudpickle, tune
 
-from search.study.describe import Features, Profile
-from search.samplers.frontier import Earlier
 from search.contract.metrics import TRAINED_METRICS
+from search.contract.states import StudyState, TrialState
+from search.samplers.frontier import Earlier
 from search.samplers.optuna_trials import Mirror
+from search.samplers.warm_start import earlier_of
+from search.study.describe import Features, Profile
+from search.study.spec import ResourcesSpec
+from search.tune.early_stopping import Stopping
 from search.tune.scheduler import Moasha
 from search.tune.searcher import StudySearch
-from search.study.spec import ResourcesSpec
-from search.contract.states import StudyState, TrialState
-from search.tune.early_stopping import Stopping
-from search.samplers.warm_start import earlier_of
 from services import logs
-from services.studies.commands import commands as operations
-from services.storage.artifacts import ArtifactStore
-from services.store.db import make_engine, optuna_url
 from services.errors import ConflictError
-from services.log_tail import last_lines
 from services.jobs.recorder import Recorder, past_trial
+from services.log_tail import last_lines
 from services.settings import Settings, settings
+from services.storage.artifacts import ArtifactStore
 from services.store import studies, trials
+from services.store.db import make_engine, optuna_url
 from services.store.tables import METRIC_COLUMNS
-from workers.data import DataError, load_dataset
+from services.studies import commands
 from workers.actors.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
-from workers.models import features, layers_of, profile
 from workers.actors.resource_sizing import chosen_resources
-from workers.training.errors import DeviceMemoryError
 from workers.actors.trial import TrialActor, TrialTask
+from workers.data import DataError, load_dataset
+from workers.models import features, layers_of, profile
+from workers.training.errors import DeviceMemoryError
 
 log = structlog.get_logger()
 
@@ -255,7 +255,7 @@ def _concluded(recorder: Recorder, study_id: str, *, exhausted: bool) -> bool:
         if recorder.failed:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=reason)
         else:
-            operations.end_search(connection, study_id, reason=reason)
+            commands.end_search(connection, study_id, reason=reason)
         return True
 
 

@@ -13,16 +13,16 @@ import structlog
 from sqlalchemy import Engine, Row
 
 from search.contract.candidate import Candidate
-from search.study.spec import ResourcesSpec, StudySpec
 from search.contract.states import JobState
+from search.study.spec import ResourcesSpec, StudySpec
 from services import logs
-from services.studies.commands import commands as operations
-from services.storage.artifacts import ArtifactStore
-from services.store.db import make_engine
 from services.errors import LeaseLostError
 from services.log_tail import last_lines
 from services.settings import Settings, settings
+from services.storage.artifacts import ArtifactStore
 from services.store import studies, trainings, trials
+from services.store.db import make_engine
+from services.studies import commands
 from workers.actors.full_training import FullTraining, train_in_full
 from workers.actors.hosts import NAMESPACE
 
@@ -80,7 +80,7 @@ class TrainingJob:
 
     def _end(self, state: JobState, *, reason: str | None = None) -> None:
         with self._engine.begin() as connection:
-            operations.end_training(connection, self._training.id, state, reason=reason)
+            commands.end_training(connection, self._training.id, state, reason=reason)
 
 
 def main() -> None:

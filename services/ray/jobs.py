@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from services.log_tail import last_lines
-from services.settings import Settings
 from services.ray.code_package import Package, pack
+from services.settings import Settings
 
 _ALIVE = ("PENDING", "RUNNING")
 _MOST_NODES = 1000

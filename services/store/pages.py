@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, literal, select, tuple_
 
-from services.views.cursors import SortValue
 from services.store.filters import Bound, holds
+from services.views.cursors import SortValue
 
 #: Too large for a listing.
 _NEVER_LISTED = {"layers", "per_class_f1", "confusion"}

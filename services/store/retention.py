@@ -5,7 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, text, union
 
-from services.store.tables import artifacts, compression_jobs, events, recipe_searches, studies, training_runs, trainings
+from services.store.tables import (
+    artifacts,
+    compression_jobs,
+    events,
+    recipe_searches,
+    studies,
+    training_runs,
+    trainings,
+)
 
 #: A curve keeps its last epoch, the powers of two, and about so many others.
 KEPT_EPOCHS = 32

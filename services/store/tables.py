@@ -1,6 +1,7 @@
 """The record: tables, enums and checks of the schema ``seedleaf``. The migrations build exactly this.
 
-A row's state is an enum of search/contract/states.py; what must hold between columns is a CHECK, so that no writer can break it.
+A row's state is an enum of search/contract/states.py. What must hold between columns is a CHECK, so that no writer can
+break it.
 """
 
 from typing import Any

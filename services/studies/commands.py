@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func
 
-from search.study.enqueue import PointError, checked_point
-from search.pareto import front, losses_of, spread
 from search.contract.recipes import Recipe
-from search.study.spec import StudySpec
 from search.contract.states import JobState, StudyState, TrialState
-from services.views import studies as study_views
-from services.store.db import new_id
+from search.pareto import front, losses_of, spread
+from search.study.enqueue import PointError, checked_point
+from search.study.spec import StudySpec
 from services.errors import ConflictError, KeyReusedError, RejectedError
 from services.store import events, jobs, recipe_searches, studies, trainings, trials, variants
+from services.store.db import new_id
+from services.views import studies as study_views
 
 _RETRYABLE = (TrialState.FAILED, TrialState.CANCELLED, TrialState.STOPPED)
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row
 
-from search.samplers.recipe_search import Evaluation, propose
 from search.contract.recipes import Recipe
-from search.study.spec import RecipeBudget, StudySpec
 from search.contract.states import UNFINISHED_JOB_STATES, JobState
-from services.studies.commands import commands as operations
-from services.store.db import new_id
+from search.samplers.recipe_search import Evaluation, propose
+from search.study.spec import RecipeBudget, StudySpec
 from services.store import jobs, recipe_searches, studies
+from services.store.db import new_id
+from services.studies import commands
 
 
 def advance(engine: Engine, *, places: int) -> bool:
@@ -54,7 +54,7 @@ def _advance(connection: Connection, search: Row[Any], spec: StudySpec, *, at_on
         reason = _enough(len(past), spec.compression.search_budget)
     if reason is not None and not running:
         recipe_searches.end(connection, search.id, reason=reason)
-        operations.go_on(connection, search.study_id)
+        commands.go_on(connection, search.study_id)
 
 
 def _spent(rows: Sequence[Row[Any]], budget: RecipeBudget) -> str | None:

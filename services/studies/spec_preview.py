@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from search.spaces.size import space_size
 from search.spaces.presets import architecture_space
+from search.spaces.size import space_size
 from search.study.spec import StudySpec, spec_problems
 from search.yaml_text import YamlError, read_yaml
 from services.store import trials

@@ -2,11 +2,11 @@
 
 from sqlalchemy import Connection
 
-from search.study.importance import Importance
 from search.contract.metrics import MetricName
-from search.samplers.ped_anova import importance_of
-from search.study.spec import StudySpec
 from search.contract.states import TrialState
+from search.samplers.ped_anova import importance_of
+from search.study.importance import Importance
+from search.study.spec import StudySpec
 from services.jobs.recorder import past_trial
 from services.store import studies, trials
 

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from search.contract.states import TrialState
-from services.views.cursors import decode_position, encode_position
 from services.errors import RejectedError
 from services.store import pages
 from services.store import trials as trial_rows
 from services.store import variants as variant_rows
 from services.store.filters import read_bounds
 from services.store.tables import METRIC_COLUMNS, RETRAINED_COLUMNS, trials, variants
+from services.views.cursors import decode_position, encode_position
 
 
 def metrics_of(row: Any) -> dict[str, float]:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from search.contract.metrics import NATURAL_GOALS, Goal, MetricName, Objective
 from search.pareto import Losses, front, hypervolume, losses_of, reference_point
 from search.study.spec import StudySpec
-from services.views.leaderboard import metrics_of
 from services.store import studies, trials, variants
+from services.views.leaderboard import metrics_of
 
 _MOST_CHECKPOINTS = 60
 

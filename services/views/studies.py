@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from search.contract.states import StudyPhase, StudyState
 from search.pareto import front, hypervolume, losses_of, reference_point
 from search.study.spec import StudySpec
-from search.contract.states import StudyPhase, StudyState
+from services.store import studies, trials
 from services.views.cursors import decode_id, encode_id
 from services.views.leaderboard import best_variants, metrics_of, trial_view
-from services.store import studies, trials
 from services.views.winners import recommended, variant_fronts
 
 _FIELDS = (

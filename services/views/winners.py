@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from search.study.winners import Figures, winners
-from services.views.leaderboard import variant_views
 from services.store import trials, variants
+from services.views.leaderboard import variant_views
 
 
 def variant_fronts(connection: Connection, study_id: str) -> list[dict[str, Any]]:

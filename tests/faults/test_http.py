@@ -15,8 +15,8 @@ from services.storage.artifacts import ArtifactStore
 from services.store.db import make_engine
 from tests.acceptance.studies import tiny_study
 from tests.faults.invariants import check_invariants, witness
-from tests.integration.security import serving
 from tests.integration.records import make_study
+from tests.integration.security import serving
 
 AT_ONCE = 50
 

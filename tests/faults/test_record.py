@@ -18,12 +18,12 @@ from sqlalchemy import Engine, text
 import services.store
 from search.contract.candidate import Candidate
 from search.contract.states import JobState, StudyState, TrialState
-from services.studies.commands import commands as operations
-from services.storage.artifacts import ArtifactStore
-from services.store.db import migrate
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.recorder import LEASE_S, Recorder
+from services.storage.artifacts import ArtifactStore
 from services.store import jobs, studies, trials, variants
+from services.store.db import migrate
+from services.studies import commands
 from tests.faults.invariants import check_invariants, witness
 from tests.integration.records import CANDIDATE, METRICS, make_study
 from tests.server import wait_for
@@ -148,7 +148,7 @@ def test_cancelling_races_completion_1000_times_and_one_of_them_wins(engine: Eng
     with ThreadPoolExecutor(1) as pool:
         for number in range(1000):
             completed = pool.submit(_complete, engine, f"trial_{number}")
-            operations.cancel(engine, f"study_{number}")
+            commands.cancel(engine, f"study_{number}")
             won[f"trial_{number}"] = completed.result()
     with engine.connect() as connection:
         states = {row.id: row.state for row in connection.execute(text("SELECT id, state FROM seedleaf.trials"))}

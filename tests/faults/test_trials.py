@@ -15,15 +15,15 @@ from sqlalchemy import Engine, Row
 
 from search.contract.candidate import Architecture
 from search.contract.states import StudyState, TrialState
-from services.storage.artifacts import ArtifactStore
 from services.jobs.search_job import run
 from services.settings import Settings
+from services.storage.artifacts import ArtifactStore
 from services.store import studies, trials
 from tests.faults.invariants import check_invariants, witness
 from tests.integration.records import make_study
 from tests.server import wait_for
-from workers.export import quick_onnx
 from workers.actors.hosts import NAMESPACE, RESOURCE
+from workers.export import quick_onnx
 from workers.latency.cores import chosen
 from workers.latency.gate import HostGate
 from workers.latency.protocol import measure, overlap

@@ -5,11 +5,11 @@ from typing import Any
 from sqlalchemy import Engine
 
 from search.contract.recipes import Recipe
-from search.study.spec import StudySpec
 from search.contract.states import StudyState, TrialState
-from services.studies.commands import commands as operations
-from services.store.db import new_id
+from search.study.spec import StudySpec
 from services.store import studies, trials, variants
+from services.store.db import new_id
+from services.studies import commands
 
 HOST = "a host"
 CANDIDATE: dict[str, Any] = {
@@ -38,7 +38,7 @@ def make_spec(**changes: Any) -> StudySpec:
 
 
 def make_study(engine: Engine, state: StudyState = StudyState.RUNNING, **changes: Any) -> str:
-    study_id = str(operations.create(engine, make_spec(**changes))["id"])
+    study_id = str(commands.create(engine, make_spec(**changes))["id"])
     with engine.begin() as connection:
         if state is not StudyState.QUEUED:
             studies.set_state(connection, study_id, StudyState.RUNNING)
@@ -50,7 +50,7 @@ def make_study(engine: Engine, state: StudyState = StudyState.RUNNING, **changes
 def make_variant(engine: Engine, study_id: str, trial_id: str, **values: Any) -> str:
     """A variant of a recipe of its own, timed on ``host``, "a host" where none is given."""
     variant_id = new_id("variant")
-    job_id = operations.compress(engine, trial_id, Recipe(name=variant_id, steps=()))
+    job_id = commands.compress(engine, trial_id, Recipe(name=variant_id, steps=()))
     row = {"runtime": "onnxruntime", "host": HOST, "latency": {}, "recipe": "test", "steps": [], **METRICS, **values}
     with engine.begin() as connection:
         variants.add(

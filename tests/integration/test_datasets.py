@@ -7,8 +7,8 @@ from sqlalchemy import Engine
 
 from search.contract.dataset import DatasetSpec
 from services import datasets
-from services.jobs.dataset_job import run
 from services.errors import NotFoundError, RejectedError
+from services.jobs.dataset_job import run
 from services.store import dataset_checks
 from tests.unit.data_folders import folder_spec, write_classes
 

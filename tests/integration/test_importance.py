@@ -4,13 +4,13 @@ import optuna
 import pytest
 from sqlalchemy import Engine
 
+from search.contract.states import TrialState
 from search.study.draw import draw
 from search.study.spec import SpaceSpec
-from search.contract.states import TrialState
-from services.views import importance
-from services.store.db import new_id
 from services.errors import NotFoundError
 from services.store import trials
+from services.store.db import new_id
+from services.views import importance
 from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial
 
 SPACE = {"augmentation": {"ops": ["Rotate", "Invert"], "max_ops": 1}}

@@ -7,10 +7,10 @@ from sqlalchemy import Engine, func, update
 
 from search.contract.recipes import default_recipe
 from search.contract.states import JobState, StudyState, TrialState
-from services.studies.commands import commands as operations
 from services.errors import ConflictError, LeaseLostError
 from services.store import events, jobs, studies, totals
 from services.store.tables import compression_jobs
+from services.studies import commands
 from tests.integration.records import make_study, make_trial
 
 
@@ -32,20 +32,20 @@ def _lease(engine: Engine, token: str) -> str | None:
 
 def test_the_same_recipe_is_queued_once_a_trial(engine: Engine, study_id: str) -> None:
     trial_id = make_trial(engine, study_id)
-    first = operations.compress(engine, trial_id, default_recipe("static-int8"))
-    assert operations.compress(engine, trial_id, default_recipe("static-int8")) == first
-    assert operations.compress(engine, trial_id, default_recipe("fp32")) != first
+    first = commands.compress(engine, trial_id, default_recipe("static-int8"))
+    assert commands.compress(engine, trial_id, default_recipe("static-int8")) == first
+    assert commands.compress(engine, trial_id, default_recipe("fp32")) != first
 
 
 def test_only_a_completed_trial_can_be_compressed(engine: Engine, study_id: str) -> None:
     trial_id = make_trial(engine, study_id, TrialState.FAILED)
     with pytest.raises(ConflictError, match="FAILED"):
-        operations.compress(engine, trial_id, default_recipe("fp32"))
+        commands.compress(engine, trial_id, default_recipe("fp32"))
 
 
 def test_workers_that_lease_at_once_get_different_jobs(engine: Engine, study_id: str) -> None:
     for _ in range(20):
-        operations.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
+        commands.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
     with ThreadPoolExecutor(8) as pool:
         leased = list(pool.map(lambda number: _lease(engine, f"worker-{number}"), range(20)))
     assert None not in leased
@@ -55,7 +55,7 @@ def test_workers_that_lease_at_once_get_different_jobs(engine: Engine, study_id:
 def test_a_lost_workers_job_is_taken_up_again_and_its_late_word_counts_for_nothing(
     engine: Engine, study_id: str
 ) -> None:
-    operations.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
+    commands.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
     job_id = _lease(engine, "lost")
     assert job_id is not None
     assert _lease(engine, "other") is None
@@ -73,18 +73,18 @@ def test_a_lost_workers_job_is_taken_up_again_and_its_late_word_counts_for_nothi
 def test_a_job_that_loses_every_worker_is_set_aside_and_its_study_goes_on(engine: Engine, study_id: str) -> None:
     make_trial(engine, study_id)
     with engine.begin() as connection:
-        operations.end_search(connection, study_id, reason=None)
+        commands.end_search(connection, study_id, reason=None)
     job_id = _lease(engine, "one")
     assert job_id is not None
     for worker in ("two", "three"):
         _expire_leases(engine)
         assert _lease(engine, worker) == job_id
-    operations.set_aside_poisoned(engine)
+    commands.set_aside_poisoned(engine)
     with engine.connect() as connection:
         assert jobs.get(connection, job_id).state is JobState.RUNNING
     _expire_leases(engine)
     assert _lease(engine, "four") is None
-    operations.set_aside_poisoned(engine)
+    commands.set_aside_poisoned(engine)
     with engine.connect() as connection:
         job, study = jobs.get(connection, job_id), studies.get(connection, study_id)
     assert job.state is JobState.FAILED
@@ -94,7 +94,7 @@ def test_a_job_that_loses_every_worker_is_set_aside_and_its_study_goes_on(engine
 
 def test_a_job_that_waits_for_a_place_says_so_once(engine: Engine, study_id: str) -> None:
     trial_id = make_trial(engine, study_id)
-    operations.compress(engine, trial_id, default_recipe("fp32"))
+    commands.compress(engine, trial_id, default_recipe("fp32"))
     for _ in range(2):
         with engine.begin() as connection:
             jobs.explain_waiting(connection, "no node offers a place")
@@ -107,10 +107,10 @@ def test_a_job_that_waits_for_a_place_says_so_once(engine: Engine, study_id: str
 
 
 def test_jobs_of_a_paused_study_wait(engine: Engine, study_id: str) -> None:
-    operations.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
-    operations.pause(engine, study_id)
+    commands.compress(engine, make_trial(engine, study_id), default_recipe("fp32"))
+    commands.pause(engine, study_id)
     assert _lease(engine, "worker") is None
-    operations.resume(engine, study_id)
+    commands.resume(engine, study_id)
     assert _lease(engine, "worker") is not None
 
 
@@ -118,9 +118,9 @@ def test_a_recipe_for_a_trial_of_a_finished_study_is_queued(engine: Engine) -> N
     study_id = make_study(engine, StudyState.RUNNING)
     trial_id = make_trial(engine, study_id)
     with engine.begin() as connection:
-        operations.end_search(connection, study_id, reason=None)
+        commands.end_search(connection, study_id, reason=None)
     while (job_id := _lease(engine, "worker")) is not None:
         with engine.begin() as connection:
-            operations.end_job(connection, jobs.get(connection, job_id), JobState.COMPLETED)
-    operations.compress(engine, trial_id, default_recipe("fp32").model_copy(update={"name": "another"}))
+            commands.end_job(connection, jobs.get(connection, job_id), JobState.COMPLETED)
+    commands.compress(engine, trial_id, default_recipe("fp32").model_copy(update={"name": "another"}))
     assert _lease(engine, "worker") is not None

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
 from search.contract.states import TrialState
-from services.views import leaderboard
 from services.errors import RejectedError
 from services.store import trials as trial_rows
+from services.views import leaderboard
 from tests.integration.records import make_study, make_trial, make_variant
 
 

@@ -13,8 +13,8 @@ from services.storage.artifacts import ArtifactStore
 from services.storage.blob_storage import place_at
 from services.storage.retention import collect
 from services.store import variants
-from tests.integration.security import serving
 from tests.integration.records import make_study, make_trial
+from tests.integration.security import serving
 from tests.object_storage import AWAY
 
 WEIGHTS = b"weights " * 2**17

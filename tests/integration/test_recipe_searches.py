@@ -5,11 +5,10 @@ from sqlalchemy import Engine, text, update
 
 from search.contract.recipes import DEFAULT_RECIPES, StructuredPruning
 from search.contract.states import JobState, StudyState
-from services.studies.commands import recipe_searches
-from services.studies.commands import commands as operations
-from services.store.db import new_id
 from services.store import jobs, studies, variants
+from services.store.db import new_id
 from services.store.tables import compression_jobs
+from services.studies import commands, recipe_searches
 from tests.integration.records import METRICS, make_study, make_trial
 
 
@@ -18,7 +17,7 @@ def _study(engine: Engine, *, trials: int = 1, **budget: float) -> str:
     for number in range(trials):
         make_trial(engine, study_id, f1=0.5 + 0.1 * number, latency_ms=1.0 + number)
     with engine.begin() as connection:
-        operations.end_search(connection, study_id, reason=None)
+        commands.end_search(connection, study_id, reason=None)
     return study_id
 
 
@@ -30,16 +29,16 @@ def _run_next(engine: Engine, *, failed: bool = False) -> bool:
         return False
     ratio = sum(step.get("ratio", 0.0) for step in job.recipe["steps"])
     with engine.begin() as connection:
-        operations.hold_job(connection, job, "pool")
+        commands.hold_job(connection, job, "pool")
         if failed:
-            operations.end_job(connection, job, JobState.FAILED, reason="does not apply")
+            commands.end_job(connection, job, JobState.FAILED, reason="does not apply")
             return True
         values = {"id": new_id("variant"), "trial_id": job.trial_id, "job_id": job.id, "study_id": job.study_id}
         recipe = {"recipe": job.recipe["name"], "steps": job.recipe["steps"]}
         where = {"runtime": "onnxruntime", "host": "a host", "latency": {"parent_ms": 0.4}}
         measured = {**METRICS, "f1": 0.9 - ratio**3, "latency_ms": 0.4 - 0.3 * ratio, "latency_low_ms": 0.0001}
         variants.add(connection, {**values, **recipe, **where, **measured, "latency_high_ms": 1.0})
-        operations.end_job(connection, job, JobState.COMPLETED)
+        commands.end_job(connection, job, JobState.COMPLETED)
     return True
 
 
@@ -97,7 +96,7 @@ def test_the_time_of_the_evaluations_may_be_limited(engine: Engine) -> None:
 def test_a_cancelled_study_is_searched_no_more(engine: Engine) -> None:
     study_id = _study(engine, evaluations=8)
     recipe_searches.advance(engine, places=1)
-    operations.cancel(engine, study_id)
+    commands.cancel(engine, study_id)
     assert not recipe_searches.advance(engine, places=1)
     assert _recipes(engine, study_id) == ["fp32"]
 

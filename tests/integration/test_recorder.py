@@ -8,11 +8,11 @@ from sqlalchemy.exc import OperationalError
 
 from search.contract.candidate import Candidate
 from search.contract.states import StudyState, TrialState
-from services.studies.commands import commands as operations
-from services.storage.artifacts import ArtifactStore
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.recorder import MAX_RULED_OUT, Recorder
+from services.storage.artifacts import ArtifactStore
 from services.store import events, studies, totals, trials, variants
+from services.studies import commands
 from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial
 from tests.server import wait_for
 
@@ -84,7 +84,7 @@ def test_a_result_for_a_cancelled_study_is_discarded(engine: Engine, artifacts: 
     study_id = make_study(engine)
     recorder = Recorder(engine, artifacts, study_id)
     trial_id = _start(recorder)
-    operations.cancel(engine, study_id)
+    commands.cancel(engine, study_id)
     recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS)
     with engine.connect() as connection:
         assert trials.get(connection, trial_id).state is TrialState.CANCELLED
@@ -96,7 +96,7 @@ def test_a_budget_that_is_raised_meanwhile_is_noticed(engine: Engine, artifacts:
     recorder = Recorder(engine, artifacts, study_id)
     _start(recorder)
     assert not recorder.accepts_more()
-    operations.extend(engine, study_id, max_trials=2, max_minutes=None)
+    commands.extend(engine, study_id, max_trials=2, max_minutes=None)
     wait_for(recorder.accepts_more, timeout_s=10, what="the raised budget")
     recorder.close()
 

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 from api.cli.main import app
 from search.contract.recipes import default_recipe
 from search.contract.states import StudyState
-from services.studies.commands import commands as operations
-from services.storage.artifacts import ArtifactStore
 from services.errors import ConflictError
+from services.storage.artifacts import ArtifactStore
 from services.storage.retention import Collected, collect
 from services.store import studies, trials, variants
 from services.store.tables import artifacts, epochs
+from services.studies import commands
 from tests.integration.records import make_study, make_trial, make_variant
 
 
@@ -81,7 +81,7 @@ def test_beaten_trials_lose_their_weights_and_finer_curves_and_all_others_keep_t
         with engine.connect() as connection:
             assert store.get(variants.weights_of(connection, trial_id).sha256) == trial_id.encode()
     with pytest.raises(ConflictError, match="were collected"):
-        operations.compress(engine, beaten, default_recipe("fp32"))
+        commands.compress(engine, beaten, default_recipe("fp32"))
     assert _collect(engine, store) == Collected(weights=0, epochs=0, events=0, files=0, size_bytes=0)
 
 

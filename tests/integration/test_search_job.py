@@ -15,8 +15,8 @@ from services.settings import Settings
 from services.store import studies, trials
 from tests.integration.records import METRICS, make_study
 from workers.actors.hosts import NAMESPACE, RESOURCE
-from workers.training.errors import DeviceMemoryError
 from workers.actors.trial import TrialTask
+from workers.training.errors import DeviceMemoryError
 
 
 class NeedsTheWholeGpu(tune.Trainable):  # type: ignore[misc]

@@ -18,8 +18,8 @@ from services.errors import NotFoundError
 from services.settings import Settings
 from services.store import studies
 from services.store.tables import api_keys
-from tests.integration.security import make_settings, serving
 from tests.integration.records import make_study
+from tests.integration.security import make_settings, serving
 
 OPEN = {"/", "/healthz", "/readyz", "/docs", "/openapi.json", "/web/plotly", "/web/swagger-ui"}
 

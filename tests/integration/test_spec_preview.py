@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from services.studies.commands import spec_preview as checks
 from services.store import trials
+from services.studies import spec_preview
 from tests.integration.records import make_study, make_trial
 
 _DIGITS = "name: a\ndataset: {source: sklearn}\nbudget: {max_trials: 10, epochs: 4}\nresources: {concurrency: 2}\n"
@@ -14,7 +14,7 @@ _DIGITS = "name: a\ndataset: {source: sklearn}\nbudget: {max_trials: 10, epochs:
 
 def test_a_good_text_tells_its_size_and_without_earlier_trials_no_time(engine: Engine) -> None:
     with engine.connect() as connection:
-        found = checks.check(connection, _DIGITS)
+        found = spec_preview.check(connection, _DIGITS)
     assert (found["problems"], found["estimate"]) == ([], None)
     assert found["document"]["budget"] == {"max_trials": 10, "epochs": 4}
     assert found["networks"] > 1000
@@ -28,8 +28,8 @@ def test_the_time_is_told_from_what_trials_on_the_same_data_took(engine: Engine)
         for number in (1, 2):
             trials.add_epoch(connection, study_id, trial_id, {**epoch, "epoch": number, "elapsed_s": 2.0 * number})
     with engine.connect() as connection:
-        estimate = checks.check(connection, _DIGITS)["estimate"]
-        elsewhere = checks.check(connection, _DIGITS.replace("source: sklearn", "source: folder, path: /x"))
+        estimate = spec_preview.check(connection, _DIGITS)["estimate"]
+        elsewhere = spec_preview.check(connection, _DIGITS.replace("source: sklearn", "source: folder, path: /x"))
     assert estimate == {"trials": 1, "epoch_s": 3.0, "search_s": 60.0, "core_hours": 120 / 3600, "gpu_hours": 0.0}
     assert elsewhere["estimate"] is None
 
@@ -47,7 +47,7 @@ def test_the_time_is_told_from_what_trials_on_the_same_data_took(engine: Engine)
 )
 def test_mistakes_are_named_with_their_place(engine: Engine, text: str, field: str, message: str) -> None:
     with engine.connect() as connection:
-        (problem, *_) = checks.check(connection, text)["problems"]
+        (problem, *_) = spec_preview.check(connection, text)["problems"]
     assert problem["field"].startswith(field)
     assert message in problem["message"]
 
@@ -56,5 +56,5 @@ def test_mistakes_are_named_with_their_place(engine: Engine, text: str, field: s
 @given(st.text(alphabet="name: a-[]{}&*!|>'\"\n\t0.e#%@`?,~", max_size=60))
 def test_no_text_breaks_the_check(engine: Engine, text: str) -> None:
     with engine.connect() as connection:
-        found = checks.check(connection, text)
+        found = spec_preview.check(connection, text)
     assert found["problems"] or found["networks"]

@@ -7,11 +7,11 @@ from sqlalchemy import Engine, update
 from sqlalchemy.exc import IntegrityError
 
 from search.contract.states import JobState, StudyState, TrialState
-from services.studies.commands import commands as operations
-from services.views import studies as study_views
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError
 from services.store import events, jobs, studies, trials
 from services.store.tables import trials as trials_table
+from services.studies import commands
+from services.views import studies as study_views
 from tests.integration.records import make_spec, make_study, make_trial
 
 
@@ -23,16 +23,16 @@ def _state(engine: Engine, study_id: str) -> StudyState:
 def test_fifty_posts_with_one_key_make_one_study(engine: Engine) -> None:
     spec = make_spec()
     with ThreadPoolExecutor(16) as pool:
-        ids = set(pool.map(lambda _: operations.create(engine, spec, idempotency_key="key")["id"], range(50)))
+        ids = set(pool.map(lambda _: commands.create(engine, spec, idempotency_key="key")["id"], range(50)))
     assert len(ids) == 1
     with engine.connect() as connection:
         assert len(studies.page(connection, state=None, before_id=None, limit=100)) == 1
 
 
 def test_a_key_with_another_body_is_refused(engine: Engine) -> None:
-    operations.create(engine, make_spec(), idempotency_key="key")
+    commands.create(engine, make_spec(), idempotency_key="key")
     with pytest.raises(KeyReusedError, match="new key"):
-        operations.create(engine, make_spec(name="other"), idempotency_key="key")
+        commands.create(engine, make_spec(name="other"), idempotency_key="key")
 
 
 def test_a_cancelled_study_stays_cancelled_with_all_that_belongs_to_it(engine: Engine) -> None:
@@ -42,12 +42,12 @@ def test_a_cancelled_study_stays_cancelled_with_all_that_belongs_to_it(engine: E
         job_id = jobs.add(
             connection, job_id="job", trial_id=done, study_id=study_id, recipe={"name": "fp32"}, weights_sha256="0" * 64
         )
-    operations.cancel(engine, study_id)
-    for change in (operations.pause, operations.resume, operations.cancel):
+    commands.cancel(engine, study_id)
+    for change in (commands.pause, commands.resume, commands.cancel):
         with pytest.raises(ConflictError):
             change(engine, study_id)
     with pytest.raises(ConflictError, match="post a new one"):
-        operations.extend(engine, study_id, max_trials=100, max_minutes=None)
+        commands.extend(engine, study_id, max_trials=100, max_minutes=None)
     with engine.connect() as connection:
         assert trials.get(connection, running).state is TrialState.CANCELLED
         assert trials.get(connection, done).state is TrialState.COMPLETED
@@ -70,9 +70,9 @@ def test_the_database_refuses_an_impossible_f1(engine: Engine, f1: float) -> Non
 
 def test_every_change_of_state_leaves_an_event_in_order(engine: Engine) -> None:
     study_id = make_study(engine)
-    operations.pause(engine, study_id)
-    operations.resume(engine, study_id)
-    operations.cancel(engine, study_id)
+    commands.pause(engine, study_id)
+    commands.resume(engine, study_id)
+    commands.cancel(engine, study_id)
     with engine.connect() as connection:
         told = [event["payload"]["state"] for event in events.after(connection, study_id, 0, limit=100)]
     assert told == ["QUEUED", "RUNNING", "PAUSED", "QUEUED", "CANCELLED"]
@@ -103,7 +103,7 @@ def test_a_search_that_ends_queues_the_front_and_completes_with_its_last_job(eng
     fast = make_trial(engine, study_id, f1=0.8, latency_ms=0.1, latency_low_ms=0.1, latency_high_ms=0.1)
     make_trial(engine, study_id, f1=0.7, latency_ms=0.3)
     with engine.begin() as connection:
-        operations.end_search(connection, study_id, reason=None)
+        commands.end_search(connection, study_id, reason=None)
         queued = [jobs.lease(connection, "token", lease_s=60) for _ in range(4)]
         assert jobs.lease(connection, "token", lease_s=60) is None
     assert {job.trial_id for job in queued if job} == {good, fast}
@@ -111,8 +111,8 @@ def test_a_search_that_ends_queues_the_front_and_completes_with_its_last_job(eng
         assert _state(engine, study_id) is StudyState.RUNNING
         with engine.begin() as connection:
             assert job is not None
-            operations.hold_job(connection, job, "token")
-            operations.end_job(connection, job, JobState.COMPLETED)
+            commands.hold_job(connection, job, "token")
+            commands.end_job(connection, job, JobState.COMPLETED)
     assert _state(engine, study_id) is StudyState.COMPLETED
 
 
@@ -120,7 +120,7 @@ def test_a_search_without_a_completed_trial_fails_and_says_why(engine: Engine) -
     study_id = make_study(engine)
     make_trial(engine, study_id, TrialState.FAILED)
     with engine.begin() as connection:
-        operations.end_search(connection, study_id, reason=None)
+        commands.end_search(connection, study_id, reason=None)
         row = studies.get(connection, study_id)
     assert (row.state, row.reason) == (StudyState.FAILED, "no trial was completed")
 
@@ -128,8 +128,8 @@ def test_a_search_without_a_completed_trial_fails_and_says_why(engine: Engine) -
 def test_extending_reopens_an_ended_study_and_never_lowers_the_budget(engine: Engine) -> None:
     study_id = make_study(engine, StudyState.COMPLETED)
     with pytest.raises(RejectedError, match=r"budget.max_trials: can only be raised from 20, got 5"):
-        operations.extend(engine, study_id, max_trials=5, max_minutes=None)
-    operations.extend(engine, study_id, max_trials=30, max_minutes=None)
+        commands.extend(engine, study_id, max_trials=5, max_minutes=None)
+    commands.extend(engine, study_id, max_trials=30, max_minutes=None)
     with engine.connect() as connection:
         row = studies.get(connection, study_id)
     assert (row.state, row.spec["budget"]["max_trials"]) == (StudyState.QUEUED, 30)
@@ -138,9 +138,9 @@ def test_extending_reopens_an_ended_study_and_never_lowers_the_budget(engine: En
 def test_a_failed_trial_is_run_again_beyond_the_budget_and_a_completed_one_is_not(engine: Engine) -> None:
     study_id = make_study(engine)
     failed, completed = make_trial(engine, study_id, TrialState.FAILED), make_trial(engine, study_id)
-    operations.retry(engine, failed)
+    commands.retry(engine, failed)
     with pytest.raises(ConflictError, match="COMPLETED"):
-        operations.retry(engine, completed)
+        commands.retry(engine, completed)
     with engine.connect() as connection:
         assert [queued.assignment for queued in studies.enqueued(connection, study_id).values()] == [{"width": 8}]
         assert studies.get(connection, study_id).spec["budget"]["max_trials"] == 21
@@ -148,16 +148,16 @@ def test_a_failed_trial_is_run_again_beyond_the_budget_and_a_completed_one_is_no
 
 def test_what_is_not_there_is_named(engine: Engine) -> None:
     with pytest.raises(NotFoundError, match="no study 'nothing'"):
-        operations.pause(engine, "nothing")
+        commands.pause(engine, "nothing")
     with pytest.raises(NotFoundError, match="no trial 'nothing'"):
-        operations.retry(engine, "nothing")
+        commands.retry(engine, "nothing")
 
 
 def test_a_study_names_its_last_event(engine: Engine) -> None:
     study_id, other_id = make_study(engine), make_study(engine)
     with engine.connect() as connection:
         before = studies.shown(connection, study_id).last_event_id
-    operations.pause(engine, study_id)
+    commands.pause(engine, study_id)
     with engine.connect() as connection:
         (told,) = events.after(connection, study_id, before, limit=10)
         shown = study_views.one(connection, study_id)
@@ -171,23 +171,23 @@ def test_a_study_starts_from_the_latest_one_of_a_name_and_keeps_its_id(engine: E
     make_study(engine, name="first")
     latest = make_study(engine, name="first")
     spec = make_spec(warm_start=["first"])
-    study_id = operations.create(engine, spec, idempotency_key="warm")["id"]
+    study_id = commands.create(engine, spec, idempotency_key="warm")["id"]
     make_study(engine, name="first")
     with engine.connect() as connection:
         assert studies.get(connection, study_id).spec["warm_start"] == [latest]
-    assert operations.create(engine, spec, idempotency_key="warm")["id"] == study_id
-    assert operations.create(engine, make_spec(warm_start=[latest]))["id"] != study_id
+    assert commands.create(engine, spec, idempotency_key="warm")["id"] == study_id
+    assert commands.create(engine, make_spec(warm_start=[latest]))["id"] != study_id
 
 
 def test_a_study_that_is_not_there_cannot_be_started_from(engine: Engine) -> None:
     with pytest.raises(RejectedError, match=r"warm_start\[0\]: there is no study 'gone'"):
-        operations.create(engine, make_spec(warm_start=["gone"]))
+        commands.create(engine, make_spec(warm_start=["gone"]))
 
 
 def test_the_points_of_a_study_are_queued_in_their_order(engine: Engine) -> None:
     space = {"learning_rate": {"low": 0.01, "high": 0.3}}
     points = [{"learning_rate": 0.01 * number} for number in range(1, 20)]
-    study_id = operations.create(engine, make_spec(space=space, enqueue=points))["id"]
+    study_id = commands.create(engine, make_spec(space=space, enqueue=points))["id"]
     with engine.connect() as connection:
         queued = studies.enqueued(connection, study_id)
     assert [enqueued.assignment for enqueued in queued.values()] == points
@@ -195,5 +195,5 @@ def test_the_points_of_a_study_are_queued_in_their_order(engine: Engine) -> None
 
 def test_a_point_that_the_space_does_not_hold_is_rejected_by_its_place(engine: Engine) -> None:
     with pytest.raises(RejectedError, match=r"enqueue\[1\]: learning_rate lies between") as rejected:
-        operations.create(engine, make_spec(enqueue=[{}, {"learning_rate": 5}]))
+        commands.create(engine, make_spec(enqueue=[{}, {"learning_rate": 5}]))
     assert rejected.value.field == "enqueue[1]"

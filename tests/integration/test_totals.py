@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
-from services.studies.commands import commands as operations
 from services.store import studies, totals, trials
 from services.store.tables import totals as totals_table
 from services.store.tables import trials as trials_table
-from tests.integration.security import serving
+from services.studies import commands
 from tests.integration.records import make_study, make_trial
+from tests.integration.security import serving
 
 
 def _kept(engine: Engine, study_id: str, name: str) -> dict[str, float]:
@@ -35,7 +35,7 @@ def test_totals_are_what_counting_finds(engine: Engine) -> None:
         make_trial(engine, study_id, state)
     make_trial(engine, other_id)
     assert _kept(engine, study_id, "trials") == _counted(engine, study_id)
-    operations.cancel(engine, study_id)
+    commands.cancel(engine, study_id)
     assert _kept(engine, study_id, "trials") == _counted(engine, study_id)
     assert _counted(engine, study_id)["CANCELLED"] == 3
     answered = sum(_counted(engine, study_id)[state] for state in ANSWERED_TRIAL_STATES)
@@ -81,7 +81,7 @@ def test_a_study_is_shown_with_its_phase_and_progress(engine: Engine) -> None:
     with engine.begin() as connection:
         row = studies.shown(connection, study_id)
         assert (row.spent, row.best_f1, row.compression) == (2, 0.8, None)
-        operations.end_search(connection, study_id, reason=None)
+        commands.end_search(connection, study_id, reason=None)
         assert studies.shown(connection, study_id).compression == {"QUEUED": 1}
         assert trials.next_number(connection, study_id) == 2
 

@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from search.contract.recipes import default_recipe
 from search.contract.states import JobState, StudyState, TrialState
-from services.studies.commands import commands as operations
 from services.errors import ConflictError, LeaseLostError
 from services.store import jobs, studies, trainings, trials, variants
+from services.studies import commands
 from tests.integration.records import make_study, make_trial
 
 RETRAIN = {"retrain": {"top": 2, "seeds": 2, "epochs": 7}, "compression": {"candidates": "top", "recipes": ["fp32"]}}
@@ -21,7 +21,7 @@ def searched_study(engine: Engine) -> tuple[str, list[str]]:
     study_id = make_study(engine, **RETRAIN)
     trial_ids = [make_trial(engine, study_id, score=score) for score in (0.3, 0.2, 0.1)]
     with engine.begin() as connection:
-        operations.end_search(connection, study_id, reason=None)
+        commands.end_search(connection, study_id, reason=None)
     return study_id, trial_ids
 
 
@@ -38,7 +38,7 @@ def complete(engine: Engine, training_id: str, f1: tuple[float, ...]) -> None:
             result = {"f1": value, "accuracy": value, "per_class_f1": [value], "confusion": [[1]]}
             weights = {"weights_sha256": f"{seed + 1:064x}", "weights_size_bytes": 4}
             trainings.add_run(connection, training_id, {"seed": seed, **result, **weights})
-        operations.end_training(connection, training_id, JobState.COMPLETED)
+        commands.end_training(connection, training_id, JobState.COMPLETED)
 
 
 def state_of(engine: Engine, study_id: str) -> StudyState:
@@ -69,7 +69,7 @@ def test_the_best_are_trained_in_full_and_then_compressed_with_their_best_weight
     for job in leased[:2]:
         assert job is not None
         with engine.begin() as connection:
-            operations.end_job(connection, job, JobState.COMPLETED)
+            commands.end_job(connection, job, JobState.COMPLETED)
     assert state_of(engine, study_id) is StudyState.COMPLETED
 
 
@@ -77,7 +77,7 @@ def test_trainings_that_fail_leave_the_best_of_the_search_to_compress(engine: En
     study_id, trial_ids = searched_study(engine)
     for row in open_trainings(engine, trial_ids).values():
         with engine.begin() as connection:
-            operations.end_training(connection, row.id, JobState.FAILED, reason="for a test")
+            commands.end_training(connection, row.id, JobState.FAILED, reason="for a test")
     with engine.connect() as connection:
         assert studies.shown(connection, study_id).compression == {JobState.QUEUED: 3}
 
@@ -85,7 +85,7 @@ def test_trainings_that_fail_leave_the_best_of_the_search_to_compress(engine: En
 def test_a_training_asked_for_later_changes_no_study(engine: Engine) -> None:
     study_id = make_study(engine, StudyState.COMPLETED)
     trial_id = make_trial(engine, study_id)
-    complete(engine, operations.train(engine, trial_id, epochs=3, seeds=1), (0.95,))
+    complete(engine, commands.train(engine, trial_id, epochs=3, seeds=1), (0.95,))
     assert state_of(engine, study_id) is StudyState.COMPLETED
     with engine.connect() as connection:
         assert variants.weights_of(connection, trial_id).sha256 == f"{1:064x}"
@@ -94,15 +94,15 @@ def test_a_training_asked_for_later_changes_no_study(engine: Engine) -> None:
 
 def test_the_same_recipe_is_queued_again_for_other_weights(engine: Engine) -> None:
     trial_id = make_trial(engine, make_study(engine, StudyState.COMPLETED))
-    first = operations.compress(engine, trial_id, default_recipe("fp32"))
-    assert operations.compress(engine, trial_id, default_recipe("fp32")) == first
-    complete(engine, operations.train(engine, trial_id, epochs=3, seeds=1), (0.95,))
-    assert operations.compress(engine, trial_id, default_recipe("fp32")) != first
+    first = commands.compress(engine, trial_id, default_recipe("fp32"))
+    assert commands.compress(engine, trial_id, default_recipe("fp32")) == first
+    complete(engine, commands.train(engine, trial_id, epochs=3, seeds=1), (0.95,))
+    assert commands.compress(engine, trial_id, default_recipe("fp32")) != first
 
 
 def test_a_lost_attempt_writes_nothing_more_and_one_that_got_further_is_not_counted(engine: Engine) -> None:
     trial_id = make_trial(engine, make_study(engine))
-    training_id = operations.train(engine, trial_id, epochs=3, seeds=1)
+    training_id = commands.train(engine, trial_id, epochs=3, seeds=1)
     with engine.begin() as connection:
         trainings.record_submission(connection, training_id, 0, 1)
         trainings.add_epoch(connection, trainings.hold(connection, training_id, 1), 0, EPOCH)
@@ -114,7 +114,7 @@ def test_a_lost_attempt_writes_nothing_more_and_one_that_got_further_is_not_coun
 
 
 def test_an_epoch_that_a_checkpoint_brings_again_is_no_progress(engine: Engine) -> None:
-    training_id = operations.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1)
+    training_id = commands.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1)
     for attempt in (1, 2):
         with engine.begin() as connection:
             trainings.record_submission(connection, training_id, attempt - 1, attempt)
@@ -126,11 +126,11 @@ def test_an_epoch_that_a_checkpoint_brings_again_is_no_progress(engine: Engine) 
 
 def test_cancelling_a_study_cancels_its_trainings_and_pausing_holds_them_back(engine: Engine) -> None:
     study_id = make_study(engine)
-    training_id = operations.train(engine, make_trial(engine, study_id), epochs=3, seeds=1)
-    operations.pause(engine, study_id)
+    training_id = commands.train(engine, make_trial(engine, study_id), epochs=3, seeds=1)
+    commands.pause(engine, study_id)
     with engine.connect() as connection:
         assert not trainings.to_run(connection)
-    operations.cancel(engine, study_id)
+    commands.cancel(engine, study_id)
     with engine.connect() as connection:
         assert trainings.get(connection, training_id).state is JobState.CANCELLED
 
@@ -138,11 +138,11 @@ def test_cancelling_a_study_cancels_its_trainings_and_pausing_holds_them_back(en
 def test_what_never_ran_is_not_trained_in_full(engine: Engine) -> None:
     trial_id = make_trial(engine, make_study(engine), TrialState.INFEASIBLE)
     with pytest.raises(ConflictError, match="INFEASIBLE: only trials that ran"):
-        operations.train(engine, trial_id, epochs=3, seeds=1)
+        commands.train(engine, trial_id, epochs=3, seeds=1)
 
 
 def test_an_attempt_is_noted_once_and_again_only_under_its_own_number(engine: Engine) -> None:
-    training_id = operations.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1)
+    training_id = commands.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1)
     with engine.begin() as connection:
         assert trainings.record_submission(connection, training_id, 0, 1)
         assert not trainings.record_submission(connection, training_id, 0, 1)

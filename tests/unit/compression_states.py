@@ -9,8 +9,8 @@ from tests.unit.training_sets import BACKBONE, coloured, coloured_images, small_
 from workers.compression.registry import Workpiece
 from workers.export import load_weights, save_weights
 from workers.models import Network
-from workers.training.training_input import TrainingInput, training_input
 from workers.training.engine import TrainingPlan, train
+from workers.training.training_input import TrainingInput, training_input
 
 
 @cache

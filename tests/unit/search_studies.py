@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from search.spaces.architecture_space import ArchitectureSpace, Stage
 from search.contract.candidate import Candidate, Enqueued
-from search.samplers.frontier import Earlier
 from search.contract.metrics import Metrics
+from search.samplers.frontier import Earlier
 from search.samplers.optuna_trials import Assignment, PastTrial
-from search.tune.searcher import StudySearch
+from search.spaces.architecture_space import ArchitectureSpace, Stage
 from search.study.spec import StudySpec
 from search.tune.early_stopping import Stopping
+from search.tune.searcher import StudySearch
 
 CLASSES = 3
 OBJECTIVES = [{"metric": "f1", "goal": "maximize"}, {"metric": "macs", "goal": "minimize"}]

@@ -7,8 +7,8 @@ import pytest
 from search.contract.dataset import DatasetSpec
 from search.contract.recipes import NAMED_RECIPES, Distillation, Recipe
 from search.study.spec import StudySpec
-from services.studies.admission import admit_dataset, admit_recipe, admit_study
 from services.errors import RejectedError
+from services.studies.admission import admit_dataset, admit_recipe, admit_study
 
 
 def _coco(path: Path, annotations: str) -> DatasetSpec:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.storage.artifacts import ArtifactStore
 from services.errors import ArtifactError, StorageError
-from services.storage.blob_storage import LocalFolder, Place, place_at
 from services.settings import Settings
+from services.storage.artifacts import ArtifactStore
+from services.storage.blob_storage import LocalFolder, Place, place_at
 from tests.faults.cluster import free_port
 from tests.object_storage import AWAY, S3_ACCOUNT, s3_server
 

@@ -19,11 +19,11 @@ from api.bundle.program import UnanswerableError, answer, handed_out
 from api.schemas import VariantDetail
 from search.contract.dataset import Resize
 from tests.integration.records import CANDIDATE, METRICS, make_spec
-from tests.unit.training_sets import SIDE_PX
 from tests.unit.compression_states import trained
-from workers.model_metadata import describe
+from tests.unit.training_sets import SIDE_PX
 from workers.export import quick_onnx
 from workers.inference.submission import submit
+from workers.model_metadata import describe
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _CLASSES = ["can", "cup", "lid"]

@@ -9,8 +9,8 @@ from api.cli.documents import read_recipe, read_spec
 from api.cli.errors import CommandError
 from api.cli.quickstart import SPEC
 from api.tabular.studies import networks
-from search.spaces.model_yaml import write_architecture
 from search.contract.candidate import Architecture
+from search.spaces.model_yaml import write_architecture
 from search.study.draw import draw
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from api.server.app import create_app
 from api.schemas import ArtifactView
+from api.server.app import create_app
 from search.contract.dataset import DatasetSpec
 from search.study.spec import StudySpec
 from seedleaf import Client, RequestRejectedError

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from search.contract.recipes import NAMED_RECIPES, default_recipe
-from tests.unit.training_sets import SIDE_PX, coloured_images
 from tests.unit.compression_states import trained, workpiece
+from tests.unit.training_sets import SIDE_PX, coloured_images
 from workers.compression.pipeline import Compressed, ParityError, compress
 from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
 from workers.export import onnx_predictor, program_predictor, to_onnx

@@ -19,8 +19,8 @@ from search.contract.recipes import (
     StructuredPruning,
     UnstructuredPruning,
 )
-from tests.unit.training_sets import CLASSES, EVERY_BLOCK, SIDE_PX, small_network
 from tests.unit.compression_states import trained, workpiece
+from tests.unit.training_sets import CLASSES, EVERY_BLOCK, SIDE_PX, small_network
 from workers.compression import fine_tuning, structured, unstructured
 from workers.compression.registry import NetworkTechnique, NotApplicableError
 from workers.models import Network

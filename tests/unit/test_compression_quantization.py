@@ -10,8 +10,8 @@ from onnx import numpy_helper
 
 from search.contract.candidate import Layer
 from search.contract.recipes import Calibration, DynamicInt8, HalfPrecision, MixedInt8, StaticInt8
-from tests.unit.training_sets import CLASSES, coloured_images
 from tests.unit.compression_states import workpiece
+from tests.unit.training_sets import CLASSES, coloured_images
 from workers.compression import half_precision, mixed_int8, quantization
 from workers.compression.registry import NotApplicableError
 from workers.export import onnx_predictor, to_onnx

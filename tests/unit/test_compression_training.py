@@ -9,14 +9,14 @@ from onnx import TensorProto, helper
 from torch.nn import functional
 
 from search.contract.recipes import Distillation, GlobalPruning, QuantizationAwareTraining
-from tests.unit.training_sets import CLASSES, SIDE_PX, coloured, small_candidate, small_network
 from tests.unit.compression_states import trained, workpiece
+from tests.unit.training_sets import CLASSES, SIDE_PX, coloured, small_candidate, small_network
 from workers.compression import distillation, quantization_aware, unstructured
 from workers.compression.registry import NotApplicableError, TrainedModel
 from workers.export import quick_onnx, save_weights
 from workers.models import Network
-from workers.training.distillation_loss import Lesson
 from workers.training.device_dataset import pixels
+from workers.training.distillation_loss import Lesson
 
 IMAGES = pixels(coloured(24, seed=5).images)
 

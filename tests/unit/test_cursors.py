@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.views.cursors import decode_id, decode_position, encode_id, encode_position
 from services.errors import RejectedError
+from services.views.cursors import decode_id, decode_position, encode_id, encode_position
 
 _IDS = st.from_regex(r"[a-z]+_[0-9a-f]{24}", fullmatch=True)
 _VALUES = st.none() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False, allow_infinity=False, width=32)

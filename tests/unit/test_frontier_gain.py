@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import qmc
 
-from search.samplers.frontier.gain import Guess, attained, expected_gain, expected_improvement
 from search.pareto import hypervolume
+from search.samplers.frontier.gain import Guess, attained, expected_gain, expected_improvement
 
 CORNERS = np.asarray(qmc.Sobol(2, rng=np.random.default_rng(0)).random(4096))
 coordinate = st.floats(0.0, 1.0)

@@ -9,9 +9,9 @@ import pytest
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import TrialState
 
-from search.spaces.chooser import Chooser
-from search.samplers.frontier import EXPECTED, SECONDS, Description, FrontierSampler
 from search.pareto import hypervolume
+from search.samplers.frontier import EXPECTED, SECONDS, Description, FrontierSampler
+from search.spaces.chooser import Chooser
 
 LAYERS = 6
 optuna.logging.set_verbosity(optuna.logging.WARNING)

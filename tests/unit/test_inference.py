@@ -12,12 +12,12 @@ from PIL import Image
 from sklearn.metrics import f1_score
 
 from search.contract.metrics import Score
-from tests.unit.training_sets import CLASSES, SIDE_PX, coloured_images
 from tests.unit.compression_states import trained
+from tests.unit.training_sets import CLASSES, SIDE_PX, coloured_images
 from workers.data.errors import DataError
-from workers.model_metadata import UnknownModelError, describe, usage_of
 from workers.export import onnx_predictor, to_onnx
 from workers.inference.submission import submit
+from workers.model_metadata import UnknownModelError, describe, usage_of
 
 NAMES = tuple(f"class-{index}" for index in range(CLASSES))
 IMAGES = 24

@@ -9,9 +9,9 @@ import torch
 from optuna.trial import FixedTrial
 from torch.utils.flop_counter import FlopCounterMode
 
+from search.contract.candidate import Architecture, Candidate, Layer
 from search.spaces.draw import draw_architecture
 from search.spaces.nas_bench_macro import DIGITS
-from search.contract.candidate import Architecture, Candidate, Layer
 from search.spaces.presets import PRESETS
 from search.study.draw import draw
 from search.study.spec import SpaceSpec

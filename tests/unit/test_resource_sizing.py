@@ -3,8 +3,8 @@
 import pytest
 
 from search.study.spec import ResourcesSpec, StudySpec
-from workers.models import profile
 from workers.actors.resource_sizing import Need, _typical, packed
+from workers.models import profile
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from search.contract.candidate import Architecture
+from search.samplers.optuna_trials import Replay
+from search.spaces.architecture_space import ArchitectureSpace
+from search.spaces.chooser import Chooser
 from search.spaces.draw import draw_architecture
 from search.spaces.size import space_size
-from search.spaces.architecture_space import ArchitectureSpace
 from search.spaces.values import Values
-from search.contract.candidate import Architecture
-from search.spaces.chooser import Chooser
-from search.samplers.optuna_trials import Replay
 from search.study.spec import SpaceSpec
 from tests.unit.choosers import Chance, every_way
 

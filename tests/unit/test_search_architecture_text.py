@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search.contract.candidate import MOST_REPEATS, Architecture
 from search.spaces.draw import draw_architecture
 from search.spaces.model_yaml import ArchitectureTextError, read_architecture, write_architecture
-from search.contract.candidate import MOST_REPEATS, Architecture
 from search.spaces.presets import PRESETS
 from tests.unit.choosers import Chance
 

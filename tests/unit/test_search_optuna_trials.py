@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from optuna.trial import TrialState as OptunaState
 
 from search.contract.metrics import Constraint
-from search.samplers.optuna_trials import Mirror, PastTrial, Replay, directions, frozen_trial, violations
 from search.contract.states import TrialState
+from search.samplers.optuna_trials import Mirror, PastTrial, Replay, directions, frozen_trial, violations
 from tests.unit.search_studies import CLASSES, tiny_spec
 
 DEPTHWISE = {"width": 16, "conv.block": "DWConv"}

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.spaces.draw import draw_architecture
-from search.spaces.nas_bench_macro import DIGITS
-from search.spaces.size import space_size
-from search.spaces.architecture_space import ArchitectureSpace
 from search.contract.candidate import Architecture
 from search.samplers.optuna_trials import Replay
+from search.spaces.architecture_space import ArchitectureSpace
+from search.spaces.draw import draw_architecture
+from search.spaces.nas_bench_macro import DIGITS
 from search.spaces.presets import PRESETS
+from search.spaces.size import space_size
 from search.study.spec import SpaceSpec
 from tests.unit.choosers import Chance, every_way
 

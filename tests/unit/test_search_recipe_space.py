@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.samplers.recipe_search import Evaluation, propose
-from search.samplers.recipe_space import choices_of, draw
 from search.contract.recipes import DEFAULT_RECIPES, NAMED_RECIPES, Recipe, StructuredPruning
 from search.contract.states import JobState
+from search.samplers.recipe_search import Evaluation, propose
+from search.samplers.recipe_space import choices_of, draw
 from tests.unit.choosers import Chance
 
 

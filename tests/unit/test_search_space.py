@@ -11,11 +11,18 @@ from hypothesis import strategies as st
 from optuna.trial import FixedTrial
 from pydantic import ValidationError
 
-from search.spaces.draw import draw_architecture
-from search.contract.augmentation import BATCH_OPERATION_NAMES, FLIP_NAMES, FLIP_ONLY, OPERATION_NAMES, WITHOUT_MAGNITUDE, Policy
+from search.contract.augmentation import (
+    BATCH_OPERATION_NAMES,
+    FLIP_NAMES,
+    FLIP_ONLY,
+    OPERATION_NAMES,
+    WITHOUT_MAGNITUDE,
+    Policy,
+)
 from search.contract.candidate import Architecture, Candidate, Layer
-from search.spaces.chooser import Chooser
 from search.samplers.optuna_trials import Replay
+from search.spaces.chooser import Chooser
+from search.spaces.draw import draw_architecture
 from search.spaces.presets import PRESETS
 from search.study.draw import draw
 from search.study.spec import SpaceSpec

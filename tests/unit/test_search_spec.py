@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from search.contract.augmentation import OPERATION_NAMES
 from search.contract.metrics import NATURAL_GOALS, Constraint, Goal
 from search.contract.recipes import DEFAULT_RECIPES, Recipe, StructuredPruning
-from search.study.spec import StudySpec, spec_problems
 from search.contract.values import Range
+from search.study.spec import StudySpec, spec_problems
 
 MINIMAL = {"name": "digits", "dataset": {"source": "sklearn"}}
 EXAMPLE = """

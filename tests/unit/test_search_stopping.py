@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from ray.tune.schedulers import TrialScheduler
 
-from search.samplers.frontier import EXPECTED
 from search.contract.metrics import Look
-from search.samplers.optuna_trials import PastTrial
-from search.tune.scheduler import Moasha
-from search.study.spec import StudySpec
 from search.contract.states import TrialState
+from search.samplers.frontier import EXPECTED
+from search.samplers.optuna_trials import PastTrial
+from search.study.spec import StudySpec
 from search.tune.early_stopping import Stopping
+from search.tune.scheduler import Moasha
 from tests.unit.search_studies import MemoryLog, make_search, tiny_spec
 
 EPOCHS = 6

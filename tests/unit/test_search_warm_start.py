@@ -7,12 +7,12 @@ import optuna
 import pytest
 from pydantic import ValidationError
 
-from search.spaces.chooser import Chooser
-from search.study.enqueue import PointError, checked_point
+from search.contract.states import TrialState
 from search.samplers.frontier import Description, Earlier, FrontierSampler
 from search.samplers.optuna_trials import PastTrial
-from search.contract.states import TrialState
 from search.samplers.warm_start import earlier_of
+from search.spaces.chooser import Chooser
+from search.study.enqueue import PointError, checked_point
 from tests.unit.search_studies import MemoryLog, make_search, tiny_spec
 
 LAYERS = 7

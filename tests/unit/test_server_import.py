@@ -4,7 +4,15 @@ import subprocess
 import sys
 
 # Optuna imports scikit-learn, and with it SciPy and pandas, where it is installed; what of ours needs SciPy is named.
-_NOT_IN_THE_IMAGE = ("torch", "ray", "albumentations", "onnx", "workers", "search.samplers.frontier", "search.tune.early_stopping")
+_NOT_IN_THE_IMAGE = (
+    "torch",
+    "ray",
+    "albumentations",
+    "onnx",
+    "workers",
+    "search.samplers.frontier",
+    "search.tune.early_stopping",
+)
 
 
 def test_the_server_imports_nothing_that_its_image_lacks() -> None:

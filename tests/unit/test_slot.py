@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from search.contract.targets import RuntimeName, TargetSpec
-from tests.unit.training_sets import SIDE_PX, coloured_images
 from tests.unit.compression_states import trained
+from tests.unit.training_sets import SIDE_PX, coloured_images
+from workers.actors.slot import BenchmarkSlot
 from workers.export import onnx_predictor, quick_onnx
 from workers.latency.runtimes import RUNTIMES
-from workers.actors.slot import BenchmarkSlot
 
 
 @pytest.fixture(scope="module")

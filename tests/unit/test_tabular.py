@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from api.schemas import ParetoView, TrialView, VariantFront, VariantView
 from api.tabular import trials as trial_rows
 from api.tabular import variants as variant_rows
-from api.schemas import ParetoView, TrialView, VariantFront, VariantView
 from search.contract.candidate import Architecture, Candidate
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from tests.unit.training_sets import CLASSES, coloured, small_network
 from workers.training.averaging import Average
-from workers.training.engine import Epoch, NotFiniteError, TrainingPlan, evaluate, train
 from workers.training.device_dataset import Resident
+from workers.training.engine import Epoch, NotFiniteError, TrainingPlan, evaluate, train
 
 
 def unchanged(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

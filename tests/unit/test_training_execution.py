@@ -16,15 +16,15 @@ from torch.nn import functional
 from search.contract.augmentation import OPERATION_NAMES, Operation, Policy
 from tests.unit.training_sets import CLASSES, coloured, coloured_images, small_network
 from workers.training.batch_augmentation import Augment
-from workers.training.training_input import training_input
+from workers.training.device_dataset import Resident, pixels, resident
 from workers.training.engine import Epoch, TrainingPlan, train
 from workers.training.errors import DeviceMemoryError
+from workers.training.execution import Way, Work, captured, eager, rehearse
 from workers.training.optimizers import OPTIMIZERS
 from workers.training.plan import OptimizerName
 from workers.training.precision import has_bfloat16_instructions, training_forward
-from workers.training.device_dataset import Resident, pixels, resident
 from workers.training.state import TrainingState
-from workers.training.execution import Way, Work, captured, eager, rehearse
+from workers.training.training_input import training_input
 
 PLAN = TrainingPlan(epochs=3, batch_size=16, learning_rate=0.1, optimizer="sgd", seed=0)
 EVERYTHING = Policy(operations=tuple(Operation(name=name, probability=0.5) for name in OPERATION_NAMES), max_ops=2)

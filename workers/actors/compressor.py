@@ -12,19 +12,19 @@ import torch
 
 from search.contract.candidate import Candidate
 from search.contract.recipes import Recipe
-from search.study.spec import StudySpec
 from search.contract.targets import TargetSpec
-from workers.compression.step_cache import Beginnings
+from search.study.spec import StudySpec
+from workers.actors.hosts import Slots, TargetMissingError
+from workers.actors.slot import Timing
+from workers.actors.trial import dataset_of, prepare, resident_split
 from workers.compression.pipeline import Compressed, finish
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
-from workers.model_metadata import describe
+from workers.compression.step_cache import Beginnings
 from workers.export import load_weights, save_weights, to_onnx
-from workers.actors.hosts import Slots, TargetMissingError
 from workers.latency.gate import HostGate
+from workers.model_metadata import describe
 from workers.models import Network, build_network
-from workers.actors.slot import Timing
 from workers.training.metrics import confusion, scores
-from workers.actors.trial import dataset_of, prepare, resident_split
 
 Variant = dict[str, Any]
 

@@ -10,12 +10,12 @@ import torch
 from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
 from search.study.spec import ResourcesSpec, StudySpec
+from workers.actors.trial import epoch_report, prepare, resident_split
 from workers.candidate_training import plan_of
 from workers.export import save_weights
 from workers.latency.gate import HostGate
 from workers.models import build_network
 from workers.training.engine import train
-from workers.actors.trial import epoch_report, prepare, resident_split
 
 Report = dict[str, Any]
 

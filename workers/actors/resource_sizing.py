@@ -14,10 +14,10 @@ from search.contract.candidate import Candidate, UnbuildableError
 from search.contract.metrics import Metrics, first_complaint
 from search.study.draw import draw
 from search.study.spec import ResourcesSpec, StudySpec
+from workers.actors.trial import TrialTask, run_trial
 from workers.latency.gate import HostGate
 from workers.models import profile
 from workers.training.errors import DeviceMemoryError
-from workers.actors.trial import TrialTask, run_trial
 
 #: Candidates by chance, of which two are trained to measure.
 _DRAWN = 32

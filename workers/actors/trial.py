@@ -14,18 +14,18 @@ from ray import tune
 from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
 from search.contract.metrics import Constraint, Score, first_complaint
-from search.study.spec import ResourcesSpec, StudySpec
 from search.contract.targets import TargetSpec
+from search.study.spec import ResourcesSpec, StudySpec
+from workers.actors.hosts import Slots
 from workers.augmentation.pictures import picture_of
 from workers.candidate_training import plan_of
 from workers.data import Dataset, load_dataset
 from workers.export import quick_onnx, save_weights
-from workers.actors.hosts import Slots
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, profile
-from workers.training.training_input import TrainingInput, training_input
-from workers.training.engine import Epoch, Working, train
 from workers.training.device_dataset import Resident, resident
+from workers.training.engine import Epoch, Working, train
+from workers.training.training_input import TrainingInput, training_input
 
 Report = dict[str, Any]
 

@@ -10,8 +10,8 @@ from search.contract.recipes import FineTuning
 from search.contract.recipes.config import TrainingConfig
 from workers.candidate_training import plan_of
 from workers.compression.registry import Workpiece, on_network
-from workers.training.engine import train
 from workers.training.distillation_loss import Lesson
+from workers.training.engine import train
 from workers.training.execution import eager
 
 

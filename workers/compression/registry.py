@@ -15,9 +15,9 @@ from torch import Tensor
 from search.contract.candidate import Candidate
 from search.contract.recipes import Step
 from workers.models import Network
-from workers.training.training_input import TrainingInput
-from workers.training.engine import Working
 from workers.training.device_dataset import Resident
+from workers.training.engine import Working
+from workers.training.training_input import TrainingInput
 
 S = TypeVar("S")
 

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from workers.data.errors import DataError
-from workers.model_metadata import UnknownModelError
 from workers.inference.submission import submit
+from workers.model_metadata import UnknownModelError
 
 
 def main() -> None:

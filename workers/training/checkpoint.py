@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
+from workers.training.device_dataset import Resident
 from workers.training.errors import CheckpointError
 from workers.training.metrics import Scores
 from workers.training.plan import TrainingPlan
-from workers.training.device_dataset import Resident
 from workers.training.state import Snapshot, TrainingState
 
 

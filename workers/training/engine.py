@@ -12,13 +12,13 @@ from torch import nn
 from workers.training.batch_augmentation import Augment
 from workers.training.checkpoint import Checkpoint, Epoch
 from workers.training.device import memory_advice, prepare_device
+from workers.training.device_dataset import Resident
+from workers.training.distillation_loss import Lesson
 from workers.training.errors import NotFiniteError
 from workers.training.evaluation import Evaluation, Working, evaluate
-from workers.training.distillation_loss import Lesson
-from workers.training.plan import TrainingPlan
-from workers.training.device_dataset import Resident
-from workers.training.step import TrainingStep
 from workers.training.execution import Way, Work, way_for
+from workers.training.plan import TrainingPlan
+from workers.training.step import TrainingStep
 
 __all__ = ["Augment", "Epoch", "NotFiniteError", "TrainingPlan", "Working", "evaluate", "train"]
 

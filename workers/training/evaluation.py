@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from workers.training.device_dataset import Resident, pixels
+from workers.training.execution import Way, Work, eager
 from workers.training.folding import folded
 from workers.training.metrics import Scores, confusion, scores
-from workers.training.device_dataset import Resident, pixels
 from workers.training.state import TrainingState
-from workers.training.execution import Way, Work, eager
 
 #: Entered around each unit of work, so that a latency measurement on this host can wait for a quiet moment.
 Working = Callable[[], AbstractContextManager[object]]

@@ -10,14 +10,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from workers.training.batch_augmentation import Augment, generators_of
 from workers.training.averaging import Average
+from workers.training.batch_augmentation import Augment, generators_of
+from workers.training.device_dataset import Resident, pixels
 from workers.training.distillation_loss import Lesson
 from workers.training.losses import LOSSES
 from workers.training.optimizers import make_optimizers, set_rates, state_tensors
 from workers.training.plan import TrainingPlan
 from workers.training.precision import training_forward
-from workers.training.device_dataset import Resident, pixels
 from workers.training.schedules import shares
 from workers.training.state import TrainingState
 

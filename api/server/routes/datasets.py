@@ -8,7 +8,7 @@ from api.schemas import DatasetSummary, DatasetView, Page
 from api.server.state import State
 from search.contract.dataset import DatasetSpec
 from services import datasets
-from services.studies.commands import admission
+from services.studies import admission
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 

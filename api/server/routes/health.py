@@ -5,7 +5,7 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import text
 
-from api.server.serve import errors
+from api.server import errors
 from api.server.state import State
 from services.views.prometheus import Figures
 

@@ -17,18 +17,15 @@ from api.schemas import (
     TypicalCurve,
 )
 from api.server.state import State
-from search.study.importance import Importance
 from search.contract.metrics import MetricName
-from search.study.spec import StudySpec
 from search.contract.states import StudyState
-from services.studies.commands import admission
-from services.studies.commands import spec_preview as checks
-from services.views import importance
-from services.views import points
-from services.views import studies as study_views
-from services.studies.commands import commands as operations
+from search.study.importance import Importance
+from search.study.spec import StudySpec
 from services.ray.jobs import RayJobs
 from services.store import studies, trials
+from services.studies import admission, commands, spec_preview
+from services.views import importance, points
+from services.views import studies as study_views
 
 LOG_CHARACTERS = 100_000
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -43,7 +40,7 @@ def create_study(
 ) -> StudyView:
     """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
     admitted = admission.admit_study(spec, state.settings.data_roots)
-    view = operations.create(state.engine, admitted, idempotency_key=idempotency_key)
+    view = commands.create(state.engine, admitted, idempotency_key=idempotency_key)
     response.headers["Location"] = f"/studies/{view['id']}"
     return StudyView.model_validate(view)
 
@@ -52,7 +49,7 @@ def create_study(
 def check_study(request: CheckRequest, state: State) -> StudyCheck:
     """Look at a study that is being written: its mistakes, the size of its space, about how long it takes."""
     with state.reader.connect() as connection:
-        return StudyCheck.model_validate(checks.check(connection, request.text))
+        return StudyCheck.model_validate(spec_preview.check(connection, request.text))
 
 
 @router.get("")
@@ -77,27 +74,27 @@ def get_study(study_id: str, state: State) -> StudyView:
 def extend_study(study_id: str, patch: StudyPatch, state: State) -> StudyView:
     """Raise the budget; a study that has ended searches on."""
     budget = patch.budget
-    operations.extend(state.engine, study_id, max_trials=budget.max_trials, max_minutes=budget.max_minutes)
+    commands.extend(state.engine, study_id, max_trials=budget.max_trials, max_minutes=budget.max_minutes)
     return _view(state, study_id)
 
 
 @router.post("/{study_id}/pause")
 def pause_study(study_id: str, state: State) -> StudyView:
     """Start no more trials; those that run go on to their end."""
-    operations.pause(state.engine, study_id)
+    commands.pause(state.engine, study_id)
     return _view(state, study_id)
 
 
 @router.post("/{study_id}/resume")
 def resume_study(study_id: str, state: State) -> StudyView:
-    operations.resume(state.engine, study_id)
+    commands.resume(state.engine, study_id)
     return _view(state, study_id)
 
 
 @router.post("/{study_id}/cancel")
 def cancel_study(study_id: str, state: State) -> StudyView:
     """End the study for good, its running trials and its compression with it."""
-    operations.cancel(state.engine, study_id)
+    commands.cancel(state.engine, study_id)
     return _view(state, study_id)
 
 

@@ -5,19 +5,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 
-from api.server.routes.parameters import Limit, Order, Where
 from api.schemas import CompressRequest, Page, Queued, StudyView, TrainingView, TrainRequest, TrialDetail, TrialView
+from api.server.routes.parameters import Limit, Order, Where
 from api.server.state import State
-from search.spaces.model_yaml import write_architecture
 from search.contract.candidate import Candidate
 from search.contract.recipes import Recipe, default_recipe
 from search.contract.states import JobState, TrialState
-from services.studies.commands import admission
-from services.views import leaderboard
-from services.views import studies as study_views
-from services.studies.commands import commands as operations
+from search.spaces.model_yaml import write_architecture
 from services.errors import RejectedError
 from services.store import jobs, recipe_searches, trainings, trials, variants
+from services.studies import admission, commands
+from services.views import leaderboard
+from services.views import studies as study_views
 
 router = APIRouter(prefix="/trials", tags=["trials"])
 
@@ -80,7 +79,7 @@ def get_architecture(trial_id: str, state: State) -> str:
 def compress_trial(trial_id: str, request: CompressRequest, state: State) -> Queued:
     """Queue one more recipe for a completed trial; the same recipe is queued once."""
     recipe = admission.admit_recipe(_recipe(request.recipe), state.settings.data_roots)
-    job_id = operations.compress(state.engine, trial_id, recipe)
+    job_id = commands.compress(state.engine, trial_id, recipe)
     with state.reader.connect() as connection:
         return Queued(id=job_id, state=JobState(jobs.get(connection, job_id).state))
 
@@ -88,7 +87,7 @@ def compress_trial(trial_id: str, request: CompressRequest, state: State) -> Que
 @router.post("/{trial_id}/train", status_code=202)
 def train_trial(trial_id: str, request: TrainRequest, state: State) -> TrainingView:
     """Have a trial's candidate trained in full, on all the data; its best weights are what is compressed afterwards."""
-    training_id = operations.train(state.engine, trial_id, epochs=request.epochs, seeds=request.seeds)
+    training_id = commands.train(state.engine, trial_id, epochs=request.epochs, seeds=request.seeds)
     with state.reader.connect() as connection:
         return TrainingView.model_validate(trainings.get(connection, training_id)._asdict())
 
@@ -96,7 +95,7 @@ def train_trial(trial_id: str, request: TrainRequest, state: State) -> TrainingV
 @router.post("/{trial_id}/retry", status_code=202)
 def retry_trial(trial_id: str, state: State) -> StudyView:
     """Run a trial that gave no result once more, as a new trial beyond the budget."""
-    operations.retry(state.engine, trial_id)
+    commands.retry(state.engine, trial_id)
     with state.reader.connect() as connection:
         study_id = trials.get(connection, trial_id).study_id
         return StudyView.model_validate(study_views.one(connection, study_id))

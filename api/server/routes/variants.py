@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request, Response
 
 from api.bundle.program import UnanswerableError, answer
-from api.server.routes.parameters import Limit, Order, Where
 from api.schemas import Page, Prediction, VariantDetail, VariantView
+from api.server.routes.parameters import Limit, Order, Where
 from api.server.state import State
 from search.contract.dataset import DatasetSpec
-from services.views import leaderboard
 from services.errors import ConflictError, RejectedError
 from services.store import studies, trainings, trials, variants
+from services.views import leaderboard
 
 router = APIRouter(tags=["variants"])
 

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from search.contract.recipes.pruning import GlobalPruning, GradualPruning, LowRank, StructuredPruning, UnstructuredPruning
+from search.contract.recipes.pruning import (
+    GlobalPruning,
+    GradualPruning,
+    LowRank,
+    StructuredPruning,
+    UnstructuredPruning,
+)
 from search.contract.recipes.quantization import DynamicInt8, HalfPrecision, MixedInt8, StaticInt8
 from search.contract.recipes.recipe import Recipe, Step
 from search.contract.recipes.training import BatchNormFolding, Distillation, FineTuning, QuantizationAwareTraining

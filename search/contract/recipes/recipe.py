@@ -4,7 +4,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from search.contract.recipes.pruning import GlobalPruning, GradualPruning, LowRank, StructuredPruning, UnstructuredPruning
+from search.contract.recipes.pruning import (
+    GlobalPruning,
+    GradualPruning,
+    LowRank,
+    StructuredPruning,
+    UnstructuredPruning,
+)
 from search.contract.recipes.quantization import QUANTIZATIONS, DynamicInt8, HalfPrecision, MixedInt8, StaticInt8
 from search.contract.recipes.training import BatchNormFolding, Distillation, FineTuning, QuantizationAwareTraining
 

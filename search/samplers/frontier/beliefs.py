@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from search.pareto import front
 from search.samplers.frontier.encoding import Encoder, Scale
 from search.samplers.frontier.evidence import Evidence, Known
 from search.samplers.frontier.gain import Guess, attained, expected_gain
 from search.samplers.frontier.model import MOST_POINTS, Kernels, Learned, without_outliers
 from search.samplers.frontier.points import Point
-from search.pareto import front
 
 Floats = NDArray[np.float64]
 

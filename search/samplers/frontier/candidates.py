@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from search.spaces.distributions import draw_value, from_unit, to_unit
 from search.samplers.frontier.points import Point
+from search.spaces.distributions import draw_value, from_unit, to_unit
 
 #: A number moves by a normal step of this share of its range, half of the time; else it is drawn anew.
 _STEP = 0.1

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from search.spaces.distributions import to_unit
 from search.samplers.frontier.points import Point
+from search.spaces.distributions import to_unit
 
 Floats = NDArray[np.float64]
 Row = tuple[NDArray[np.intp], Floats]

@@ -15,7 +15,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from threadpoolctl import ThreadpoolController
 
-from search.spaces.distributions import draw_value
+from search.pareto import front
 from search.samplers.frontier.beliefs import Beliefs, violation
 from search.samplers.frontier.candidates import crossed, mutated
 from search.samplers.frontier.design import next_first
@@ -24,7 +24,7 @@ from search.samplers.frontier.encoding import Encoder
 from search.samplers.frontier.evidence import Evidence, Known, evidence_of
 from search.samplers.frontier.model import Kernels
 from search.samplers.frontier.points import Describe, Description, Params, Point, describe_point
-from search.pareto import front
+from search.spaces.distributions import draw_value
 
 #: So many trials are spread over the space before anything is learned of them.
 _FIRST_TRIALS = 8
