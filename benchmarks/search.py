@@ -1,4 +1,4 @@
-"""What searches find on TrashNet in equally many minutes: frontier with moasha, tpe, and the script that both replace.
+"""What three searches find on TrashNet in equally many minutes: frontier with early stopping, tpe, and a script.
 
 The first two go through the service and differ in sampler and scheduler alone. The script is Optuna's TPE around a
 plain training loop over a DataLoader, one trial after the other on all cores. All sides draw the same kind of networks
@@ -31,7 +31,7 @@ _OBJECTIVES = (
     Objective(metric="params", goal=Goal.MINIMIZE),
 )
 _SEARCHES = {
-    "frontier": {"sampler": {"name": "frontier"}, "scheduler": {"name": "moasha"}},
+    "frontier": {"sampler": {"name": "frontier"}, "scheduler": {"name": "curve-forecast"}},
     "tpe": {"sampler": {"name": "tpe"}, "scheduler": None},
 }
 

@@ -24,7 +24,8 @@ class OptunaFile:
             raise TargetError(f"study {study.id} is in that file already: name another file") from error
 
     def add(self, trial: TrialInFull) -> None:
-        from search.samplers.optuna_trials import PastTrial, for_dashboard, frozen_trial
+        from search.contract.trials import PastTrial
+        from search.samplers.optuna_trials import for_dashboard, frozen_trial
 
         past = PastTrial(number=trial.number, state=trial.state, assignment=trial.assignment, metrics=trial.metrics)
         self._study.add_trial(for_dashboard(frozen_trial(past, self._spec, classes=self._classes)))

@@ -1,9 +1,7 @@
-"""Recorded trials as Optuna knows them, and the mirror of a study that optuna-dashboard opens."""
+"""Recorded trials as Optuna knows them, in studies that optuna-dashboard can open."""
 
-import threading
-import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +11,9 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from search.contract.metrics import Constraint, Look, Metrics
+from search.contract.metrics import Constraint, Metrics
 from search.contract.states import TrialState
+from search.contract.trials import Assignment, PastTrial
 from search.spaces.distributions import allows
 from search.study.draw import draw
 from search.study.spec import StudySpec
@@ -22,8 +21,6 @@ from search.study.spec import StudySpec
 # Every study in memory would be announced.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
-Assignment = Mapping[str, Any]
-_MIRROR_PERIOD_S = 0.5
 OPTUNA_STATES = {
     TrialState.COMPLETED: OptunaState.COMPLETE,
     TrialState.STOPPED: OptunaState.PRUNED,
@@ -35,20 +32,6 @@ OPTUNA_STATES = {
 
 class OtherSpaceError(ValueError):
     """The choices of a recorded trial are not those of the space: another version of it drew them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PastTrial:
-    """A recorded trial that has ended: the choices that were made, what came of them, what each epoch showed, and how
-    long it took.
-    """
-
-    number: int
-    state: TrialState
-    assignment: Assignment
-    metrics: Metrics
-    curve: Sequence[Look] = ()
-    seconds: float = 0.0
 
 
 @dataclass
@@ -149,47 +132,3 @@ def for_dashboard(trial: FrozenTrial) -> FrozenTrial:
     """The trial with its violations under the attribute that optuna-dashboard reads."""
     trial.system_attrs = {**trial.system_attrs, "constraints": list(trial.constraints.values())}
     return trial
-
-
-class Mirror:
-    """Copies ended trials into Optuna's own tables, in a thread of its own, so that optuna-dashboard shows the study.
-
-    ``history`` may grow meanwhile. The mirror is a projection: the search never reads it, and what is missing there is
-    added when a driver starts. The thread rests nineteen times as long as it works, so that it takes little from a
-    search with very short trials; ``close`` makes up for what is left.
-    """
-
-    def __init__(self, url: str, study_id: str, spec: StudySpec, *, classes: int, history: Sequence[PastTrial]) -> None:
-        self._url, self._study_id, self._spec, self._classes = url, study_id, spec, classes
-        self._history = history
-        self._closing = threading.Event()
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="optuna-mirror", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Wait until the whole history is written; raises what went wrong."""
-        self._closing.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            storage = optuna.storages.RDBStorage(self._url)
-            self._copy(optuna_study(storage, self._study_id, self._spec, load_if_exists=True))
-        except Exception as error:
-            self._error = error
-
-    def _copy(self, study: optuna.Study) -> None:
-        known = {trial.user_attrs["number"] for trial in study.get_trials(deepcopy=False)}
-        copied = 0
-        while not (self._closing.wait(_MIRROR_PERIOD_S) and copied == len(self._history)):
-            while copied < len(self._history):
-                started = time.perf_counter()
-                past = self._history[copied]
-                if past.number not in known:
-                    trial = frozen_trial(past, self._spec, classes=self._classes)
-                    study.add_trial(for_dashboard(trial))
-                copied += 1
-                self._closing.wait(19 * (time.perf_counter() - started))

@@ -12,7 +12,8 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
 from search.contract.augmentation import OPERATION_NAMES
 from search.contract.metrics import NATURAL_GOALS, Goal, MetricName
-from search.samplers.optuna_trials import OtherSpaceError, PastTrial, distributions_of
+from search.contract.trials import PastTrial
+from search.samplers.optuna_trials import OtherSpaceError, distributions_of
 from search.study.importance import Importance, OperationUse, ParameterImportance
 from search.study.spec import StudySpec
 

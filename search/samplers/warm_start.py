@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal
+from search.contract.trials import PastTrial
 from search.pareto import front, losses_of, spread
 from search.samplers.frontier import Earlier
-from search.samplers.optuna_trials import PastTrial
 from search.study.spec import StudySpec
 
 _LEAST_TRIALS = 5

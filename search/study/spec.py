@@ -15,6 +15,7 @@ from search.contract.metrics import TRAINED_METRICS, Constraint, Goal, Objective
 from search.contract.recipes import DEFAULT_RECIPES, Recipe, default_recipe
 from search.contract.targets import TargetSpec
 from search.contract.values import BatchSizes, CopyCounts, EmaDecays, Name, Range, Sides, choices_of, one_or_more
+from search.samplers.registry import SamplerName
 from search.spaces.presets import ArchitectureChoice, architecture_space
 from search.spaces.values import Scalar
 
@@ -80,14 +81,17 @@ class SpaceSpec(_Part):
 
 
 class SamplerSpec(_Part):
-    name: Literal["frontier", "tpe", "nsga2", "gp", "random"] = "frontier"
+    name: SamplerName = "frontier"
     seed: int = Field(default=0, ge=0, lt=2**32)
 
 
 class SchedulerSpec(_Part):
-    """``moasha`` ends a trial early once it can hardly come onto the front any more; none lets all go on to the end."""
+    """``curve-forecast`` stops a trial once it can hardly reach the front any more; ``moasha`` is its former name.
 
-    name: Literal["moasha"] = "moasha"
+    Without a scheduler every trial runs to its end.
+    """
+
+    name: Literal["curve-forecast", "moasha"] = "curve-forecast"
 
 
 class BudgetSpec(_Part):
@@ -277,8 +281,8 @@ class StudySpec(_Part):
         metrics = {objective.metric for objective in self.objectives}
         if self.scheduler is not None and ("f1" not in metrics or metrics & set(TRAINED_METRICS) - {"f1"}):
             raise ValueError(
-                "scheduler moasha follows f1 from epoch to epoch and knows costs only beside it: make f1 an objective, "
-                "and accuracy and score none"
+                f"scheduler {self.scheduler.name} forecasts f1 from epoch to epoch and knows only costs beside it: "
+                "make f1 an objective, and accuracy and score none"
             )
         return self
 

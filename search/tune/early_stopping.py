@@ -15,8 +15,8 @@ from scipy.stats import t as student
 
 from search.contract.metrics import Goal, Look, Metrics
 from search.contract.states import TrialState
+from search.contract.trials import PastTrial
 from search.pareto import losses_of
-from search.samplers.optuna_trials import PastTrial
 from search.study.spec import StudySpec
 
 #: A trial is stopped only if its final f1 would have to be above what 95 of 100 such trials stay below.

@@ -1,4 +1,4 @@
-"""Moasha: early stopping behind Ray Tune."""
+"""CurveForecastStopping: early stopping behind Ray Tune."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from search.contract.metrics import Look
 from search.tune.early_stopping import Stopping
 
 
-class Moasha(FIFOScheduler):  # type: ignore[misc]
+class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
     """Stops a trial whose verdict is against it; ``stopped`` says why, by Tune's id of the trial."""
 
     def __init__(self, stopping: Stopping) -> None:

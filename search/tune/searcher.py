@@ -6,13 +6,11 @@ a constraint rules out before training, and passing over duplicates happen here;
 
 import math
 import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 from ray.tune.search import Searcher
@@ -21,8 +19,10 @@ from ray.tune.search.optuna import OptunaSearch
 from search.contract.candidate import Candidate, Enqueued, UnbuildableError
 from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Look, Metrics, first_complaint
 from search.contract.states import TrialState
-from search.samplers.frontier import EXPECTED, SECONDS, Describe, Earlier, FrontierSampler
-from search.samplers.optuna_trials import OPTUNA_STATES, Assignment, PastTrial, Replay, frozen_trial, violations
+from search.contract.trials import Assignment, PastTrial
+from search.samplers.frontier import EXPECTED, SECONDS, Earlier
+from search.samplers.optuna_trials import OPTUNA_STATES, Replay, frozen_trial, violations
+from search.samplers.registry import SamplerInputs, make_sampler
 from search.study.describe import Features, Profile, describing
 from search.study.draw import draw
 from search.study.spec import StudySpec
@@ -54,23 +54,6 @@ class TrialLog(Protocol):
         """Note how long the sampler took to propose a candidate, whatever becomes of it."""
 
 
-def make_sampler(
-    spec: StudySpec, *, describe: Describe, earlier: Sequence[Earlier], time_is_short: Callable[[], bool], past: int
-) -> optuna.samplers.BaseSampler:
-    """The study's sampler. ``past`` moves the seed on: the same seed would suggest the same points again."""
-    name, seed = spec.sampler.name, (spec.sampler.seed + 7919 * past) % 2**32
-    if name == "frontier":
-        return FrontierSampler(describe=describe, earlier=earlier, time_is_short=time_is_short, seed=seed)
-    if name == "tpe":
-        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
-    if name == "nsga2":
-        return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
-    if name == "gp":
-        return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
-    return optuna.samplers.RandomSampler(seed=seed)
-
-
 class StudySearch(OptunaSearch):  # type: ignore[misc]
     """Suggests candidates of one study until its TrialLog takes no more.
 
@@ -99,7 +82,14 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self.exhausted = False
         past = len(history)
         describe = describing(spec, classes=classes, profile=profile, features=features)
-        self._usual = make_sampler(spec, describe=describe, earlier=earlier, time_is_short=log.time_is_short, past=past)
+        # The number of past trials moves the seed on: the same seed would suggest the same points again.
+        inputs = SamplerInputs(
+            seed=(spec.sampler.seed + 7919 * past) % 2**32,
+            describe=describe,
+            earlier=earlier,
+            time_is_short=log.time_is_short,
+        )
+        self._usual = make_sampler(spec.sampler.name, inputs)
         # Looks for what is left where the usual one keeps proposing what is known already.
         self._random = optuna.samplers.RandomSampler(seed=past)
         super().__init__(

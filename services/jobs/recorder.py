@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.metrics import Look, Metrics
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
-from search.samplers.optuna_trials import Assignment, PastTrial
+from search.contract.trials import Assignment, PastTrial
 from search.study.spec import BudgetSpec, StudySpec
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat

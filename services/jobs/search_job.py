@@ -24,15 +24,15 @@ from ray import cloudpickle, tune
 from search.contract.metrics import TRAINED_METRICS
 from search.contract.states import StudyState, TrialState
 from search.samplers.frontier import Earlier
-from search.samplers.optuna_trials import Mirror
 from search.samplers.warm_start import earlier_of
 from search.study.describe import Features, Profile
 from search.study.spec import ResourcesSpec
 from search.tune.early_stopping import Stopping
-from search.tune.scheduler import Moasha
+from search.tune.scheduler import CurveForecastStopping
 from search.tune.searcher import StudySearch
 from services import logs
 from services.errors import ConflictError
+from services.jobs.optuna_mirror import Mirror
 from services.jobs.recorder import Recorder, past_trial
 from services.log_tail import last_lines
 from services.settings import Settings, settings
@@ -61,7 +61,7 @@ class NotPickled:
 class Record(NotPickled, tune.Callback):  # type: ignore[misc]
     """Writes what Tune reports of each trial."""
 
-    def __init__(self, recorder: Recorder, scheduler: Moasha | None) -> None:
+    def __init__(self, recorder: Recorder, scheduler: CurveForecastStopping | None) -> None:
         self._recorder, self._scheduler = recorder, scheduler
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
@@ -196,7 +196,7 @@ def _search(
     """Run Tune until the recorder takes no more trials; True if the space has none left."""
     spec = recorder.spec
     stopping = Stopping(spec, recorder.history) if spec.scheduler is not None else None
-    scheduler = Moasha(stopping) if stopping is not None else None
+    scheduler = CurveForecastStopping(stopping) if stopping is not None else None
     search = StudySearch(
         spec=spec,
         classes=classes,

@@ -26,7 +26,7 @@ def stopped_study(server: Server) -> dict[str, Any]:
             space=HOPELESS,
             objectives=[{"metric": "f1", "goal": "maximize"}],
             sampler={"name": "random", "seed": 1},
-            scheduler={"name": "moasha"},
+            scheduler={"name": "curve-forecast"},
             budget={"max_trials": 14, "epochs": EPOCHS},
             compression=NO_COMPRESSION,
         )

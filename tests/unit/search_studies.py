@@ -5,8 +5,8 @@ from typing import Any
 
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.metrics import Metrics
+from search.contract.trials import Assignment, PastTrial
 from search.samplers.frontier import Earlier
-from search.samplers.optuna_trials import Assignment, PastTrial
 from search.spaces.architecture_space import ArchitectureSpace, Stage
 from search.study.spec import StudySpec
 from search.tune.early_stopping import Stopping

@@ -8,7 +8,7 @@ import pytest
 
 from search.contract.metrics import MetricName
 from search.contract.states import TrialState
-from search.samplers.optuna_trials import PastTrial
+from search.contract.trials import PastTrial
 from search.samplers.ped_anova import MIN_TRIALS, importance_of
 from search.study.draw import draw
 from search.study.spec import SpaceSpec, StudySpec

@@ -10,7 +10,9 @@ from optuna.trial import TrialState as OptunaState
 
 from search.contract.metrics import Constraint
 from search.contract.states import TrialState
-from search.samplers.optuna_trials import Mirror, PastTrial, Replay, directions, frozen_trial, violations
+from search.contract.trials import PastTrial
+from search.samplers.optuna_trials import Replay, directions, frozen_trial, violations
+from services.jobs.optuna_mirror import Mirror
 from tests.unit.search_studies import CLASSES, tiny_spec
 
 DEPTHWISE = {"width": 16, "conv.block": "DWConv"}

@@ -10,7 +10,7 @@ from ray.tune.search import Searcher
 from search.contract.candidate import Candidate, UnbuildableError
 from search.contract.metrics import Metrics
 from search.contract.states import TrialState
-from search.samplers.optuna_trials import PastTrial
+from search.contract.trials import PastTrial
 from search.tune.searcher import StudySearch
 from tests.unit.search_studies import CLASSES, WIDTHS, MemoryLog, make_search, tiny_cost, tiny_features, tiny_spec
 

@@ -12,18 +12,18 @@ from ray.tune.schedulers import TrialScheduler
 
 from search.contract.metrics import Look
 from search.contract.states import TrialState
+from search.contract.trials import PastTrial
 from search.samplers.frontier import EXPECTED
-from search.samplers.optuna_trials import PastTrial
 from search.study.spec import StudySpec
 from search.tune.early_stopping import Stopping
-from search.tune.scheduler import Moasha
+from search.tune.scheduler import CurveForecastStopping
 from tests.unit.search_studies import MemoryLog, make_search, tiny_spec
 
 EPOCHS = 6
 
 
 def spec_of(**fields: Any) -> StudySpec:
-    return tiny_spec(scheduler={"name": "moasha"}, budget={"epochs": EPOCHS}, **fields)
+    return tiny_spec(scheduler={"name": "curve-forecast"}, budget={"epochs": EPOCHS}, **fields)
 
 
 def curve_to(final: float, *, epochs: int = EPOCHS) -> list[Look]:
@@ -122,7 +122,7 @@ def test_a_forecast_holds_what_comes_in_most_cases(seed: int, epochs: int) -> No
 
 
 def test_the_scheduler_stops_by_the_verdict_and_learns_from_what_ends() -> None:
-    scheduler = Moasha(Stopping(spec_of(), FIVE[:3]))
+    scheduler = CurveForecastStopping(Stopping(spec_of(), FIVE[:3]))
     for number, final in enumerate((0.7, 0.74)):
         trial = SimpleNamespace(trial_id=f"good{number}")
         for look in curve_to(final, epochs=EPOCHS - 1):
@@ -158,3 +158,15 @@ def test_the_search_is_told_of_a_stopped_trial_what_it_was_on_its_way_to() -> No
 def test_a_scheduler_without_f1_or_beside_other_trained_metrics_is_refused(metrics: tuple[str, str]) -> None:
     with pytest.raises(ValidationError, match="make f1 an objective"):
         spec_of(objectives=[{"metric": metric, "goal": "maximize"} for metric in metrics])
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ({}, "curve-forecast"),
+        ({"name": "curve-forecast"}, "curve-forecast"),
+        ({"name": "moasha"}, "moasha"),
+    ],
+)
+def test_a_scheduler_is_kept_under_the_name_it_was_written_with(written: dict[str, str], kept: str) -> None:
+    assert tiny_spec(scheduler=written).model_dump(mode="json")["scheduler"] == {"name": kept}

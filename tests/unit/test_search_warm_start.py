@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from search.contract.states import TrialState
+from search.contract.trials import PastTrial
 from search.samplers.frontier import Description, Earlier, FrontierSampler
-from search.samplers.optuna_trials import PastTrial
 from search.samplers.warm_start import earlier_of
 from search.spaces.chooser import Chooser
 from search.study.enqueue import PointError, checked_point

@@ -1,0 +1,23 @@
+"""Recorded trials that have ended, as whoever reads the record sees them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from search.contract.metrics import Look, Metrics
+from search.contract.states import TrialState
+
+#: The value of each parameter that was chosen for a trial, by the parameter's name.
+Assignment = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastTrial:
+    """A recorded trial that has ended: its choices, its metrics, what each epoch showed, and its duration."""
+
+    number: int
+    state: TrialState
+    assignment: Assignment
+    metrics: Metrics
+    curve: Sequence[Look] = ()
+    seconds: float = 0.0
