@@ -1,1 +1,1 @@
-"""What is handed out with a model: its card with plots, and a program that uses it."""
+"""The folder that a model is downloaded as: its model card with plots, and a program that predicts with it."""

@@ -11,8 +11,7 @@ import numpy as np
 import yaml
 from jinja2 import Environment, StrictUndefined
 
-from api.bundle.model import Model
-from api.client.resources import FILE_NAMES
+from api.bundle.model import FILE_NAMES, Model
 from api.tabular import formats
 from api.tabular.variants import latency, speed_up
 from search.intervals import Interval, f1_intervals, wilson

@@ -1,31 +1,23 @@
-"""The folder that a model is handed out as: there is all of it, on the disk, or nothing."""
+"""The folder of a bundle: it is written whole, or not at all."""
 
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from api.bundle.card import model_card
-from api.bundle.model import Model, read_model
+from api.bundle.model import Model
 from api.bundle.plots import draw
-from api.bundle.program import handed_out
-from api.client.client import Client
-from api.client.resources import FILE_NAMES
+from api.bundle.program import program_files
 from search.spaces.model_yaml import write_architecture
 
 
-def hand_out(client: Client, variant_id: str, out: Path) -> None:
-    """Make the folder ``out`` of a variant, whole or not at all. OSError where it cannot be written."""
-    write_whole(out, lambda folder: write_model(client, read_model(client, variant_id), folder))
-
-
 def write_whole(out: Path, write: Callable[[Path], None]) -> None:
-    """Make the folder ``out`` with what ``write`` puts into it: under a hidden name first, flushed, then renamed.
+    """Make the folder ``out`` with the files that ``write`` creates: under a hidden name, flushed, then renamed.
 
-    FileExistsError if it exists; OSError where it cannot be written.
+    FileExistsError if ``out`` exists; OSError if it cannot be written.
     """
     if out.exists():
         raise FileExistsError(f"{out} exists already: name a folder that does not")
@@ -48,21 +40,15 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_model(client: Client, model: Model, folder: Path) -> None:
-    """Every file of ``model`` into an empty ``folder``."""
-    for artifact in model.variant.artifacts:
-        client.get_artifact(artifact, folder / FILE_NAMES[artifact.kind])
+def write_bundle(model: Model, folder: Path) -> None:
+    """Write every file that explains ``model`` into ``folder``, beside the artifacts of its variant."""
     candidate, spec = model.trial.candidate, model.study.spec
+    study = spec.model_dump(mode="json", exclude_defaults=True)
     texts = {
         "model.yaml": write_architecture(candidate.architecture, side_px=candidate.image_size),
-        "study.yaml": _yaml(spec.model_dump(mode="json", exclude_defaults=True)),
+        "study.yaml": yaml.safe_dump(study, sort_keys=False, allow_unicode=True),
         "README.md": model_card(model, draw(model, folder)),
-        **handed_out(model.classes, side_px=candidate.image_size, resize=spec.dataset.resize),
+        **program_files(model.classes, side_px=candidate.image_size, resize=spec.dataset.resize),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def _yaml(value: Any) -> str:
-    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
-    return text

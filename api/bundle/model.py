@@ -1,11 +1,9 @@
-"""A model that is handed out, with all that is told about it."""
+"""Model: everything that a bundle says about a variant."""
 
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from api.client.client import Client
-from api.client.resources import FILE_NAMES
 from api.schemas import (
     EpochView,
     StudyView,
@@ -16,11 +14,21 @@ from api.schemas import (
     VariantView,
 )
 
+#: File name by kind of artifact. ``reshaped_weights`` are weights that no longer fit the architecture of their trial,
+#: because compression has changed the network.
+FILE_NAMES = {
+    "onnx": "model.onnx",
+    "program": "model.pt2",
+    "weights": "weights.safetensors",
+    "reshaped_weights": "weights.safetensors",
+}
+
 
 class Model(BaseModel):
-    """A variant with its trial and study. ``training`` is the training in full whose weights it was made from, None for
-    those of the search; ``rivals`` are the variants of its host and runtime, itself among them, and ``front`` their
-    front.
+    """A variant with its trial and study.
+
+    ``training`` is the full training whose weights the variant was made from, None for weights of the search.
+    ``rivals`` are all variants of its host and runtime, itself included; ``front`` is their front.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,32 +46,13 @@ class Model(BaseModel):
 
     @property
     def files(self) -> dict[str, str]:
-        """The names of its files by their kinds."""
+        """File name by kind of artifact."""
         return {artifact.kind: FILE_NAMES[artifact.kind] for artifact in self.variant.artifacts}
 
     @property
     def curves(self) -> list[Sequence[EpochView]]:
-        """The learning curve of each seed that was trained."""
+        """One learning curve per trained seed."""
         if self.training is None:
             return [self.trial.epochs]
         seeds = sorted({epoch.seed for epoch in self.training.curves})
         return [[epoch for epoch in self.training.curves if epoch.seed == seed] for seed in seeds]
-
-
-def read_model(client: Client, variant_id: str) -> Model:
-    """All that is known of a variant. SeedleafError if the server refuses."""
-    variant = client.get_variant(variant_id)
-    fronts = client.get_front(variant.study_id).variants
-    ours = (variant.host, variant.runtime)
-    return Model(
-        study=client.get_study(variant.study_id),
-        trial=client.get_trial(variant.trial_id),
-        training=None if variant.training_id is None else client.get_training(variant.training_id),
-        variant=variant,
-        rivals=tuple(
-            rival
-            for rival in client.iter_variants(study_id=variant.study_id, runtime=variant.runtime)
-            if (rival.host, rival.runtime) == ours
-        ),
-        front=next(front for front in fronts if (front.host, front.runtime) == ours),
-    )

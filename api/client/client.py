@@ -6,7 +6,17 @@ from typing import Literal
 
 from api.client.calls import PAGE, Calls, path_of
 from api.client.events import StudyEvent
-from api.client.resources import Front, Study, Training, TrainingInFull, Trial, TrialInFull, Variant, VariantInFull
+from api.client.resources import (
+    Front,
+    Operations,
+    Study,
+    Training,
+    TrainingInFull,
+    Trial,
+    TrialInFull,
+    Variant,
+    VariantInFull,
+)
 from api.schemas import (
     ArtifactView,
     BudgetPatch,
@@ -36,7 +46,7 @@ from search.study.spec import StudySpec
 Order = Literal["asc", "desc"]
 
 
-class Client(Calls):
+class Client(Calls, Operations):
     """Talks to the server at ``url``, else at SEEDLEAF_URL, else on this machine.
 
     ``key`` is sent as the bearer token, else SEEDLEAF_API_KEY, else none. Every method raises a SeedleafError: see

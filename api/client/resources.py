@@ -1,11 +1,11 @@
-"""What the client's methods return: the shapes of the service, each knowing its client, so that it can act.
+"""The objects that the client's methods return: the schemas of the API with methods that call the server.
 
-An object holds what the server said when it was asked; ``refresh`` asks again. In a notebook each shows itself.
+An object holds the server's state as of the last call; ``refresh`` reads it again. A notebook displays it as a table.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from pydantic import BaseModel, PrivateAttr
 
@@ -14,6 +14,7 @@ from api.client.errors import NotCompletedError, TargetError
 from api.client.events import StudyEvent
 from api.client.tables import Trials, Variants
 from api.schemas import (
+    ArtifactView,
     ParetoView,
     Prediction,
     Queued,
@@ -36,28 +37,61 @@ from search.study.importance import Importance
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from api.client.client import Client
 
-#: How the files of a model are called, by their kinds. Weights that do not fit the architecture of their trial any
-#: more, as compression has changed the network, are ``reshaped_weights``.
-FILE_NAMES = {
-    "onnx": "model.onnx",
-    "program": "model.pt2",
-    "weights": "weights.safetensors",
-    "reshaped_weights": "weights.safetensors",
-}
+class Operations(Protocol):
+    """The methods of the client that the objects of this module call."""
+
+    def get_study(self, study_id: str) -> "Study": ...
+
+    def pause_study(self, study_id: str) -> "Study": ...
+
+    def resume_study(self, study_id: str) -> "Study": ...
+
+    def cancel_study(self, study_id: str) -> "Study": ...
+
+    def extend_study(self, study_id: str, *, max_trials: int | None, max_minutes: float | None) -> "Study": ...
+
+    def get_front(self, study_id: str) -> "Front": ...
+
+    def get_importance(self, study_id: str, *, metric: MetricName) -> Importance: ...
+
+    def stream_events(self, study_id: str, *, after: int) -> Generator[StudyEvent, None, None]: ...
+
+    def iter_trials(self, *, study_id: str) -> "Iterator[Trial]": ...
+
+    def get_trial(self, trial_id: str) -> "TrialInFull": ...
+
+    def get_architecture(self, trial_id: str) -> str: ...
+
+    def compress_trial(self, trial_id: str, recipe: str | Recipe) -> Queued: ...
+
+    def train_trial(self, trial_id: str, *, epochs: int, seeds: int) -> "Training": ...
+
+    def retry_trial(self, trial_id: str) -> "Study": ...
+
+    def get_training(self, training_id: str) -> "TrainingInFull": ...
+
+    def iter_variants(
+        self, *, study_id: str | None = None, trial_id: str | None = None, runtime: str | None = None
+    ) -> "Iterator[Variant]": ...
+
+    def get_variant(self, variant_id: str) -> "VariantInFull": ...
+
+    def predict(self, variant_id: str, image: bytes) -> Prediction: ...
+
+    def get_artifact(self, artifact: ArtifactView, path: Path) -> None: ...
 
 
 class Bound(BaseModel):
-    """Validated with its client as the context, as ``Calls`` does."""
+    """An object of the API that was validated with its client as the context, as ``Calls`` does."""
 
-    _client: "Client" = PrivateAttr()
+    _client: Operations = PrivateAttr()
 
-    def model_post_init(self, context: Any) -> None:
+    def model_post_init(self, context: dict[str, Operations]) -> None:
         self._client = context["client"]
 
     def _take(self, present: BaseModel) -> Self:
-        """Become what ``present`` is."""
+        """Copy every field of ``present``."""
         for name in type(self).model_fields:
             setattr(self, name, getattr(present, name))
         return self
@@ -71,23 +105,23 @@ class Variant(Bound, VariantView):
         return self._client.get_variant(self.id)
 
     def download(self, folder: Path | str | None = None) -> Path:
-        """Make ``folder``, else one with the variant's id, as ``seedleaf fetch`` does, and return it.
+        """Make ``folder`` (named by the variant's id by default), as ``seedleaf fetch`` does, and return its path.
 
-        It holds the model, its weights and architecture, a program that uses it and a model card: all of it, or
-        nothing. TargetError if it cannot be made, or exists already.
+        It holds the model, its weights and architecture, a program that predicts with it and a model card. It is
+        written whole, or not at all: TargetError if it exists already or cannot be written.
         """
         # Only this needs NumPy, Jinja and matplotlib.
-        from api.bundle.folder import hand_out
+        from api.client.download import download_bundle
 
         target = Path(self.id if folder is None else folder)
         try:
-            hand_out(self._client, self.id, target)
+            download_bundle(self._client, self.id, target)
         except OSError as error:
             raise TargetError(f"{target} cannot be written: {error}") from error
         return target
 
     def predict(self, image: Path | str) -> Prediction:
-        """What it says of a picture, tried on the server."""
+        """The model's prediction for one image file, made on the server."""
         return self._client.predict(self.id, Path(image).read_bytes())
 
     def _repr_html_(self) -> str:
@@ -99,7 +133,7 @@ class VariantInFull(Variant, VariantDetail):
 
 
 class Trial(Bound, TrialView):
-    """A candidate and what it came to."""
+    """A trial: a candidate network with its results."""
 
     best_variant: Variant | None
 
@@ -108,7 +142,7 @@ class Trial(Bound, TrialView):
         return self._client.get_trial(self.id)
 
     def variants(self) -> Variants[Variant]:
-        """The deployable models that were made of it, best score first."""
+        """The deployable models made from this trial, best score first."""
         return Variants(self._client.iter_variants(trial_id=self.id), self._client.get_front(self.study_id))
 
     def architecture(self) -> str:
@@ -116,15 +150,15 @@ class Trial(Bound, TrialView):
         return self._client.get_architecture(self.id)
 
     def compress(self, recipe: str | Recipe) -> Queued:
-        """Queue one more recipe: a default one's name, or a recipe written out."""
+        """Queue one more recipe: its name, or a recipe written out."""
         return self._client.compress_trial(self.id, recipe)
 
     def train(self, *, epochs: int = 30, seeds: int = 1) -> "Training":
-        """Have its candidate trained in full, on all the data."""
+        """Queue a full training of its candidate, on all the data."""
         return self._client.train_trial(self.id, epochs=epochs, seeds=seeds)
 
     def retry(self) -> "Study":
-        """Run it once more, as a new trial of its study beyond the budget, where it gave no result."""
+        """Run a trial that gave no result again, as a new trial of its study beyond the budget."""
         return self._client.retry_trial(self.id)
 
     def _repr_html_(self) -> str:
@@ -136,10 +170,10 @@ class TrialInFull(Trial, TrialDetail):
 
 
 class Training(Bound, TrainingView):
-    """A candidate that is trained in full."""
+    """A full training of a candidate."""
 
     def wait(self, *, progress: bool = False) -> "TrainingInFull":
-        """Wait for its end, by the study's events. NotCompletedError if it failed or was cancelled."""
+        """Wait until it ends, following the study's events. NotCompletedError if it failed or was cancelled."""
         from api.client.waiting import wait_for_training
 
         ended = wait_for_training(self._client, self.id, self.study_id, progress=progress)
@@ -153,12 +187,12 @@ class TrainingInFull(Training, TrainingDetail):
 
 
 class Front(Bound, ParetoView):
-    """The trials and the models of a study that no other dominates."""
+    """The non-dominated trials and models of a study."""
 
     items: list[Trial]  # type: ignore[assignment]
 
     def to_pandas(self) -> "DataFrame":
-        """A row a trial of the front. MissingPackageError without pandas."""
+        """One row per trial of the front. MissingPackageError without pandas."""
         return Trials(self.items).to_pandas()
 
     def _repr_html_(self) -> str:
@@ -166,14 +200,14 @@ class Front(Bound, ParetoView):
 
 
 class Study(Bound, StudyView):
-    """A study, as it was when it was asked for."""
+    """A study, as of the last call."""
 
     def refresh(self) -> Self:
-        """Ask the server how it stands."""
+        """Read the study from the server again."""
         return self._take(self._client.get_study(self.id))
 
     def wait(self, *, progress: bool = False) -> Self:
-        """Wait for its end, by its events; with ``progress`` shown as the terminal or the notebook can.
+        """Wait until it ends, following its events; ``progress`` shows bars in a terminal or notebook.
 
         NotCompletedError if it failed or was cancelled.
         """
@@ -185,11 +219,11 @@ class Study(Bound, StudyView):
         return self
 
     def events(self, *, after: int = 0) -> Generator[StudyEvent, None, None]:
-        """Its events later than the one with the id ``after``, then each as it happens, without end."""
+        """Its events later than the one with the id ``after``, then each new event, without end."""
         return self._client.stream_events(self.id, after=after)
 
     def front(self) -> Front:
-        """The trials that no other dominates, best F1 first, and their hypervolume."""
+        """The non-dominated trials, best F1 first, and their hypervolume."""
         return self._client.get_front(self.id)
 
     def trials(self) -> Trials[Trial]:
@@ -201,22 +235,22 @@ class Study(Bound, StudyView):
         return Variants(self._client.iter_variants(study_id=self.id), self.front())
 
     def importance(self, metric: MetricName = "f1") -> Importance:
-        """What the best quarter of the trials by a metric share."""
+        """Importance of each parameter and operation: what sets the best quarter of trials by ``metric`` apart."""
         return self._client.get_importance(self.id, metric=metric)
 
     def pause(self) -> Self:
-        """Start no more trials; those that run go on to their end."""
+        """Start no more trials; running trials finish."""
         return self._take(self._client.pause_study(self.id))
 
     def resume(self) -> Self:
         return self._take(self._client.resume_study(self.id))
 
     def cancel(self) -> Self:
-        """End it for good, its running trials and its compression with it."""
+        """End it for good, with its running trials and compression jobs."""
         return self._take(self._client.cancel_study(self.id))
 
     def extend(self, *, max_trials: int | None = None, max_minutes: float | None = None) -> Self:
-        """Raise the budget to these totals; a study that has ended searches on."""
+        """Raise the budget to these totals; a study that has ended resumes its search."""
         return self._take(self._client.extend_study(self.id, max_trials=max_trials, max_minutes=max_minutes))
 
     def _repr_html_(self) -> str:

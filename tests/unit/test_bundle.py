@@ -1,4 +1,4 @@
-"""What is handed out with a model: a card that tells the truth, whole folders, and a program that predicts like us."""
+"""The bundle of a model: a card with its figures, a folder written whole, and a program that predicts like infer."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from api.bundle.card import model_card
 from api.bundle.folder import write_whole
 from api.bundle.model import Model
 from api.bundle.plots import draw
-from api.bundle.program import UnanswerableError, answer, handed_out
+from api.bundle.program import PredictionError, predict, program_files
 from api.schemas import VariantDetail
 from search.contract.dataset import Resize
 from tests.integration.records import CANDIDATE, METRICS, make_spec
@@ -170,7 +170,7 @@ def test_a_folder_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_the_program_predicts_what_seedleaf_infer_predicts(resize: Resize, tmp_path: Path) -> None:
     content = describe(quick_onnx(trained(), SIDE_PX), classes=_CLASSES, side_px=SIDE_PX, resize=resize)
     (tmp_path / "model.onnx").write_bytes(content)
-    for name, text in handed_out(_CLASSES, side_px=SIDE_PX, resize=resize).items():
+    for name, text in program_files(_CLASSES, side_px=SIDE_PX, resize=resize).items():
         (tmp_path / name).write_text(text)
     images = tmp_path / "images"
     images.mkdir()
@@ -190,17 +190,17 @@ def test_the_program_predicts_what_seedleaf_infer_predicts(resize: Resize, tmp_p
 def test_a_picture_is_answered_with_every_class_and_a_latency(tmp_path: Path) -> None:
     model, image = quick_onnx(trained(), SIDE_PX), tmp_path / "image.png"
     Image.new("RGB", (40, 30), "red").save(image)
-    found = answer(model, _CLASSES, image.read_bytes(), side_px=SIDE_PX, resize="pad")
-    assert list(found["probabilities"]) == _CLASSES
-    assert sum(found["probabilities"].values()) == pytest.approx(1)
-    assert found["latency_ms"] > 0
+    prediction = predict(model, _CLASSES, image.read_bytes(), side_px=SIDE_PX, resize="pad")
+    assert list(prediction.probabilities) == _CLASSES
+    assert sum(prediction.probabilities.values()) == pytest.approx(1)
+    assert prediction.latency_ms > 0
 
 
 @pytest.mark.parametrize("image", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_picture_is_refused_with_the_reason(image: bytes) -> None:
     model = quick_onnx(trained(), SIDE_PX)
-    with pytest.raises(UnanswerableError, match="the picture cannot be read"):
-        answer(model, _CLASSES, image, side_px=SIDE_PX, resize="pad")
+    with pytest.raises(PredictionError, match="the picture cannot be read"):
+        predict(model, _CLASSES, image, side_px=SIDE_PX, resize="pad")
 
 
 def _save_pictures(folder: Path) -> None:

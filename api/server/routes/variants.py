@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
-from api.bundle.program import UnanswerableError, answer
+from api.bundle import program
 from api.schemas import Page, Prediction, VariantDetail, VariantView
 from api.server.routes.parameters import Limit, Order, Where
 from api.server.state import State
@@ -70,16 +70,15 @@ def predict(
     if model is None:
         raise ConflictError(f"variant {variant_id} has no ONNX file to try: its runtime is {row.runtime}")
     try:
-        found = answer(
+        return program.predict(
             state.artifacts.get(model),
             study.classes,
             image,
             side_px=trial.candidate["image_size"],
             resize=DatasetSpec.model_validate(study.spec["dataset"]).resize,
         )
-    except UnanswerableError as error:
+    except program.PredictionError as error:
         raise RejectedError("image", str(error)) from error
-    return Prediction.model_validate(found)
 
 
 @router.get("/artifacts/{artifact_id}", response_class=Response)

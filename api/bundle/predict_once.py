@@ -1,6 +1,7 @@
-"""``python -m api.bundle.answer FOLDER``: what FOLDER/predict.py says of FOLDER/image, and how fast, as JSON.
+"""``python -m api.bundle.predict_once FOLDER``: run FOLDER/predict.py on the image file FOLDER/image.
 
-Exit code 1 with the reason on standard error.
+Prints the probability of each class and the model's median latency as JSON. Exit code 1 with the reason on standard
+error if the image cannot be read.
 """
 
 import importlib.util
@@ -14,14 +15,14 @@ from types import ModuleType
 from PIL import Image
 
 _RUNS = 30
-#: Twice as many and more are refused; Pillow only warns in between.
+#: Images of twice as many pixels are refused; Pillow only warns in between.
 _MAX_PIXELS = 2**25
 
 
 def main() -> None:
     Image.MAX_IMAGE_PIXELS = _MAX_PIXELS
     folder = Path(sys.argv[1])
-    program = _loaded(folder / "predict.py")
+    program = _load_module(folder / "predict.py")
     try:
         probabilities = program.predict(folder / "image")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises
@@ -35,7 +36,7 @@ def main() -> None:
     json.dump({"probabilities": probabilities, "latency_ms": median(times_ms)}, sys.stdout)
 
 
-def _loaded(path: Path) -> ModuleType:
+def _load_module(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("predict", path)
     assert spec is not None
     assert spec.loader is not None
