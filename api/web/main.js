@@ -1,12 +1,12 @@
 // The entry of the page: which view a hash shows, and the skip link.
 
-import { showCluster } from "./cluster.js";
-import { showDataset, showDatasets } from "./dataset.js";
-import { showNewStudy } from "./new.js";
-import { start } from "./router.js";
-import { showStudies } from "./studies.js";
-import { showStudy } from "./study.js";
-import { showTrial } from "./trial.js";
+import { showCluster } from "./views/cluster.js";
+import { showDataset, showDatasets } from "./views/datasets.js";
+import { showNewStudy } from "./views/new-study.js";
+import { start } from "./lib/router.js";
+import { showStudies } from "./views/studies.js";
+import { showStudy } from "./views/study.js";
+import { showTrial } from "./views/trial.js";
 
 const main = document.getElementById("main");
 

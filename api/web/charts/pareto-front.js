@@ -1,11 +1,11 @@
 // The front of any two metrics: trials and the variants made from them, what dominates joined, the rest faded.
 
-import { chart } from "./charts.js";
-import { attempt, fill, h, labelledSelect, panel } from "./dom.js";
-import { count } from "./format.js";
-import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, latencyWithInterval } from "./metrics.js";
-import { goalOf, hostsOf, pointsOf } from "./points.js";
-import { trialLink } from "./router.js";
+import { chart } from "./plot.js";
+import { attempt, fill, h, labelledSelect, panel } from "../lib/dom.js";
+import { count } from "../lib/format.js";
+import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, latencyWithInterval } from "../lib/metrics.js";
+import { goalOf, hostsOf, pointsOf } from "./pareto-points.js";
+import { trialLink } from "../lib/router.js";
 
 const FADED = 0.35;
 /** Of more points than this the intervals would hide each other: they are not drawn. */

@@ -1,9 +1,9 @@
 // How the latencies of variants are distributed: from the median with its interval to where the slowest runs lie.
 
-import { chart } from "./charts.js";
-import { h, panel } from "./dom.js";
-import { milliseconds } from "./format.js";
-import { latencyWithInterval } from "./metrics.js";
+import { chart } from "./plot.js";
+import { h, panel } from "../lib/dom.js";
+import { milliseconds } from "../lib/format.js";
+import { latencyWithInterval } from "../lib/metrics.js";
 
 /** The panel of the latencies of variants; `update(variants)` draws it. */
 export function latenciesPanel(signal) {

@@ -1,6 +1,6 @@
 // What the front chart shows: trials and variants as points in two metrics, and which of them are on the front.
 
-import { METRICS, isBetter } from "./metrics.js";
+import { METRICS, isBetter } from "../lib/metrics.js";
 
 /**
  * The completed trials and the variants that have both metrics, as {trial, variant, x, y, front}.

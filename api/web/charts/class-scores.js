@@ -1,9 +1,9 @@
 // How good a model is class by class: its F1, and what it takes for what.
 
-import { chart } from "./charts.js";
-import { bar, h, panel } from "./dom.js";
-import { count, share } from "./format.js";
-import { table } from "./table.js";
+import { chart } from "./plot.js";
+import { bar, h, panel } from "../lib/dom.js";
+import { count, share } from "../lib/format.js";
+import { table } from "../lib/table.js";
 
 /** The panel of a trial's scores by class, in the order of the study's classes; `update(trial)` draws it. */
 export function scoresPanel(classes, signal) {

@@ -1,11 +1,11 @@
 // The list of studies: state, progress, best F1, and what can be done with each.
 
-import { get } from "./api.js";
-import { studyActions } from "./actions.js";
-import { attempt, clearNotices, fill, h, labelledSelect, pause } from "./dom.js";
-import { ago, badge, count, duration, measured, milliseconds, share } from "./format.js";
-import { studyLink } from "./router.js";
-import { table } from "./table.js";
+import { get } from "../lib/api.js";
+import { studyActions } from "../panels/study-actions.js";
+import { attempt, clearNotices, fill, h, labelledSelect, pause } from "../lib/dom.js";
+import { ago, badge, count, duration, measured, milliseconds, share } from "../lib/format.js";
+import { studyLink } from "../lib/router.js";
+import { table } from "../lib/table.js";
 
 const PAGE_ROWS = 50;
 const REFRESH_MS = 5000;

@@ -6,7 +6,7 @@ import { get, getAll } from "./api.js";
 import { announce, attempt, fill, h, notify, uniqueId } from "./dom.js";
 import { count } from "./format.js";
 import { bestFirst } from "./metrics.js";
-import { save, toCsv } from "./save.js";
+import { save, toCsv } from "./downloads.js";
 import { bodyRow, frame, headCell, plainHead } from "./table.js";
 
 const FIRST_ROWS = 60;

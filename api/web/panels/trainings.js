@@ -1,10 +1,10 @@
 // A trial's candidate in full: the trainings that were asked for, and a new one.
 
-import { post } from "./api.js";
-import { ask } from "./dialogs.js";
-import { attempt, fill, h, notify, panel } from "./dom.js";
-import { ago, badge, share, shortReason } from "./format.js";
-import { table } from "./table.js";
+import { post } from "../lib/api.js";
+import { ask } from "../lib/dialogs.js";
+import { attempt, fill, h, notify, panel } from "../lib/dom.js";
+import { ago, badge, share, shortReason } from "../lib/format.js";
+import { table } from "../lib/table.js";
 
 /** `update(trial)` draws the panel; `refresh` reads the trial again. */
 export function trainingsPanel(id, refresh) {

@@ -1,11 +1,11 @@
 // Parallel coordinates: each trial a line through what it tried and what came of it.
 
-import { get } from "./api.js";
-import { chart } from "./charts.js";
-import { h, panel } from "./dom.js";
-import { setting } from "./format.js";
-import { METRICS, formatMetric } from "./metrics.js";
-import { goalOf } from "./points.js";
+import { get } from "../lib/api.js";
+import { chart } from "./plot.js";
+import { h, panel } from "../lib/dom.js";
+import { setting } from "../lib/format.js";
+import { METRICS, formatMetric } from "../lib/metrics.js";
+import { goalOf } from "./pareto-points.js";
 
 const MOST_LINES = 500;
 const MOST_PARAMETERS = 6;

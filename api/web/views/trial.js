@@ -1,24 +1,24 @@
 // One trial: what it tried, how it learned, what it measured, what was made of it.
 
-import { get, post } from "./api.js";
-import { augmentationPanel, settings } from "./candidate.js";
-import { learningPanel } from "./curves.js";
-import { ask } from "./dialogs.js";
-import { attempt, facts, fill, h, labelledSelect, notify, panel } from "./dom.js";
-import { ago, badge, count, shortReason } from "./format.js";
-import { readImportance } from "./importance.js";
-import { latenciesPanel } from "./latencies.js";
-import { listing } from "./listing.js";
-import { logButton } from "./log.js";
-import { watch } from "./live.js";
-import { METRICS, formatMetric, latencyWithInterval } from "./metrics.js";
-import { networkPanel } from "./network.js";
-import { studyLink } from "./router.js";
-import { scoresPanel } from "./scores.js";
-import { table } from "./table.js";
-import { trainingsPanel } from "./trainings.js";
-import { tryPanel } from "./try.js";
-import { variantColumns } from "./variants.js";
+import { get, post } from "../lib/api.js";
+import { augmentationPanel, settings } from "../panels/candidate.js";
+import { learningPanel } from "../charts/curves.js";
+import { ask } from "../lib/dialogs.js";
+import { attempt, facts, fill, h, labelledSelect, notify, panel } from "../lib/dom.js";
+import { ago, badge, count, shortReason } from "../lib/format.js";
+import { readImportance } from "../panels/importance.js";
+import { latenciesPanel } from "../charts/latencies.js";
+import { listing } from "../lib/paged-table.js";
+import { logButton } from "../panels/job-log.js";
+import { watch } from "../lib/study-events.js";
+import { METRICS, formatMetric, latencyWithInterval } from "../lib/metrics.js";
+import { networkPanel } from "../charts/network-diagram.js";
+import { studyLink } from "../lib/router.js";
+import { scoresPanel } from "../charts/class-scores.js";
+import { table } from "../lib/table.js";
+import { trainingsPanel } from "../panels/trainings.js";
+import { tryPanel } from "../panels/prediction.js";
+import { variantColumns } from "../panels/variants.js";
 
 const RETRYABLE = ["FAILED", "CANCELLED", "STOPPED"];
 

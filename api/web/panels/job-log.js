@@ -1,7 +1,7 @@
 // The log of a study's Ray job, in a dialog.
 
-import { get } from "./api.js";
-import { attempt, h, uniqueId } from "./dom.js";
+import { get } from "../lib/api.js";
+import { attempt, h, uniqueId } from "../lib/dom.js";
 
 /** A button that shows the end of the log, and where Ray's dashboard has all of it. */
 export function logButton(studyId) {

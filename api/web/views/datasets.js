@@ -1,10 +1,10 @@
 // Data sets: their list, what a check found, and checking one.
 
-import { get, post } from "./api.js";
-import { attempt, facts, fill, h, panel, pause } from "./dom.js";
-import { ago, badge, count, measured } from "./format.js";
-import { datasetLink } from "./router.js";
-import { table } from "./table.js";
+import { get, post } from "../lib/api.js";
+import { attempt, facts, fill, h, panel, pause } from "../lib/dom.js";
+import { ago, badge, count, measured } from "../lib/format.js";
+import { datasetLink } from "../lib/router.js";
+import { table } from "../lib/table.js";
 
 const POLL_MS = 1000;
 

@@ -1,10 +1,10 @@
 // What the best trials of a study share: the importance of its parameters and of the augmentation operations.
 
-import { get } from "./api.js";
-import { attempt, bar, fill, h, labelledSelect, panel } from "./dom.js";
-import { percent } from "./format.js";
-import { METRICS, METRIC_OPTIONS, formatMetric } from "./metrics.js";
-import { table } from "./table.js";
+import { get } from "../lib/api.js";
+import { attempt, bar, fill, h, labelledSelect, panel } from "../lib/dom.js";
+import { percent } from "../lib/format.js";
+import { METRICS, METRIC_OPTIONS, formatMetric } from "../lib/metrics.js";
+import { table } from "../lib/table.js";
 
 const MOST_PARAMETERS = 12;
 

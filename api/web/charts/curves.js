@@ -1,11 +1,11 @@
 // Curves over time: a study's best so far, and a trial's learning curve.
 
-import { chart } from "./charts.js";
-import { h, labelledSelect, panel } from "./dom.js";
-import { measured } from "./format.js";
-import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, isBetter } from "./metrics.js";
-import { goalOf } from "./points.js";
-import { trialLink } from "./router.js";
+import { chart } from "./plot.js";
+import { h, labelledSelect, panel } from "../lib/dom.js";
+import { measured } from "../lib/format.js";
+import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, isBetter } from "../lib/metrics.js";
+import { goalOf } from "./pareto-points.js";
+import { trialLink } from "../lib/router.js";
 
 const NOT_YET = "No epoch has ended yet.";
 

@@ -1,9 +1,9 @@
 // What a trial tried: its settings and its augmentation policy.
 
-import { send } from "./api.js";
-import { attempt, facts, h, panel } from "./dom.js";
-import { percent, setting } from "./format.js";
-import { table } from "./table.js";
+import { send } from "../lib/api.js";
+import { attempt, facts, h, panel } from "../lib/dom.js";
+import { percent, setting } from "../lib/format.js";
+import { table } from "../lib/table.js";
 
 /** These ignore their magnitude: see search/contract/augmentation.py. */
 const WITHOUT_MAGNITUDE = ["Identity", "Invert", "AutoContrast", "Equalize", "HorizontalFlip", "VerticalFlip"];

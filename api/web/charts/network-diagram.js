@@ -1,7 +1,7 @@
 // A network as a diagram: its layers from the image to the classes, each as wide as its channels and as high as its map.
 
-import { facts, h, panel } from "./dom.js";
-import { compact, percent } from "./format.js";
+import { facts, h, panel } from "../lib/dom.js";
+import { compact, percent } from "../lib/format.js";
 
 /** What the arguments of the known blocks mean, in order; those of others are shown without names. */
 const ARGUMENTS = {

@@ -1,12 +1,12 @@
 // A new study: a form from the JSON Schema and the YAML side by side, each follows the other.
 
-import { get, post } from "./api.js";
-import { datasetCheck } from "./dataset.js";
-import { attempt, fill, h, labelledSelect, uniqueId } from "./dom.js";
-import { compact, count, duration, measured } from "./format.js";
-import { resolved, sectionFields } from "./fields.js";
-import { studyLink } from "./router.js";
-import { toYaml } from "./yaml.js";
+import { get, post } from "../lib/api.js";
+import { datasetCheck } from "./datasets.js";
+import { attempt, fill, h, labelledSelect, uniqueId } from "../lib/dom.js";
+import { compact, count, duration, measured } from "../lib/format.js";
+import { resolved, sectionFields } from "../lib/schema-form.js";
+import { studyLink } from "../lib/router.js";
+import { toYaml } from "../lib/yaml.js";
 
 const SETTLE_MS = 400;
 /** What most people set; the other sections are folded. */

@@ -1,9 +1,9 @@
 // The cluster: its nodes with their slots, and how much waits for them.
 
-import { get } from "./api.js";
-import { attempt, clearNotices, fill, h, pause } from "./dom.js";
-import { count, measured } from "./format.js";
-import { table } from "./table.js";
+import { get } from "../lib/api.js";
+import { attempt, clearNotices, fill, h, pause } from "../lib/dom.js";
+import { count, measured } from "../lib/format.js";
+import { table } from "../lib/table.js";
 
 const REFRESH_MS = 5000;
 const RESOURCES = [

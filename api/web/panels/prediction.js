@@ -1,8 +1,8 @@
 // Try a model: drop a picture on it and see what it says.
 
-import { sendFile } from "./api.js";
-import { attempt, bar, fill, h, labelledSelect, panel } from "./dom.js";
-import { milliseconds, share } from "./format.js";
+import { sendFile } from "../lib/api.js";
+import { attempt, bar, fill, h, labelledSelect, panel } from "../lib/dom.js";
+import { milliseconds, share } from "../lib/format.js";
 
 const MOST_CLASSES = 8;
 /** The server takes 1 MB a request: larger pictures are made smaller here. */

@@ -1,8 +1,8 @@
 // What can be done with a study: pause, resume, cancel and extend, each confirmed.
 
-import { patch, post } from "./api.js";
-import { ask } from "./dialogs.js";
-import { attempt, announce, h } from "./dom.js";
+import { patch, post } from "../lib/api.js";
+import { ask } from "../lib/dialogs.js";
+import { attempt, announce, h } from "../lib/dom.js";
 
 const ACTIONS = [
   { name: "Pause", states: ["QUEUED", "RUNNING"], run: pauseStudy },

@@ -1,8 +1,8 @@
 // What to ship: the recommended model of each host and runtime, and the other picks of its front.
 
-import { facts, fill, h, panel } from "./dom.js";
-import { METRICS, formatMetric, latencyWithInterval } from "./metrics.js";
-import { trialLink } from "./router.js";
+import { facts, fill, h, panel } from "../lib/dom.js";
+import { METRICS, formatMetric, latencyWithInterval } from "../lib/metrics.js";
+import { trialLink } from "../lib/router.js";
 import { download } from "./variants.js";
 
 /** The panel of a StudyModel's winners; `update()` draws it again. */

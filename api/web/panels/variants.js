@@ -1,11 +1,11 @@
 // Variants, the deployable models: their columns, and their files.
 
-import { hasKey, send } from "./api.js";
-import { attempt, h } from "./dom.js";
-import { bytes, milliseconds, share, measured } from "./format.js";
-import { METRICS, formatMetric, latencyWithInterval } from "./metrics.js";
-import { trialLink } from "./router.js";
-import { save } from "./save.js";
+import { hasKey, send } from "../lib/api.js";
+import { attempt, h } from "../lib/dom.js";
+import { bytes, milliseconds, share, measured } from "../lib/format.js";
+import { METRICS, formatMetric, latencyWithInterval } from "../lib/metrics.js";
+import { trialLink } from "../lib/router.js";
+import { save } from "../lib/downloads.js";
 
 export const metricColumn = (name, options = {}) => ({
   key: name,

@@ -1,7 +1,7 @@
 // A field for filters by metrics, written as the server reads them: "f1>=0.8, params<=100000".
 
-import { h, uniqueId } from "./dom.js";
-import { METRICS } from "./metrics.js";
+import { h, uniqueId } from "../lib/dom.js";
+import { METRICS } from "../lib/metrics.js";
 
 const EXAMPLE = "f1>=0.8, params<=100000";
 const FILTER = /^(\w+)\s*(>=|<=)\s*(\S+)$/;

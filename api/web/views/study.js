@@ -1,24 +1,24 @@
 // One study, live: progress, front, best so far, leaderboard, variants, specification.
 
-import { studyActions } from "./actions.js";
-import { bestPanel, growthPanel } from "./curves.js";
-import { announce, attempt, facts, fill, h, labelledSelect, panel } from "./dom.js";
-import { ago, badge, count, duration, milliseconds, setting, share, shortReason } from "./format.js";
-import { frontPanel } from "./front.js";
-import { importancePanel } from "./importance.js";
-import { listing } from "./listing.js";
-import { watch } from "./live.js";
-import { logButton } from "./log.js";
-import { METRICS, formatMetric } from "./metrics.js";
-import { StudyModel } from "./model.js";
-import { trialLink } from "./router.js";
-import { parallelPanel } from "./parallel.js";
+import { studyActions } from "../panels/study-actions.js";
+import { bestPanel, growthPanel } from "../charts/curves.js";
+import { announce, attempt, facts, fill, h, labelledSelect, panel } from "../lib/dom.js";
+import { ago, badge, count, duration, milliseconds, setting, share, shortReason } from "../lib/format.js";
+import { frontPanel } from "../charts/pareto-front.js";
+import { importancePanel } from "../panels/importance.js";
+import { listing } from "../lib/paged-table.js";
+import { watch } from "../lib/study-events.js";
+import { logButton } from "../panels/job-log.js";
+import { METRICS, formatMetric } from "../lib/metrics.js";
+import { StudyModel } from "../lib/study-results.js";
+import { trialLink } from "../lib/router.js";
+import { parallelPanel } from "../charts/parallel-coordinates.js";
 import { pace, progressBar, stateOptions } from "./studies.js";
-import { table } from "./table.js";
-import { tryPanel } from "./try.js";
-import { metricColumn, variantColumns } from "./variants.js";
-import { whereField } from "./where.js";
-import { winnerPanel } from "./winner.js";
+import { table } from "../lib/table.js";
+import { tryPanel } from "../panels/prediction.js";
+import { metricColumn, variantColumns } from "../panels/variants.js";
+import { whereField } from "../panels/metric-filter.js";
+import { winnerPanel } from "../panels/recommendation.js";
 
 const TRIAL_STATES = ["RUNNING", "COMPLETED", "STOPPED", "INFEASIBLE", "FAILED", "CANCELLED"];
 const ANNOUNCE_EVERY_MS = 15_000;
