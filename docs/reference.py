@@ -13,9 +13,8 @@ from mkdocs.structure.files import File, Files
 from typer.testing import CliRunner
 
 from api.cli.main import app as command_line
-from api.server.app import create_app
+from api.server.openapi import openapi_document
 from search.study.spec import StudySpec
-from services.settings import Settings
 
 Schema = Mapping[str, Any]
 
@@ -63,8 +62,7 @@ search makes. `seedleaf study schema` prints this as JSON Schema.
 
 def http_page() -> str:
     """Every operation and every shape, from the OpenAPI document."""
-    settings = Settings.model_validate({"database_url": "postgresql://nobody@localhost/none"})
-    document = create_app(settings, host="127.0.0.1").openapi()
+    document = openapi_document()
     intro = """\
 # HTTP
 
