@@ -1,4 +1,4 @@
-"""The shapes that HTTP answers with. Ids are opaque strings; times are UTC, ISO 8601; units are in the names."""
+"""The schemas of HTTP requests and responses. Ids are opaque strings, times are UTC in ISO 8601, units are in names."""
 
 from api.schemas.charts import GrowthView, ParetoView, PointsView, PointView, TypicalCurve, TypicalEpoch, VariantFront
 from api.schemas.cluster import ClusterView, NodeView, ResourceView

@@ -10,16 +10,20 @@ from search.contract.states import JobState
 
 
 class DatasetSummary(BaseModel):
-    """A registered data set. ``id`` is the registration's; ``dataset_id`` is known when it has been checked."""
+    """A registered data set."""
 
-    id: str
-    state: JobState
-    reason: str | None
-    spec: DatasetSpec
-    dataset_id: str | None = Field(description="a hash of the images and their labels, as studies name it")
-    created_at: datetime
-    finished_at: datetime | None
+    id: str = Field(description="The id of this registration.")
+    state: JobState = Field(description="The state of its check.")
+    reason: str | None = Field(description="Why the check failed; null otherwise.")
+    spec: DatasetSpec = Field(description="The data set as it was registered.")
+    dataset_id: str | None = Field(
+        description="A hash of the images and their labels, as studies name it; null until it has been checked."
+    )
+    created_at: datetime = Field(description="When it was registered.")
+    finished_at: datetime | None = Field(description="When its check ended; null before.")
 
 
 class DatasetView(DatasetSummary):
-    report: DatasetReport | None = Field(description="what was found, once the state is COMPLETED")
+    """A registered data set with the report of its check."""
+
+    report: DatasetReport | None = Field(description="The result of the check; null until it is COMPLETED.")

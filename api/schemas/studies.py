@@ -1,7 +1,6 @@
-"""Studies: what is asked for, and how far they are."""
+"""Studies: their progress, budget, logs and checks."""
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,87 +9,99 @@ from search.study.spec import ResourcesSpec, StudySpec
 
 
 class Progress(BaseModel):
-    """``finished`` of ``total`` trials have used up budget; ``compression`` counts the jobs by state. ``best_f1`` and
-    ``least_latency_ms`` are those of completed trials, not of one.
-    """
+    """How far a study is. ``best_f1`` and ``least_latency_ms`` may be of different trials."""
 
-    finished: int
-    total: int
-    best_f1: float | None
-    least_latency_ms: float | None
-    compression: dict[JobState, int]
+    finished: int = Field(description="How many trials have used up budget.")
+    total: int = Field(description="How many trials the budget allows.")
+    best_f1: float | None = Field(description="The best F1 of a completed trial; null before the first.")
+    least_latency_ms: float | None = Field(
+        description="The lowest latency of a completed trial, in ms; null before the first."
+    )
+    compression: dict[JobState, int] = Field(description="Counts of compression jobs by state.")
 
 
 class StudyView(BaseModel):
-    id: str
-    name: str
-    state: StudyState
-    phase: StudyPhase | None = Field(description="what it is at, null once it is over")
-    reason: str | None
-    spec: StudySpec
-    progress: Progress
-    job: str | None = Field(description="the Ray job of the present driver")
-    dataset_id: str | None = Field(description="a hash of the images and their labels")
-    classes: list[str] | None
-    skipped: list[dict[str, str]] | None = Field(description="images that could not be used, each with its reason")
-    resources: ResourcesSpec | None = Field(
-        description="what each trial gets, once that has been chosen; null where the spec says it"
+    """A study with its progress."""
+
+    id: str = Field(description="The study's id.")
+    name: str = Field(description="The study's name.")
+    state: StudyState = Field(description="The study's state.")
+    phase: StudyPhase | None = Field(description="The part of the work that it is at; null once it is over.")
+    reason: str | None = Field(description="Why it failed or waits; null otherwise.")
+    spec: StudySpec = Field(description="The study as it was posted, with defaults filled in.")
+    progress: Progress = Field(description="How far it is.")
+    job: str | None = Field(description="The Ray job of the present driver; null if there is none.")
+    dataset_id: str | None = Field(description="A hash of the images and their labels; null until they were read.")
+    classes: list[str] | None = Field(description="The names of the classes; null until the images were read.")
+    skipped: list[dict[str, str]] | None = Field(
+        description="Images that could not be used, each with its reason; null until the images were read."
     )
-    search_elapsed_s: float
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    last_event_id: int = Field(description="the events after this one tell of what has changed since")
+    resources: ResourcesSpec | None = Field(
+        description="The resources of each trial, once they were chosen; null if the spec sets them."
+    )
+    search_elapsed_s: float = Field(description="Seconds of search so far, without pauses.")
+    created_at: datetime = Field(description="When it was posted.")
+    started_at: datetime | None = Field(description="When its search started; null before.")
+    finished_at: datetime | None = Field(description="When it ended; null before.")
+    last_event_id: int = Field(description="The id of its latest event: later events report later changes.")
 
 
 class StudyLogs(BaseModel):
-    """The end of what the Ray job of a study's present driver has printed; nothing where Ray no longer knows it."""
+    """The end of the log of a study's present Ray job."""
 
-    job: str | None
-    ray_url: str | None = Field(description="the job in Ray's dashboard, as the server reaches that")
-    text: str
+    job: str | None = Field(description="The Ray job; null if there is none.")
+    ray_url: str | None = Field(description="The job in Ray's dashboard, as the server reaches it; null without a job.")
+    text: str = Field(description="The last lines that the job printed; empty if Ray no longer has its log.")
 
 
 class BudgetPatch(BaseModel):
+    """New totals of a budget; both must be at least the present ones."""
+
     model_config = ConfigDict(extra="forbid")
 
-    max_trials: int | None = Field(default=None, ge=1, le=1_000_000)
-    max_minutes: float | None = Field(default=None, gt=0)
+    max_trials: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="Trials in total; unchanged by default."
+    )
+    max_minutes: float | None = Field(
+        default=None, gt=0, description="Minutes of search in total; unchanged by default."
+    )
 
 
 class StudyPatch(BaseModel):
-    """What can be changed of a study: its budget, upwards."""
+    """A change to a study: only its budget can be raised."""
 
     model_config = ConfigDict(extra="forbid")
 
-    budget: BudgetPatch
+    budget: BudgetPatch = Field(description="The new totals.")
 
 
 class CheckRequest(BaseModel):
-    """A study as YAML or JSON, as it is being written."""
+    """A study that is being written."""
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str = Field(max_length=200_000)
+    text: str = Field(max_length=200_000, description="The study as YAML or JSON; at most 200,000 characters.")
 
 
 class Estimate(BaseModel):
-    """What ``trials`` earlier trials on the same data set suggest; networks of other sizes take longer or less."""
+    """How long a study may take, from earlier trials on the same data set. Larger networks take longer."""
 
-    trials: int
-    epoch_s: float
-    search_s: float
-    core_hours: float
-    gpu_hours: float
+    trials: int = Field(description="How many earlier trials the estimate is based on.")
+    epoch_s: float = Field(description="The median duration of one epoch, in seconds.")
+    search_s: float = Field(description="The estimated duration of the search, in seconds.")
+    core_hours: float = Field(description="The estimated CPU use, in core-hours.")
+    gpu_hours: float = Field(description="The estimated GPU use, in GPU-hours.")
 
 
 class StudyCheck(BaseModel):
-    """``document`` is what the text says, ``networks`` in how many ways a network can be drawn; null where ``problems``
-    are in the way. ``estimate`` is null also where no trial has been completed on its data set, and with
-    ``resources: auto``.
-    """
+    """The result of checking a study that is being written."""
 
-    document: Any
-    problems: list[dict[str, str]]
-    networks: float | None
-    estimate: Estimate | None
+    document: object = Field(description="The parsed text; null if it cannot be parsed.")
+    problems: list[dict[str, str]] = Field(
+        description="Every error in the text, as `field` (its path) and `message`; empty for a valid study."
+    )
+    networks: float | None = Field(description="How many networks the space holds; null if there are problems.")
+    estimate: Estimate | None = Field(
+        description="How long the study may take; null if there are problems, before the first completed trial on its "
+        "data set, and with `resources: auto`."
+    )

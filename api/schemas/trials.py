@@ -1,7 +1,6 @@
-"""Trials: a candidate with what came of it."""
+"""Trials: a candidate network with its results."""
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,65 +12,74 @@ from search.contract.states import JobState, TrialState
 
 
 class TrialView(BaseModel):
-    id: str
-    study_id: str
-    number: int
-    state: TrialState
-    reason: str | None
-    candidate: Candidate
-    assignment: dict[str, Any] = Field(description="the choices that were made: each parameter's value")
-    metrics: dict[str, float]
-    host: str | None
-    best_variant: VariantView | None
-    created_at: datetime
-    finished_at: datetime | None
+    """A trial with its metrics and its best variant."""
+
+    id: str = Field(description="The trial's id.")
+    study_id: str = Field(description="The study that it belongs to.")
+    number: int = Field(description="Its number in the study, from 0.")
+    state: TrialState = Field(description="The trial's state.")
+    reason: str | None = Field(description="Why it was stopped, ruled out, cancelled or failed; null otherwise.")
+    candidate: Candidate = Field(description="The network, its augmentation and its training settings.")
+    assignment: dict[str, object] = Field(description="The choices that were made: each parameter's value.")
+    metrics: dict[str, float] = Field(description="Its metrics, by name; units are in the names.")
+    host: str | None = Field(description="The machine that its latency was measured on; null if it was not.")
+    best_variant: VariantView | None = Field(description="Its variant with the best score; null if it has none.")
+    created_at: datetime = Field(description="When it started.")
+    finished_at: datetime | None = Field(description="When it ended; null before.")
 
 
 class LayerView(BaseModel):
-    """A line of the backbone: the ``shape`` (channels, height, width) that it gives, and its costs for one image."""
+    """One line of the backbone, with its costs for one image."""
 
-    shape: list[int]
-    macs: int
-    params: int
+    shape: list[int] = Field(description="The shape of its output: channels, height, width.")
+    macs: int = Field(description="Its multiply-accumulates.")
+    params: int = Field(description="Its parameters.")
 
 
 class JobView(BaseModel):
-    id: str
-    recipe: Recipe
-    state: JobState
-    reason: str | None
-    attempts: int
-    created_at: datetime
-    finished_at: datetime | None
+    """A compression job."""
+
+    id: str = Field(description="The job's id.")
+    recipe: Recipe = Field(description="The recipe that it applies.")
+    state: JobState = Field(description="The job's state.")
+    reason: str | None = Field(description="Why it failed or was cancelled; null otherwise.")
+    attempts: int = Field(description="How often it was started.")
+    created_at: datetime = Field(description="When it was queued.")
+    finished_at: datetime | None = Field(description="When it ended; null before.")
 
 
 class RecipeSearchView(BaseModel):
-    """A search for a candidate's recipes; ``reason`` says why it ended, and is null while it goes on."""
+    """A search for the recipes that suit a candidate."""
 
-    reason: str | None
-    created_at: datetime
-    finished_at: datetime | None
+    reason: str | None = Field(description="Why it ended; null while it runs.")
+    created_at: datetime = Field(description="When it started.")
+    finished_at: datetime | None = Field(description="When it ended; null before.")
 
 
 class TrialDetail(TrialView):
-    """``per_class_f1`` and ``confusion`` (rows the true class) follow the order of the study's classes. ``layers`` are
-    those of the candidate's backbone, null for trials that never ran. ``artifacts`` are its own files: the weights, and
-    what its augmentation makes of some images.
-    """
+    """A trial with its learning curve, scores by class, layers and jobs."""
 
-    artifacts: list[ArtifactView]
-    layers: list[LayerView] | None
-    epochs: list[EpochView]
-    per_class_f1: list[float] | None
-    confusion: list[list[int]] | None
-    compression: list[JobView]
-    recipe_searches: list[RecipeSearchView]
-    trainings: list[TrainingView]
+    artifacts: list[ArtifactView] = Field(
+        description="Its own files: the weights, and pictures of what its augmentation does to some images."
+    )
+    layers: list[LayerView] | None = Field(
+        description="The layers of the candidate's backbone; null for trials that never ran."
+    )
+    epochs: list[EpochView] = Field(description="The learning curve.")
+    per_class_f1: list[float] | None = Field(
+        description="F1 of each class on the validation split, in the order of the study's classes; null unless scored."
+    )
+    confusion: list[list[int]] | None = Field(
+        description="Counts of validation images: rows are true classes, columns predicted ones; null unless scored."
+    )
+    compression: list[JobView] = Field(description="Its compression jobs.")
+    recipe_searches: list[RecipeSearchView] = Field(description="The searches for its recipes.")
+    trainings: list[TrainingView] = Field(description="The full trainings of its candidate.")
 
 
 class CompressRequest(BaseModel):
-    """A recipe's name (GET /recipes lists them), or a recipe written out."""
+    """A recipe to apply to a trial."""
 
     model_config = ConfigDict(extra="forbid")
 
-    recipe: str | Recipe
+    recipe: str | Recipe = Field(description="A recipe's name (GET /recipes lists them), or a recipe written out.")

@@ -44,7 +44,7 @@ def latency(measured: TrialView | VariantView) -> str:
 def speed_up(variant: VariantView) -> float | None:
     """How many times faster than its trial's own fp32 file, which was timed interleaved with it."""
     parent_ms, variant_ms = variant.latency.get("parent_ms"), variant.metrics.get("latency_ms")
-    return parent_ms / variant_ms if parent_ms and variant_ms else None
+    return parent_ms / variant_ms if isinstance(parent_ms, float | int) and parent_ms and variant_ms else None
 
 
 def eager_variants(variants: Iterable[VariantView]) -> dict[tuple[str, str], VariantView]:
