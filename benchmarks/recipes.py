@@ -27,7 +27,7 @@ from search.contract.states import JobState
 from search.pareto import hypervolume, reference_point
 from search.samplers.recipe_search import Evaluation, propose
 from search.study.draw import draw
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 from workers.candidate_training import plan_of
 from workers.compression.pipeline import finish
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece

@@ -23,7 +23,7 @@ from search.contract.metrics import Metrics
 from search.samplers.frontier.points import Drawing
 from search.spaces.presets import PRESETS
 from search.study.draw import draw
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 from workers.models import build_network, profile
 
 SIDES_PX = [32, 33, 64, 96, 128, 224]

@@ -7,7 +7,8 @@ from api.schemas import StudyView
 from api.tabular import formats
 from search.spaces.presets import architecture_space
 from search.spaces.size import space_size
-from search.study.spec import ResourcesSpec, StudySpec
+from search.study.run_spec import ResourcesSpec
+from search.study.spec import StudySpec
 
 HEADERS = ("study id", "name", "state", "trials", "best F1", "created", "reason")
 WORDS = frozenset({"study id", "name", "state", "created", "reason"})

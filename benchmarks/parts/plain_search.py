@@ -22,7 +22,7 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from search.study.draw import draw
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 from workers.export import INPUT, to_onnx
 from workers.models import build_network
 

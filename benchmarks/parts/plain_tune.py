@@ -19,7 +19,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from benchmarks.parts.null_trial import null_metrics
 from search.study.draw import draw
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 
 
 class PlainTrial(tune.Trainable):  # type: ignore[misc]

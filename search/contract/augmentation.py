@@ -45,9 +45,13 @@ class Operation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: OperationName
-    probability: float = Field(default=1.0, ge=0.0, le=1.0)
-    magnitude: float = Field(default=0.5, ge=0.0, le=1.0)
+    name: OperationName = Field(description="the operation")
+    probability: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="probability with which the operation is applied once it is drawn"
+    )
+    magnitude: float = Field(
+        default=0.5, ge=0.0, le=1.0, description="strength: 0 changes nothing, 1 is the end of the operation's range"
+    )
 
 
 class Policy(BaseModel):
@@ -62,9 +66,19 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    operations: tuple[Operation, ...] = ()
-    max_ops: int = Field(default=2, ge=0, le=8)
-    copies: int = Field(default=0, ge=0, le=2)
+    operations: tuple[Operation, ...] = Field(default=(), description="the operations, in the order of application")
+    max_ops: int = Field(
+        default=2,
+        ge=0,
+        le=8,
+        description="operations drawn for each image, at most; flips, MixUp and CutMix not counted",
+    )
+    copies: int = Field(
+        default=0,
+        ge=0,
+        le=2,
+        description="augmented copies of each image made before training; 0 means a new augmentation in every batch",
+    )
 
     @property
     def image_operations(self) -> tuple[Operation, ...]:

@@ -29,39 +29,51 @@ _NEEDED_BY: dict[str, tuple[str, ...]] = {
 
 
 class DatasetSpec(BaseModel):
-    """Where the images are and how they are split.
-
-    ``validation_fraction`` is the stratified share held out, unless the source gives a validation split of its own;
-    ``subset_fraction`` the stratified share of the training split that a trial sees; ``seed`` fixes both.
-    """
+    """Where the images are, and how they are split: by class, so that each part has the classes' proportions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Source
+    source: Source = Field(description="the kind of data set; it decides which of the other fields apply")
     path: Location | None = Field(
         default=None,
         description="folder: the folder of class folders, or of train and val; coco: the folder of images; parquet: a"
-        " file or a folder of them; torchvision: its root",
+        " file or a folder of them; torchvision: its root; none otherwise",
     )
-    name: Name | None = Field(default=None, description="torchvision: the class, as in CIFAR10; sklearn: digits")
-    download: bool = Field(default=False, description="torchvision: fetch what is not under the root")
-    annotations: Location | None = Field(default=None, description="coco: the JSON file of boxes")
+    name: Name | None = Field(
+        default=None, description="torchvision: the class, as in CIFAR10; sklearn: digits, which none means too"
+    )
+    download: bool = Field(default=False, description="torchvision: download the files that are not under its root")
+    annotations: Location | None = Field(default=None, description="coco: the JSON file of boxes; none otherwise")
     classes: Location | dict[Name, Annotated[str, StringConstraints(pattern=NO_NUL)] | None] | None = Field(
         default=None,
         description="coco: category to class, as a mapping or a CSV file of two columns without a header; an empty"
         " class drops the category; none means that each category is a class",
     )
-    min_side_px: int = Field(default=1, ge=1, le=10_000, description="coco: smaller boxes are dropped")
-    margin: float = Field(default=0.0, ge=0, le=2, description="coco: added on each side, as a share of the box's")
-    image_column: Name = Field(default="image", description="parquet")
-    label_column: Name = Field(default="label", description="parquet")
-    resize: Resize = Field(
-        default="pad", description="how a picture becomes square: on black, out of shape, or its middle"
+    min_side_px: int = Field(
+        default=1, ge=1, le=10_000, description="coco: boxes with a shorter side, in pixels, are dropped"
     )
-    decoder: Literal["pillow", "dali"] = Field(default="pillow", description="dali needs the extra of that name")
-    validation_fraction: float = Field(default=0.2, gt=0, lt=1)
-    subset_fraction: float = Field(default=1.0, gt=0, le=1)
-    seed: int = Field(default=0, ge=0, lt=2**32)
+    margin: float = Field(
+        default=0.0, ge=0, le=2, description="coco: margin on each side of a box, as a fraction of that side's length"
+    )
+    image_column: Name = Field(default="image", description="parquet: the column of encoded images")
+    label_column: Name = Field(default="label", description="parquet: the column of class labels")
+    resize: Resize = Field(
+        default="pad",
+        description="how an image becomes square: pad adds black, stretch distorts, crop keeps the middle",
+    )
+    decoder: Literal["pillow", "dali"] = Field(
+        default="pillow", description="what decodes image files; dali uses a GPU and needs the extra dali"
+    )
+    validation_fraction: float = Field(
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="fraction of each class held out for validation, unless the data set has a validation split",
+    )
+    subset_fraction: float = Field(
+        default=1.0, gt=0, le=1, description="fraction of each class of the training split that a trial trains on"
+    )
+    seed: int = Field(default=0, ge=0, lt=2**32, description="seed of the validation split and of the subset")
 
     @model_validator(mode="after")
     def _fields_fit_the_source(self) -> "DatasetSpec":

@@ -50,10 +50,12 @@ TRAINED_METRICS: tuple[MetricName, ...] = ("f1", "accuracy", "score")
 
 
 class Objective(BaseModel):
+    """A metric to maximize or to minimize."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    metric: MetricName
-    goal: Goal
+    metric: MetricName = Field(description="the metric; its unit is in its name")
+    goal: Goal = Field(description="which direction is better")
 
 
 class Constraint(BaseModel):
@@ -61,9 +63,9 @@ class Constraint(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    metric: MetricName
-    min: float | None = None
-    max: float | None = None
+    metric: MetricName = Field(description="the metric; its unit is in its name")
+    min: float | None = Field(default=None, description="lowest value allowed; none means no lower limit")
+    max: float | None = Field(default=None, description="highest value allowed; none means no upper limit")
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> "Constraint":
@@ -104,12 +106,12 @@ class Score(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    f1_reference: float = Field(default=0.70, ge=0, le=1)
-    f1_steepness: float = Field(default=20, gt=0)
-    time_reference_s: float = Field(default=43.16, gt=0)
-    time_weight: float = Field(default=0.5, ge=0)
-    images: int = Field(default=5217, ge=1)
-    overhead_s: float = Field(default=0, ge=0)
+    f1_reference: float = Field(default=0.70, ge=0, le=1, description="macro F1 at which the F1 term is one half")
+    f1_steepness: float = Field(default=20, gt=0, description="how steeply the F1 term falls as F1 rises")
+    time_reference_s: float = Field(default=43.16, gt=0, description="seconds at which the time term is time_weight")
+    time_weight: float = Field(default=0.5, ge=0, description="weight of the time term; 0 means that time is free")
+    images: int = Field(default=5217, ge=1, description="images whose inference is counted as time")
+    overhead_s: float = Field(default=0, ge=0, description="seconds added to the time of all inferences")
 
     def of(self, *, f1: float, latency_ms: float) -> float:
         """The score of a model with macro ``f1`` that takes ``latency_ms`` an image."""

@@ -15,14 +15,14 @@ class TargetSpec(BaseModel):
 
     runtime: RuntimeName = Field(
         default="onnxruntime",
-        description="installed on the nodes that are this target: `seedleaf bench --list`",
+        description="what runs the model file, on nodes that have it installed; `seedleaf bench --list` shows which do",
     )
-    threads: int = Field(default=1, ge=1, le=256)
+    threads: int = Field(default=1, ge=1, le=256, description="CPU threads that one inference may use")
     node: str | None = Field(
         default=None,
         max_length=80,
         pattern=r"^[A-Za-z][A-Za-z0-9_-]*$",
-        description="a custom resource of Ray that the nodes which are this target offer; none means any node",
+        description="the custom Ray resource that this target's nodes offer; none means any node",
     )
 
     def __str__(self) -> str:

@@ -76,9 +76,9 @@ class Range(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    low: float
-    high: float
-    log: bool = False
+    low: float = Field(description="the lowest value")
+    high: float = Field(description="the highest value")
+    log: bool = Field(default=False, description="draw evenly by the logarithm; low must be above 0 then")
 
     @model_validator(mode="before")
     @classmethod

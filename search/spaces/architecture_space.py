@@ -26,10 +26,14 @@ class _Part(BaseModel):
 
 
 class Block(_Part):
-    """Lines of a backbone with references, and parameters of its own; written short as a list of the lines."""
+    """Lines of a backbone with references, and the block's own parameters. The short form is the list of lines."""
 
-    layers: tuple[Line, ...] = Field(min_length=1, max_length=20)
-    parameters: Parameters = {}
+    layers: tuple[Line, ...] = Field(
+        min_length=1,
+        max_length=20,
+        description="lines [repeat, module, arguments]; $name stands for a parameter, $stride, $classes or $side_px",
+    )
+    parameters: Parameters = Field(default={}, description="parameters of this block only, by name")
 
     @model_validator(mode="before")
     @classmethod
@@ -56,37 +60,54 @@ def reference(value: Scalar) -> str:
 
 
 class Stage(_Part):
-    """A place in the network: one of ``blocks``, with parameters that they share.
+    """A position in the network: one of ``blocks``, with parameters that they share.
 
     ``$stride`` is one of ``stride``; it is 2 where there were fewer than ``least_downsamplings`` before, and 1 where
     another halving would break a limit of the space. Parameters are drawn as ``stage.name``, those of a block as
     ``stage.block.name``, the block itself as ``stage.block`` and the stride as ``stage.stride``.
     """
 
-    name: Word
-    blocks: dict[Word, Block] = Field(min_length=1, max_length=50)
-    parameters: Parameters = {}
-    stride: tuple[Annotated[int, Field(ge=1, le=2)], ...] = Field(default=(1,), min_length=1, max_length=2)
-    least_downsamplings: int = Field(default=0, ge=0, le=10)
+    name: Word = Field(description="the stage's name, which starts its parameters' names")
+    blocks: dict[Word, Block] = Field(
+        min_length=1, max_length=50, description="the blocks to choose from, each with a name"
+    )
+    parameters: Parameters = Field(default={}, description="parameters that the blocks of this stage share, by name")
+    stride: tuple[Annotated[int, Field(ge=1, le=2)], ...] = Field(
+        default=(1,), min_length=1, max_length=2, description="strides to choose from; 2 halves the image's side"
+    )
+    least_downsamplings: int = Field(
+        default=0, ge=0, le=10, description="the stride is 2 where the stages before have fewer halvings than this"
+    )
 
 
 class ArchitectureSpace(_Part):
     """Networks of ``stages`` and a ``head``.
 
-    ``stage_count`` says how many of the stages are used, the first ones (all of them by default), drawn as ``stages``.
-    ``parameters`` are drawn once for the whole network, under their own names. A stride of 2 halves the side; no stage
-    is halved below ``least_side_px``, nor more often than ``max_downsamplings`` altogether. Strides that are written as
-    numbers into a block are not counted.
+    ``stage_count`` is drawn as ``stages``; ``parameters`` are drawn once per network, under their own names. The limits
+    ``least_side_px`` and ``max_downsamplings`` do not count strides that are written as numbers into a block.
     """
 
-    stages: tuple[Stage, ...] = Field(min_length=1, max_length=64)
-    head: tuple[Stage, ...] = Field(default=(), max_length=8)
-    stage_count: Values | None = None
-    parameters: Annotated[dict[Word, Values], Field(max_length=8)] = {}
-    depth_multiple: Values = Values(choices=(1.0,))
-    width_multiple: Values = Values(choices=(1.0,))
-    max_downsamplings: int | None = Field(default=None, ge=0, le=10)
-    least_side_px: int = Field(default=1, ge=1, le=1024)
+    stages: tuple[Stage, ...] = Field(min_length=1, max_length=64, description="the stages in order")
+    head: tuple[Stage, ...] = Field(default=(), max_length=8, description="stages at the end, always used")
+    stage_count: Values | None = Field(
+        default=None, description="how many of the stages are used, the first ones; none means all"
+    )
+    parameters: Annotated[dict[Word, Values], Field(max_length=8)] = Field(
+        default={}, description="parameters that all stages share, by name"
+    )
+    depth_multiple: Values = Field(
+        default=Values(choices=(1.0,)), description="factor of every repeat above 1; 1 changes nothing"
+    )
+    width_multiple: Values = Field(
+        default=Values(choices=(1.0,)),
+        description="factor of every layer's channels, in multiples of 8; 1 changes nothing",
+    )
+    max_downsamplings: int | None = Field(
+        default=None, ge=0, le=10, description="most halvings of the image's side; none means no limit"
+    )
+    least_side_px: int = Field(
+        default=1, ge=1, le=1024, description="side in pixels below which no stage halves the feature map"
+    )
 
     @model_validator(mode="after")
     def _sound(self) -> "ArchitectureSpace":

@@ -15,17 +15,20 @@ _MOST_VALUES = 10_000
 class Values(BaseModel):
     """Some ``choices``, or numbers from ``low`` to ``high``, both included.
 
-    Whole numbers go in steps of 1 unless told otherwise; real ones without a ``step`` are continuous. It is written
-    short as a value, which is fixed then, or as a list of choices.
+    The short form is a single value, which is then fixed, or a list of choices.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    choices: Annotated[tuple[Scalar, ...], Field(max_length=_MOST_VALUES)] | None = None
-    low: int | float | None = None
-    high: int | float | None = None
-    step: int | float | None = None
-    log: bool = False
+    choices: Annotated[tuple[Scalar, ...], Field(max_length=_MOST_VALUES)] | None = Field(
+        default=None, description="the values to choose from; none means a range from low to high"
+    )
+    low: int | float | None = Field(default=None, description="the lowest number; none where choices are given")
+    high: int | float | None = Field(default=None, description="the highest number; none where choices are given")
+    step: int | float | None = Field(
+        default=None, description="distance of neighbouring numbers; none means 1 for integers, continuous otherwise"
+    )
+    log: bool = Field(default=False, description="draw evenly by the logarithm; low must be above 0 then")
 
     @model_validator(mode="before")
     @classmethod

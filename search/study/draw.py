@@ -14,7 +14,7 @@ from search.contract.values import Range
 from search.spaces.chooser import Chooser, choose
 from search.spaces.draw import draw_architecture
 from search.spaces.presets import architecture_space
-from search.study.spec import AugmentationSpec, SpaceSpec
+from search.study.space_spec import AugmentationSpec, SpaceSpec
 
 
 def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:

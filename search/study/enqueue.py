@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search.study.draw import draw
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 
 
 class PointError(ValueError):

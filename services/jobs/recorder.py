@@ -11,7 +11,8 @@ from search.contract.candidate import Candidate, Enqueued
 from search.contract.metrics import Look, Metrics
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from search.contract.trials import Assignment, PastTrial
-from search.study.spec import BudgetSpec, StudySpec
+from search.study.run_spec import BudgetSpec
+from search.study.spec import StudySpec
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
 from services.storage.artifacts import ArtifactStore

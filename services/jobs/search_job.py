@@ -26,7 +26,7 @@ from search.contract.states import StudyState, TrialState
 from search.samplers.frontier import Earlier
 from search.samplers.warm_start import earlier_of
 from search.study.describe import Features, Profile
-from search.study.spec import ResourcesSpec
+from search.study.run_spec import ResourcesSpec
 from search.tune.early_stopping import Stopping
 from search.tune.scheduler import CurveForecastStopping
 from search.tune.searcher import StudySearch

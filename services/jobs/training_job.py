@@ -14,7 +14,8 @@ from sqlalchemy import Engine, Row
 
 from search.contract.candidate import Candidate
 from search.contract.states import JobState
-from search.study.spec import ResourcesSpec, StudySpec
+from search.study.run_spec import ResourcesSpec
+from search.study.spec import StudySpec
 from services import logs
 from services.errors import LeaseLostError
 from services.log_tail import last_lines

@@ -6,7 +6,8 @@ from typing import Any
 
 from search.contract.dataset import DatasetSpec
 from search.contract.recipes import Distillation, Recipe
-from search.study.spec import CompressionSpec, StudySpec
+from search.study.compression_spec import CompressionSpec
+from search.study.spec import StudySpec
 from services.errors import RejectedError
 
 Roots = Sequence[Path] | None

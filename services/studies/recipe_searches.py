@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, Row
 from search.contract.recipes import Recipe
 from search.contract.states import UNFINISHED_JOB_STATES, JobState
 from search.samplers.recipe_search import Evaluation, propose
-from search.study.spec import RecipeBudget, StudySpec
+from search.study.compression_spec import RecipeBudget
+from search.study.spec import StudySpec
 from services.store import jobs, recipe_searches, studies
 from services.store.db import new_id
 from services.studies import commands

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from search.contract.states import TrialState
 from search.study.draw import draw
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 from services.errors import NotFoundError
 from services.store import trials
 from services.store.db import new_id

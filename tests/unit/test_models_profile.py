@@ -14,7 +14,7 @@ from search.spaces.draw import draw_architecture
 from search.spaces.nas_bench_macro import DIGITS
 from search.spaces.presets import PRESETS
 from search.study.draw import draw
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 from tests.unit.choosers import Chance
 from tests.unit.test_models_builder import EXAMPLES
 from workers.models import ArchitectureError, Network, build_network, profile

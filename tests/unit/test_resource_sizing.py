@@ -2,7 +2,8 @@
 
 import pytest
 
-from search.study.spec import ResourcesSpec, StudySpec
+from search.study.run_spec import ResourcesSpec
+from search.study.spec import StudySpec
 from workers.actors.resource_sizing import Need, _typical, packed
 from workers.models import profile
 

@@ -15,7 +15,7 @@ from search.spaces.chooser import Chooser
 from search.spaces.draw import draw_architecture
 from search.spaces.size import space_size
 from search.spaces.values import Values
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 from tests.unit.choosers import Chance, every_way
 
 #: Each parameter that a generated block may refer to, with values, by where it is written.

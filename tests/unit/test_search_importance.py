@@ -11,7 +11,8 @@ from search.contract.states import TrialState
 from search.contract.trials import PastTrial
 from search.samplers.ped_anova import MIN_TRIALS, importance_of
 from search.study.draw import draw
-from search.study.spec import SpaceSpec, StudySpec
+from search.study.space_spec import SpaceSpec
+from search.study.spec import StudySpec
 
 SPEC = StudySpec.model_validate(
     {

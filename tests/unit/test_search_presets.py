@@ -16,7 +16,7 @@ from search.spaces.draw import draw_architecture
 from search.spaces.nas_bench_macro import DIGITS
 from search.spaces.presets import PRESETS
 from search.spaces.size import space_size
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 from tests.unit.choosers import Chance, every_way
 
 SEEDS = st.integers(0, 2**32)

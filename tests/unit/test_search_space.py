@@ -25,7 +25,7 @@ from search.spaces.chooser import Chooser
 from search.spaces.draw import draw_architecture
 from search.spaces.presets import PRESETS
 from search.study.draw import draw
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 
 WIDE = SpaceSpec.model_validate(
     {

@@ -9,7 +9,8 @@ import torch
 
 from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
-from search.study.spec import ResourcesSpec, StudySpec
+from search.study.run_spec import ResourcesSpec
+from search.study.spec import StudySpec
 from workers.actors.trial import epoch_report, prepare, resident_split
 from workers.candidate_training import plan_of
 from workers.export import save_weights

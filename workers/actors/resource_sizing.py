@@ -13,7 +13,8 @@ import torch
 from search.contract.candidate import Candidate, UnbuildableError
 from search.contract.metrics import Metrics, first_complaint
 from search.study.draw import draw
-from search.study.spec import ResourcesSpec, StudySpec
+from search.study.run_spec import ResourcesSpec
+from search.study.spec import StudySpec
 from workers.actors.trial import TrialTask, run_trial
 from workers.latency.gate import HostGate
 from workers.models import profile

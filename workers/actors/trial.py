@@ -15,7 +15,8 @@ from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
 from search.contract.metrics import Constraint, Score, first_complaint
 from search.contract.targets import TargetSpec
-from search.study.spec import ResourcesSpec, StudySpec
+from search.study.run_spec import ResourcesSpec
+from search.study.spec import StudySpec
 from workers.actors.hosts import Slots
 from workers.augmentation.pictures import picture_of
 from workers.candidate_training import plan_of

@@ -2,6 +2,10 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: The description of the field ``technique``, by which a step is recognized.
+TECHNIQUE = "the name of this technique"
+LEARNING_RATE_FRACTION = "learning rate, as a fraction of the candidate's own"
+
 
 class StepConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -12,5 +16,5 @@ class TrainingConfig(StepConfig):
     with ``learning_rate_fraction`` of its learning rate.
     """
 
-    epochs: int = Field(default=10, ge=1, le=1000)
-    learning_rate_fraction: float = Field(default=0.3, gt=0, le=1)
+    epochs: int = Field(default=10, ge=1, le=1000, description="training epochs")
+    learning_rate_fraction: float = Field(default=0.3, gt=0, le=1, description=LEARNING_RATE_FRACTION)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from search.contract.recipes.config import StepConfig
+from search.contract.recipes.config import TECHNIQUE, StepConfig
 
 Calibration = Literal["minmax", "percentile", "entropy"]
 
@@ -12,22 +12,24 @@ Calibration = Literal["minmax", "percentile", "entropy"]
 class DynamicInt8(StepConfig):
     """Int8 weights of linear layers, activations quantized while running (by ONNX Runtime)."""
 
-    technique: Literal["dynamic_int8"] = "dynamic_int8"
+    technique: Literal["dynamic_int8"] = Field(default="dynamic_int8", description=TECHNIQUE)
 
 
 class _CalibratedInt8(StepConfig):
-    calibration_images: int = Field(default=128, ge=8, le=100_000)
-    calibration: Calibration = "minmax"
+    calibration_images: int = Field(
+        default=128, ge=8, le=100_000, description="images of the training split from which ranges are taken"
+    )
+    calibration: Calibration = Field(
+        default="minmax",
+        description="a tensor's range: minmax takes all its values, percentile 99.999% of them, entropy the range whose"
+        " rounding changes their distribution least",
+    )
 
 
 class StaticInt8(_CalibratedInt8):
-    """Int8 weights per channel and int8 activations, with ranges from images of the training split (QDQ format).
+    """Int8 weights per channel and int8 activations, with ranges from images of the training split (QDQ format)."""
 
-    ``calibration`` takes a tensor's whole range, the one that holds 99.999% of its values, or the one whose rounding
-    changes its distribution least (entropy).
-    """
-
-    technique: Literal["static_int8"] = "static_int8"
+    technique: Literal["static_int8"] = Field(default="static_int8", description=TECHNIQUE)
 
 
 class MixedInt8(_CalibratedInt8):
@@ -35,15 +37,17 @@ class MixedInt8(_CalibratedInt8):
     one layer at a time is quantized (https://arxiv.org/abs/2004.09602, section 5.1).
     """
 
-    technique: Literal["mixed_int8"] = "mixed_int8"
-    float_share: float = Field(default=0.25, gt=0, lt=1)
+    technique: Literal["mixed_int8"] = Field(default="mixed_int8", description=TECHNIQUE)
+    float_share: float = Field(default=0.25, gt=0, lt=1, description="fraction of layers that stay in float32")
 
 
 class HalfPrecision(StepConfig):
     """Weights of 16 bits in the file: half the size. Runtimes widen them when they load it and compute in float32."""
 
-    technique: Literal["half_precision"] = "half_precision"
-    format: Literal["float16", "bfloat16"] = "float16"
+    technique: Literal["half_precision"] = Field(default="half_precision", description=TECHNIQUE)
+    format: Literal["float16", "bfloat16"] = Field(
+        default="float16", description="float16 is the more precise, bfloat16 has float32's range"
+    )
 
 
 #: What works on the exported file.

@@ -37,8 +37,15 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=80, pattern=r"^[a-z0-9][a-z0-9_.-]*$")
-    steps: tuple[Step, ...] = Field(default=(), max_length=20)
+    name: str = Field(
+        min_length=1,
+        max_length=80,
+        pattern=r"^[a-z0-9][a-z0-9_.-]*$",
+        description="the recipe's name, in lowercase letters, digits, dots, hyphens and underscores",
+    )
+    steps: tuple[Step, ...] = Field(
+        default=(), max_length=20, description="techniques in order; without any the network is exported as trained"
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> "Recipe":
