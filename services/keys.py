@@ -1,41 +1,40 @@
-"""API keys: made once, shown once, kept as hashes, revoked for good.
+"""API keys: made once, shown once, revoked for good.
 
-A key is 256 random bits, so that one round of SHA-256 is as good as a slow hash: there is nothing to guess.
+Only a SHA-256 hash of a key is stored. Keys are 256 random bits, so a slow hash adds nothing.
 """
 
 import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
+from services.records.keys import ApiKey
 from services.store import keys
 from services.store.db import new_id
 
-#: A revoked key is refused, and a new one known, after so long at most.
+#: A revoked key is refused, and a new one accepted, after so many seconds at most.
 FRESH_S = 2.0
 
 
 def create(engine: Engine, name: str) -> tuple[str, str]:
-    """Make a key for whom ``name`` says; its id, and the key itself, which nobody can look up again."""
+    """Make a key called ``name``; its id, and the key itself, which cannot be looked up again."""
     key_id, key = new_id("key"), f"seedleaf_{secrets.token_urlsafe(32)}"
     with engine.begin() as connection:
         keys.add(connection, key_id=key_id, name=name, sha256=_hash(key))
     return key_id, key
 
 
-def listed(engine: Engine) -> Sequence[Row[Any]]:
-    """Every key's id, name and times, newest first."""
+def every(engine: Engine) -> list[ApiKey]:
+    """Every key that was ever made, newest first."""
     with engine.connect() as connection:
-        return keys.listed(connection)
+        return keys.every(connection)
 
 
 def revoke(engine: Engine, identifier: str) -> list[str]:
-    """Revoke a key by its id, or all of a name; their ids. NotFoundError if no valid key is called so."""
+    """Revoke a key by its id, or all keys of a name; the ids of those revoked. NotFoundError if there is none."""
     with engine.begin() as connection:
         return keys.revoke(connection, identifier)
 

@@ -45,13 +45,13 @@ def list_(format_: Format = "table") -> None:
     from services import keys
 
     with server_database() as engine:
-        found = [_Key.model_validate(row) for row in keys.listed(engine)]
+        listed = [_Key.model_validate(key) for key in keys.every(engine)]
     if format_ == "json":
-        print_json(found)
+        print_json(listed)
     elif format_ == "csv":
-        print_csv([key.model_dump(mode="json") for key in found])
+        print_csv([key.model_dump(mode="json") for key in listed])
     else:
-        print_table(_HEADERS, [_row(key) for key in found], left=frozenset(_HEADERS))
+        print_table(_HEADERS, [_row(key) for key in listed], left=frozenset(_HEADERS))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""States of studies, trials and compression jobs, and which changes between them are allowed."""
+"""States of studies, trials, jobs and recipe searches, and which changes between them are allowed."""
 
 from enum import StrEnum
 from typing import TypeVar
@@ -33,11 +33,18 @@ class TrialState(StrEnum):
 
 
 class JobState(StrEnum):
+    """Of compression jobs, trainings and checks of data sets."""
+
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
+
+
+class RecipeSearchState(StrEnum):
+    OPEN = "OPEN"
+    ENDED = "ENDED"
 
 
 # A completed or failed study is reopened by extending its budget, and in no other way; CANCELLED is final.
@@ -63,7 +70,7 @@ TRIAL_TRANSITIONS: dict[TrialState, frozenset[TrialState]] = {
     **{state: frozenset() for state in TrialState if state is not TrialState.RUNNING},
 }
 
-# A running job goes back to the queue when its lease expires.
+# A running job goes back to the queue when its lease expires, or when another Ray job takes its work up.
 JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
     JobState.RUNNING: frozenset({JobState.QUEUED, JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}),
@@ -72,11 +79,18 @@ JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.CANCELLED: frozenset(),
 }
 
+RECIPE_SEARCH_TRANSITIONS: dict[RecipeSearchState, frozenset[RecipeSearchState]] = {
+    RecipeSearchState.OPEN: frozenset({RecipeSearchState.ENDED}),
+    RecipeSearchState.ENDED: frozenset(),
+}
+
 #: A study in one of these has ended; only more budget, or one of its trials run again, takes it up once more.
 TERMINAL_STUDY_STATES = (StudyState.COMPLETED, StudyState.FAILED, StudyState.CANCELLED)
 
 #: Jobs that are still to give a result.
 UNFINISHED_JOB_STATES = (JobState.QUEUED, JobState.RUNNING)
+
+TERMINAL_JOB_STATES = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 
 #: Trials that gave an answer. A cancelled one was cut off from outside and gave none.
 ANSWERED_TRIAL_STATES = frozenset({TrialState.COMPLETED, TrialState.STOPPED, TrialState.INFEASIBLE, TrialState.FAILED})

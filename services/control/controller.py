@@ -26,10 +26,11 @@ from services.control.reconciliation import (
     Submit,
     plan,
 )
-from services.control.tasks import KINDS, MAX_LOST, Task, job_name, to_run
+from services.control.tasks import HANDLERS, MAX_LOST, job_name, list_tasks
 from services.errors import ConflictError
 from services.log_tail import last_lines
 from services.ray.jobs import RayJobs
+from services.records.tasks import Task
 from services.settings import Settings
 from services.store import jobs, recipe_searches, studies, totals, trials
 from services.store.db import LEADER_LOCK, make_engine
@@ -44,7 +45,7 @@ class Controller:
     def __init__(self, config: Settings, ray_jobs: RayJobs) -> None:
         self._config, self._ray = config, ray_jobs
         self._engine: Engine = make_engine(config.require_database_url())
-        self._complaint: str | None = None
+        self._last_error: str | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
 
@@ -64,15 +65,15 @@ class Controller:
                     # A connection of its own, closed for good at the end: the lock goes with it.
                     leadership.detach()
                     self._lead(leadership)
-            except Exception as error:
-                self._complain(error)
+            except Exception as error:  # whatever fails, this thread must lead again later
+                self._warn_once(error)
                 self._closed.wait(PERIOD_S)
 
-    def _complain(self, error: Exception) -> None:
-        """A database or a Ray that is away for a while is told of once."""
-        if str(error) != self._complaint:
+    def _warn_once(self, error: Exception) -> None:
+        """Log an error unless it is the last one again: a database or a Ray may be away for a while."""
+        if str(error) != self._last_error:
             log.warning("controller interrupted", error=str(error))
-        self._complaint = str(error)
+        self._last_error = str(error)
 
     def _lead(self, leadership: Connection) -> None:
         """Reconcile for as long as this connection holds the leader's lock."""
@@ -89,23 +90,24 @@ class Controller:
 
     def _reconcile(self) -> None:
         """One round: read both sides, decide, act. What fails now is decided anew in the next round."""
-        if not any(self._wanted()):
+        if not any(self._read_record()):
             return
-        # Ray is asked first: a driver that has ended by then has written its last word before the table is read.
-        known = self._ray.known()
-        rows, waiting_jobs, tasks = self._wanted()
-        for step in plan(rows, known, waiting_jobs=waiting_jobs, tasks=tasks):
+        # Ray is asked first: a driver that has ended by then has written its last result before the table is read.
+        ray_jobs = self._ray.list_jobs()
+        active_studies, waiting_jobs, tasks = self._read_record()
+        for step in plan(active_studies, ray_jobs, waiting_jobs=waiting_jobs, tasks=tasks):
             log.info("reconciling", step=repr(step))
             try:
                 self._take(step)
-            except Exception as error:
+            except Exception as error:  # one failed step must not keep the others from being taken
                 log.warning("not done", step=repr(step), why=str(error))
-        self._complaint = None
+        self._last_error = None
 
-    def _wanted(self) -> tuple[Sequence[Any], int, list[Task]]:
+    def _read_record(self) -> tuple[Sequence[Any], int, list[Task]]:
+        """The active studies, how many compression jobs and recipe searches wait, and the unfinished tasks."""
         with self._engine.connect() as connection:
             waiting = jobs.waiting(connection) + len(recipe_searches.open_ones(connection))
-            return studies.to_look_after(connection), waiting, to_run(connection)
+            return studies.to_look_after(connection), waiting, list_tasks(connection)
 
     def _take(self, step: Step) -> None:
         match step:
@@ -138,24 +140,24 @@ class Controller:
             studies.count_submission(connection, step.study_id)
 
     def _give_up(self, study_id: str, job_id: str | None) -> None:
-        end = self._last_words(job_id) if job_id else "nothing"
-        reason = f"its driver was lost {MAX_SUBMISSIONS} times in a row; the last one said:\n{end}"
+        log_end = self._log_end(job_id) if job_id else "nothing"
+        reason = f"its driver was lost {MAX_SUBMISSIONS} times in a row; the last one said:\n{log_end}"
         with self._engine.begin() as connection:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=reason, lease_token=None)
             trials.cancel_running(connection, study_id, "the study failed")
 
     def _start_task(self, task: Task, attempt: int) -> None:
-        kind = KINDS[task.kind]
+        handler = HANDLERS[task.kind]
         with self._engine.begin() as connection:
-            if not kind.record(connection, task.row_id, task.attempts, attempt):
+            if not handler.record_submission(connection, task.row_id, task.attempts, attempt):
                 raise ConflictError(f"{task.kind} {task.row_id} has changed meanwhile")
-        self._ray.submit(job_name(task.row_id, attempt), f"python -m {kind.module} {shlex.quote(task.row_id)}")
+        self._ray.submit(job_name(task.row_id, attempt), f"python -m {handler.module} {shlex.quote(task.row_id)}")
 
     def _give_up_task(self, task: Task) -> None:
-        last = self._last_words(job_name(task.row_id, task.attempts))
-        reason = f"its job was lost {MAX_LOST} times in a row; the last one said:\n{last}"
+        log_end = self._log_end(job_name(task.row_id, task.attempts))
+        reason = f"its job was lost {MAX_LOST} times in a row; the last one said:\n{log_end}"
         with self._engine.begin() as connection:
-            KINDS[task.kind].fail(connection, task.row_id, reason)
+            HANDLERS[task.kind].fail(connection, task.row_id, reason)
 
-    def _last_words(self, job_id: str) -> str:
+    def _log_end(self, job_id: str) -> str:
         return last_lines(self._ray.log(job_id)) or "nothing"

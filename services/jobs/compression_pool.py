@@ -12,18 +12,18 @@ import structlog
 from sqlalchemy import Connection, Engine, Row
 
 from search.contract.candidate import Candidate
-from search.contract.recipes import Recipe
 from search.contract.states import JobState
 from search.study.spec import StudySpec
 from services import logs
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
 from services.log_tail import last_lines
+from services.records.jobs import CompressionJob
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
 from services.store import jobs, studies, trials, variants
 from services.store.db import make_engine, new_id
-from services.studies import commands, recipe_searches
+from services.studies import life_cycle, recipe_searches
 from workers.actors.compressor import CompressionTask
 from workers.actors.compressors import RESOURCE, Compressors, Outcome
 from workers.actors.hosts import NAMESPACE
@@ -47,7 +47,7 @@ class Pool:
         self._artifacts = ArtifactStore(config.artifacts)
         self._token = new_id("lease")
         self._compressors = Compressors()
-        self._leased: dict[str, Row[Any]] = {}
+        self._leased: dict[str, CompressionJob] = {}
 
     def run(self) -> None:
         """Work until nothing has been waiting for ``_IDLE_S`` seconds."""
@@ -63,8 +63,8 @@ class Pool:
     def _round(self) -> bool:
         """Start and record what there is; whether anything was waiting or running."""
         self._compressors.adjust()
-        commands.set_aside_poisoned(self._engine)
-        searching = recipe_searches.advance(self._engine, places=self._compressors.places)
+        self._fail_abandoned_jobs()
+        searching = recipe_searches.advance(self._engine, slots=self._compressors.places)
         waiting = self._start_jobs()
         if self._leased:
             for outcome in self._compressors.ended(timeout_s=_POLL_S):
@@ -72,6 +72,14 @@ class Pool:
         else:
             time.sleep(_POLL_S)
         return searching or waiting or bool(self._leased)
+
+    def _fail_abandoned_jobs(self) -> None:
+        """Fail the jobs that lost every pool that leased them, so that their studies go on without them."""
+        with self._engine.connect() as connection:
+            abandoned = jobs.abandoned(connection)
+        for job in abandoned:
+            with self._engine.begin() as connection:
+                life_cycle.fail_abandoned_job(connection, job)
 
     def _extend_leases(self) -> bool:
         with self._engine.begin() as connection:
@@ -109,13 +117,13 @@ class Pool:
         self._compressors.start(compressor, job.id, task)
         return True
 
-    def _task(self, job: Row[Any]) -> CompressionTask:
+    def _task(self, job: CompressionJob) -> CompressionTask:
         """ValueError where the weights are missing or damaged."""
         with self._engine.connect() as connection:
             trial = trials.get(connection, job.trial_id)
             spec = StudySpec.model_validate(studies.get(connection, job.study_id).spec)
-            recipe = Recipe.model_validate(job.recipe)
-            teacher = commands.best_model(connection, job.study_id) if recipe.learns_from_study else None
+            recipe = job.read_recipe()
+            teacher = life_cycle.best_model(connection, job.study_id) if recipe.learns_from_study else None
         return CompressionTask(
             candidate=Candidate.model_validate(trial.candidate),
             weights=self._artifacts.get(job.weights_sha256),
@@ -130,13 +138,13 @@ class Pool:
             candidate=Candidate.model_validate(trial.candidate), weights=self._artifacts.get(weights_sha256)
         )
 
-    def _end(self, job: Row[Any], outcome: Outcome) -> None:
+    def _end(self, job: CompressionJob, outcome: Outcome) -> None:
         """Record what came of a job, unless it is no longer this pool's."""
         result = outcome.result or {}
         stored = [self._stored(variant) for variant in result.get("variants", [])]
         try:
             with self._engine.begin() as connection:
-                commands.hold_job(connection, job, self._token)
+                life_cycle.hold_job(connection, job, self._token)
                 for values, files in stored:
                     _add_variant(connection, job, values, files)
                 self._end_held(connection, job, outcome, result)
@@ -149,18 +157,18 @@ class Pool:
                 why=str(error),
             )
 
-    def _end_held(self, connection: Connection, job: Row[Any], outcome: Outcome, result: dict[str, Any]) -> None:
+    def _end_held(self, connection: Connection, job: CompressionJob, outcome: Outcome, result: dict[str, Any]) -> None:
         if outcome.lost is not None:
             log.warning(
                 "compressor lost", job_id=job.id, study_id=job.study_id, trial_id=job.trial_id, error=outcome.lost
             )
-            jobs.set_state(connection, job.id, JobState.QUEUED, reason=last_lines(outcome.lost))
+            jobs.requeue(connection, job.id, reason=last_lines(outcome.lost))
             return
         failure = outcome.failure or result.get("failed") or result.get("not_applicable")
         if failure:
-            commands.end_job(connection, job, JobState.FAILED, reason=last_lines(failure))
+            life_cycle.end_job(connection, job, JobState.FAILED, reason=last_lines(failure))
         else:
-            commands.end_job(connection, job, JobState.COMPLETED, reason=result.get("not_timed"))
+            life_cycle.end_job(connection, job, JobState.COMPLETED, reason=result.get("not_timed"))
 
     def _stored(self, variant: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The variant's row without its files, which are in the artifact store now, and the rows of these."""
@@ -173,7 +181,7 @@ class Pool:
         return {"id": new_id("variant"), **rest, **metrics}, files
 
 
-def _add_variant(connection: Any, job: Row[Any], values: dict[str, Any], files: list[dict[str, Any]]) -> None:
+def _add_variant(connection: Any, job: CompressionJob, values: dict[str, Any], files: list[dict[str, Any]]) -> None:
     recipe = job.recipe
     owner = {"trial_id": job.trial_id}
     row = {**values, **owner, "job_id": job.id, "study_id": job.study_id}

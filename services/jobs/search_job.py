@@ -40,7 +40,7 @@ from services.storage.artifacts import ArtifactStore
 from services.store import studies, trials
 from services.store.db import make_engine, optuna_url
 from services.store.tables import METRIC_COLUMNS
-from services.studies import commands
+from services.studies import life_cycle
 from workers.actors.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
 from workers.actors.resource_sizing import chosen_resources
 from workers.actors.trial import TrialActor, TrialTask
@@ -255,7 +255,7 @@ def _concluded(recorder: Recorder, study_id: str, *, exhausted: bool) -> bool:
         if recorder.failed:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=reason)
         else:
-            commands.end_search(connection, study_id, reason=reason)
+            life_cycle.end_search(connection, study_id, reason=reason)
         return True
 
 

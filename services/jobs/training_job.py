@@ -10,20 +10,20 @@ from typing import Any
 
 import ray
 import structlog
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
 from search.contract.candidate import Candidate
-from search.contract.states import JobState
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
 from services import logs
-from services.errors import LeaseLostError
+from services.errors import ConflictError
 from services.log_tail import last_lines
+from services.records.trainings import TrainingRun
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, trainings, trials
 from services.store.db import make_engine
-from services.studies import commands
+from services.studies import life_cycle
 from workers.actors.full_training import FullTraining, train_in_full
 from workers.actors.hosts import NAMESPACE
 
@@ -31,13 +31,12 @@ log = structlog.get_logger()
 
 
 class TrainingJob:
-    """Writes what its seeds report under this attempt; LeaseLostError once the training has ended or another has it."""
+    """Writes what its seeds report under this attempt; ConflictError once the training has ended or another has it."""
 
     def __init__(self, engine: Engine, config: Settings, training_id: str) -> None:
         self._engine, self._artifacts = engine, ArtifactStore(config.artifacts)
         with engine.begin() as connection:
-            trainings.begin(connection, training_id)
-            self._training = trainings.get(connection, training_id)
+            self._training = trainings.begin(connection, training_id)
             self._done = {run.seed for run in trainings.runs(connection, training_id)}
             study = studies.get(connection, self._training.study_id)
             candidate = Candidate.model_validate(trials.get(connection, self._training.trial_id).candidate)
@@ -58,9 +57,11 @@ class TrainingJob:
             with ThreadPoolExecutor(max(len(missing), 1)) as pool:
                 list(pool.map(self._seed, missing))
         except ray.exceptions.RayTaskError as error:
-            self._end(JobState.FAILED, reason=last_lines(str(error)))
+            with self._engine.begin() as connection:
+                life_cycle.fail_training(connection, self._training.id, last_lines(str(error)))
         else:
-            self._end(JobState.COMPLETED)
+            with self._engine.begin() as connection:
+                life_cycle.complete_training(connection, self._training.id)
         shutil.rmtree(self._task.checkpoints, ignore_errors=True)
 
     def _seed(self, seed: int) -> None:
@@ -70,18 +71,15 @@ class TrainingJob:
             self._record(seed, ray.get(reference))
 
     def _record(self, seed: int, report: dict[str, Any]) -> None:
-        weights = report.get("weights")
-        sha256 = None if weights is None else self._artifacts.put(weights)
+        weights, run = report.get("weights"), None
+        if weights is not None:
+            files = {"weights_sha256": self._artifacts.put(weights), "weights_size_bytes": len(weights)}
+            run = TrainingRun(**{"seed": seed, **report["scores"], **files})
         with self._engine.begin() as connection:
-            training: Row[Any] = trainings.hold(connection, self._training.id, self._training.attempts)
+            training = trainings.hold(connection, self._training.id, self._training.attempts)
             trainings.add_epoch(connection, training, seed, report)
-            if weights is not None:
-                files = {"weights_sha256": sha256, "weights_size_bytes": len(weights)}
-                trainings.add_run(connection, training.id, {"seed": seed, **report["scores"], **files})
-
-    def _end(self, state: JobState, *, reason: str | None = None) -> None:
-        with self._engine.begin() as connection:
-            commands.end_training(connection, self._training.id, state, reason=reason)
+            if run is not None:
+                trainings.add_run(connection, training.id, run)
 
 
 def main() -> None:
@@ -93,7 +91,7 @@ def main() -> None:
     config = settings()
     try:
         TrainingJob(make_engine(config.require_database_url()), config, training_id).run()
-    except LeaseLostError as error:
+    except ConflictError as error:
         log.info("nothing to do", training_id=training_id, why=str(error))
 
 

@@ -1,1 +1,1 @@
-"""Ray from outside: its jobs over HTTP, a head node, and the code that travels with a job."""
+"""Ray from outside: its jobs over HTTP, a head node, and the code package that jobs need."""

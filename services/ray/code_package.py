@@ -1,4 +1,4 @@
-"""The code that travels with a job to a Ray cluster which has Seedleaf's dependencies but not Seedleaf."""
+"""The code package: Seedleaf's source for the jobs of a Ray cluster that has its dependencies only."""
 
 import hashlib
 import io
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-#: What jobs import. The API stays at home.
+#: What jobs import; none of them needs the API.
 _PACKAGES = ("search", "services", "workers")
-#: The least that a zip file can say: the same code gives the same bytes.
+#: The earliest time that a zip file can hold: the same code gives the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Package:
-    """A zip file of source code, named by its content as Ray names what it keeps."""
+class CodePackage:
+    """A zip file of source code, named by its content as Ray names its own packages."""
 
     name: str
     content: bytes
 
 
 @lru_cache(maxsize=1)
-def pack() -> Package:
-    """The packages as they are installed here, packed once a process."""
+def pack() -> CodePackage:
+    """The packages as they are installed here, packed once per process."""
     root = Path(__file__).parents[2]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -32,4 +32,4 @@ def pack() -> Package:
                 entry = zipfile.ZipInfo(str(path.relative_to(root)), date_time=_EPOCH)
                 archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
     content = buffer.getvalue()
-    return Package(name=f"_ray_pkg_{hashlib.sha256(content).hexdigest()[:32]}.zip", content=content)
+    return CodePackage(name=f"_ray_pkg_{hashlib.sha256(content).hexdigest()[:32]}.zip", content=content)

@@ -1,8 +1,8 @@
 """A Ray head node that lives as long as the process that started it: ``python -m services.ray.head COMMAND ...``.
 
-It watches its standard input, which its starter holds open: when that is closed, because the starter ends or is
-killed, the node is stopped. ``ray.init`` would tie the node to its process too, but it lets nobody choose the port of
-Ray's job agent, so that a second Ray on the machine could run no jobs.
+Its standard input is held open by the process that starts it. When that process ends or is killed, the input closes,
+and the node is stopped. ``ray.init`` would tie the node to its process too, but without a choice of the job agent's
+port, so a second Ray on the machine could run no jobs.
 """
 
 import os
@@ -15,7 +15,7 @@ _STOP_S = 15
 
 
 def main() -> int:
-    # Ctrl-C reaches the whole terminal: it is for the starter to decide what stops when.
+    # Ctrl-C reaches every process of the terminal: the starter decides when this node stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     node = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
     threading.Thread(target=_stop_when_input_ends, args=[node], daemon=True).start()

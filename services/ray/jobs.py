@@ -1,24 +1,59 @@
-"""Ray's jobs and nodes, over HTTP: submit, ask, stop. The control plane is no Ray driver and needs no Ray installed.
+"""Ray's jobs and nodes, over HTTP: the control plane is no Ray driver and needs no Ray installed.
 
 The paths and fields are those of Ray's own ``JobSubmissionClient`` (Ray 2.54 and later).
 """
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import httpx
+from pydantic import BaseModel, TypeAdapter
 
 from services.log_tail import last_lines
-from services.ray.code_package import Package, pack
+from services.ray.code_package import CodePackage, pack
 from services.settings import Settings
 
 _ALIVE = ("PENDING", "RUNNING")
 _MOST_NODES = 1000
-#: What of a node's resources matters to a study, by Ray's name, and as the dashboard's report spells it.
+#: The resources of a node that matter to a study, and what the dashboard's usage report calls each.
 _RESOURCES = {"CPU": "CPU", "GPU": "GPU", "benchmark_slot": "benchmarkSlot", "compression": "compression"}
 _TIMEOUT_S = 20.0
 _UPLOAD_S = 120.0
+
+
+class _Job(BaseModel):
+    """A job as Ray lists it; one that was not submitted over HTTP has no ``submission_id``."""
+
+    submission_id: str | None
+    status: str
+
+
+class _Node(BaseModel):
+    """A node as Ray lists it."""
+
+    node_id: str
+    node_name: str
+    is_head_node: bool
+    resources_total: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """How much of a resource a node offers, and how much of it is ``used``: None until the node has reported."""
+
+    total: float
+    used: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A node that is alive, with the resources that matter to a study."""
+
+    id: str
+    name: str
+    is_head: bool
+    resources: Mapping[str, Resource]
 
 
 class RayError(RuntimeError):
@@ -26,17 +61,17 @@ class RayError(RuntimeError):
 
 
 class RayJobs:
-    """The jobs of one cluster, at the address of its dashboard. ``RAY_AUTH_TOKEN`` is shown where it is set.
+    """The jobs of one cluster, at the address of its dashboard. Requests carry ``RAY_AUTH_TOKEN`` where it is set.
 
-    ``package`` is the code that travels with each job, ``environment`` what the jobs find in theirs.
+    ``package`` is the code that each job needs on its cluster, ``environment`` the variables that it gets.
     """
 
     def __init__(
         self,
         address: str,
         *,
-        package: Callable[[], Package] | None = None,
-        environment: dict[str, str] | None = None,
+        package: Callable[[], CodePackage] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         token = os.environ.get("RAY_AUTH_TOKEN")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -51,16 +86,13 @@ class RayJobs:
             return cls(config.ray_address)
         return cls(config.ray_address, package=pack, environment=config.for_jobs())
 
-    def known(self) -> dict[str, bool]:
-        """Every job that this cluster knows, by its id: whether it is pending or running. Else it has ended."""
-        return {
-            job["submission_id"]: job["status"] in _ALIVE
-            for job in self._ask("GET", "/api/jobs/").json()
-            if job["submission_id"]
-        }
+    def list_jobs(self) -> dict[str, bool]:
+        """Every job that this cluster knows, by its id: True while it is pending or running, False once it ended."""
+        listed = _JOBS.validate_json(self._ask("GET", "/api/jobs/").content)
+        return {job.submission_id: job.status in _ALIVE for job in listed if job.submission_id}
 
     def submit(self, job_id: str, command: str) -> None:
-        """Submit a job under an id of our own. Ray takes an id once: submitting it twice starts it once."""
+        """Submit a job under an id of our own. Ray accepts an id once: submitting it twice starts one job."""
         body = {"entrypoint": command, "submission_id": job_id, "runtime_env": self._runtime_env()}
         try:
             self._ask("POST", "/api/jobs/", json=body)
@@ -78,15 +110,15 @@ class RayJobs:
         except RayError:
             return ""
 
-    def nodes(self) -> list[dict[str, Any]]:
-        """The nodes that are alive, the head first: ``id``, ``name``, ``is_head`` and their ``resources``, of each the
-        ``total`` and what is ``used``, None until the node has reported.
-        """
-        answer = self._ask("GET", f"/api/v0/nodes?limit={_MOST_NODES}").json()["data"]["result"]["result"]
+    def nodes(self) -> list[Node]:
+        """The nodes that are alive, the head first."""
+        answer = self._ask("GET", f"/api/v0/nodes?limit={_MOST_NODES}").json()
         status = self._ask("GET", "/api/cluster_status").json()["data"]["clusterStatus"] or {}
         usage = (status.get("loadMetricsReport") or {}).get("usageByNode") or {}
-        alive = [_node(node, usage.get(node["node_id"], {})) for node in answer if node["state"] == "ALIVE"]
-        return sorted(alive, key=lambda node: (not node["is_head"], node["name"], node["id"]))
+        listed = answer["data"]["result"]["result"]
+        alive = [_Node.model_validate(node) for node in listed if node["state"] == "ALIVE"]
+        nodes = [_node(node, usage.get(node.node_id, {})) for node in alive]
+        return sorted(nodes, key=lambda node: (not node.is_head, node.name, node.id))
 
     def close(self) -> None:
         self._http.close()
@@ -94,32 +126,43 @@ class RayJobs:
     def _knows(self, job_id: str) -> bool:
         return self._http.get(f"/api/jobs/{job_id}").is_success
 
-    def _runtime_env(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def _runtime_env(self) -> dict[str, object]:
+        runtime_env: dict[str, object] = {}
         if self._package is not None:
-            found["working_dir"] = self._delivered(self._package())
+            runtime_env["working_dir"] = self._upload(self._package())
         if self._environment:
-            found["env_vars"] = self._environment
-        return found
+            runtime_env["env_vars"] = self._environment
+        return runtime_env
 
-    def _delivered(self, package: Package) -> str:
+    def _upload(self, package: CodePackage) -> str:
         """The package's URI in the cluster, which loses it with its head and when no job has used it for a while."""
         path = f"/api/packages/gcs/{package.name}"
         if not self._http.get(path).is_success:
-            self._ask("PUT", path, content=package.content, timeout=_UPLOAD_S)
+            self._ask("PUT", path, content=package.content, timeout_s=_UPLOAD_S)
         return f"gcs://{package.name}"
 
-    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        answer = self._http.request(method, path, **options)
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        content: bytes | None = None,
+        timeout_s: float = _TIMEOUT_S,
+    ) -> httpx.Response:
+        answer = self._http.request(method, path, json=json, content=content, timeout=timeout_s)
         if answer.is_error:
             raise RayError(f"Ray answered {answer.status_code} to {method} {path}: {last_lines(answer.text)}")
         return answer
 
 
-def _node(node: dict[str, Any], usage: dict[str, list[float]]) -> dict[str, Any]:
+_JOBS = TypeAdapter(list[_Job])
+
+
+def _node(node: _Node, usage: Mapping[str, Sequence[float]]) -> Node:
     resources = {
-        name: {"total": node["resources_total"][name], "used": usage.get(reported, [None])[0]}
+        name: Resource(total=node.resources_total[name], used=usage[reported][0] if usage.get(reported) else None)
         for name, reported in _RESOURCES.items()
-        if node["resources_total"].get(name)
+        if node.resources_total.get(name)
     }
-    return {"id": node["node_id"], "name": node["node_name"], "is_head": node["is_head_node"], "resources": resources}
+    return Node(id=node.node_id, name=node.node_name, is_head=node.is_head_node, resources=resources)

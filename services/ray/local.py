@@ -33,7 +33,7 @@ class HomeInUseError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Backends:
-    """Where this server's PostgreSQL and Ray are. ``token_file`` holds what Ray's dashboard asks for, if anything."""
+    """Where this server's PostgreSQL and Ray are. ``token_file`` holds the dashboard's token, if it needs one."""
 
     settings: Settings
     dashboard_url: str
@@ -42,7 +42,7 @@ class Backends:
 
 @contextmanager
 def backends(config: Settings) -> Iterator[Backends]:
-    """Start what the settings do not name, and stop it again at the end. Children inherit where it is.
+    """Start what the settings do not name, and stop it at the end. Child processes inherit the addresses.
 
     HomeInUseError if another server works in the same home folder.
     """
@@ -80,7 +80,7 @@ def database(config: Settings) -> Iterator[str]:
 
 @contextmanager
 def embedded_postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL of our own whose data lie in ``folder``, and its URL; it is stopped at the end."""
+    """The URL of a PostgreSQL that keeps its data in ``folder`` and is stopped at the end."""
     with warnings.catch_warnings():
         # The package warns where XDG_RUNTIME_DIR is unset, as in every container, and takes a folder of its own.
         warnings.simplefilter("ignore")
@@ -98,13 +98,13 @@ def _ray(config: Settings) -> Iterator[tuple[str, Path | None]]:
     if config.ray_address is not None:
         yield config.ray_address, None
         return
-    with local_ray(config.home, dashboard_port=_port(_DASHBOARD_PORT)) as found:
-        yield found
+    with local_ray(config.home, dashboard_port=_free_port(_DASHBOARD_PORT)) as address_and_token_file:
+        yield address_and_token_file
 
 
 @contextmanager
 def local_ray(home: Path, *, dashboard_port: int) -> Iterator[tuple[str, Path]]:
-    """A Ray head of our own: its dashboard's address, and the file with its token. It is stopped at the end.
+    """Start a Ray head, and stop it at the end. Gives its dashboard's address and the file with its token.
 
     This process's environment tells its children, and so Ray's jobs, how to authenticate.
     """
@@ -113,7 +113,7 @@ def local_ray(home: Path, *, dashboard_port: int) -> Iterator[tuple[str, Path]]:
         RAY_AUTH_MODE="token",
         RAY_AUTH_TOKEN=token_file.read_text(),
         RAY_USAGE_STATS_ENABLED="0",
-        # There is nowhere to drain to: what runs is taken up from the record at the next start.
+        # There is no other node to drain to: what runs is resumed from the record at the next start.
         RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S="0",
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     )
@@ -131,17 +131,17 @@ def local_ray(home: Path, *, dashboard_port: int) -> Iterator[tuple[str, Path]]:
 
 
 def _start_command(home: Path, dashboard_port: int) -> list[str]:
-    """Ports and folder are its own, so that another Ray on this machine is none of its business."""
+    """The ports and the folder are its own, so that it does not disturb another Ray on this machine."""
     cores = os.cpu_count() or 1
     resources = {"benchmark_slot": 1, "compression": min(cores, _MOST_COMPRESSORS)}
     options = {
         "node-ip-address": "127.0.0.1",
-        "port": _port(),
+        "port": _free_port(),
         "temp-dir": _ray_folder(home),
         "dashboard-host": "127.0.0.1",
         "dashboard-port": dashboard_port,
-        "dashboard-agent-listen-port": _port(),
-        "ray-client-server-port": _port(),
+        "dashboard-agent-listen-port": _free_port(),
+        "ray-client-server-port": _free_port(),
         "min-worker-port": 0,
         "max-worker-port": 0,
         "num-cpus": cores,
@@ -154,7 +154,7 @@ def _start_command(home: Path, dashboard_port: int) -> list[str]:
 
 
 def _ray_folder(home: Path) -> str:
-    """Where Ray keeps its sockets, logs and address: jobs join the head that they find there. Sockets want it short."""
+    """Where Ray keeps its sockets, logs and address. It is short, as paths of sockets must be."""
     digest = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:8]
     return str(Path(tempfile.gettempdir()) / f"seedleaf-ray-{digest}")
 
@@ -173,17 +173,17 @@ def _wait_until_ready(address: str, head: "subprocess.Popen[bytes]", log: Path) 
     raise RuntimeError(f"Ray did not start; {log} ends with:\n{last_lines(log.read_text())}")
 
 
-def _port(wanted: int = 0) -> int:
-    """The wanted port, or a free one if it is taken."""
+def _free_port(preferred: int = 0) -> int:
+    """The preferred port, or another one if it is taken."""
     try:
-        with socket.create_server(("127.0.0.1", wanted)) as listener:
+        with socket.create_server(("127.0.0.1", preferred)) as listener:
             return int(listener.getsockname()[1])
     except OSError:
-        return _port()
+        return _free_port()
 
 
 def _token_file(home: Path) -> Path:
-    """Ray's token, made once a home folder and readable by its owner only."""
+    """The file with Ray's token, made once per home folder and readable by its owner only."""
     path = home / "ray-token"
     if not path.exists():
         path.touch(mode=0o600)

@@ -1,63 +1,71 @@
-"""SQL of data-set checks: registered, run by a Ray job, and ended once."""
+"""SQL of data-set checks: registered, carried out by a Ray job, and ended once."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
 
-from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, insert, or_, select
 
-from search.contract.states import UNFINISHED_JOB_STATES, JobState
+from search.contract.dataset import DatasetSpec
+from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, UNFINISHED_JOB_STATES, JobState
 from services.errors import NotFoundError
+from services.records.dataset_checks import DatasetCheck
+from services.records.tasks import Task
+from services.store.attempts import record_attempt
+from services.store.state_change import StateMachine, change_state
 from services.store.tables import dataset_checks as checks
 
+#: Events belong to studies: a check has none.
+_STATES = StateMachine(
+    noun="data set", table=checks, state=checks.c.state, transitions=JOB_TRANSITIONS, terminal=TERMINAL_JOB_STATES
+)
 
-def add(connection: Connection, check_id: str, spec: dict[str, Any]) -> None:
-    connection.execute(insert(checks).values(id=check_id, spec=spec, state=JobState.QUEUED))
+
+def add(connection: Connection, check_id: str, spec: DatasetSpec) -> DatasetCheck:
+    """Register a data set."""
+    values = {"id": check_id, "spec": spec.model_dump(mode="json"), "state": JobState.QUEUED}
+    row = connection.execute(insert(checks).values(values).returning(*checks.c)).mappings().one()
+    return DatasetCheck.from_row(row)
 
 
-def get(connection: Connection, identifier: str) -> Row[Any]:
-    """A check by its id, or the latest that found the data set of this id. NotFoundError if there is none."""
+def get(connection: Connection, identifier: str) -> DatasetCheck:
+    """A check by its id, or the latest whose data set has this content's id. NotFoundError if there is none."""
     query = select(checks).where(or_(checks.c.id == identifier, checks.c.dataset_id == identifier))
-    row = connection.execute(query.order_by(checks.c.id.desc()).limit(1)).one_or_none()
+    row = connection.execute(query.order_by(checks.c.id.desc()).limit(1)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("data set", identifier)
-    return row
+    return DatasetCheck.from_row(row)
 
 
-def page(connection: Connection, *, before_id: str | None, limit: int) -> Sequence[Row[Any]]:
+def page(connection: Connection, *, before_id: str | None, limit: int) -> list[DatasetCheck]:
     """Checks, newest first, without their reports, that come after ``before_id`` in that order."""
-    query: Select[Any] = select(*(column for column in checks.c if column.name != "report"))
-    query = query.order_by(checks.c.id.desc()).limit(limit)
-    return connection.execute(query if before_id is None else query.where(checks.c.id < before_id)).all()
+    query = select(*(column for column in checks.c if column.name != "report")).order_by(checks.c.id.desc())
+    if before_id is not None:
+        query = query.where(checks.c.id < before_id)
+    return [DatasetCheck.from_row(row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
-def to_run(connection: Connection) -> Sequence[Row[Any]]:
-    query: Select[Any] = select(checks.c.id, checks.c.state, checks.c.attempts, checks.c.attempts.label("lost"))
-    return connection.execute(query.where(checks.c.state.in_(UNFINISHED_JOB_STATES)).order_by(checks.c.id)).all()
+def to_run(connection: Connection) -> list[Task]:
+    """Checks that have not ended, oldest first."""
+    query = select(checks.c.id, checks.c.state, checks.c.attempts, checks.c.attempts.label("lost"))
+    unfinished = query.where(checks.c.state.in_(UNFINISHED_JOB_STATES)).order_by(checks.c.id)
+    return [Task.from_row("dataset", row) for row in connection.execute(unfinished).mappings()]
 
 
 def record_submission(connection: Connection, check_id: str, seen: int, attempt: int) -> bool:
     """Note a Ray job before it is submitted. False, and nothing is noted, unless the ``seen``-th is still the last."""
-    unchanged = update(checks).where(
-        checks.c.id == check_id, checks.c.attempts == seen, checks.c.state.in_(UNFINISHED_JOB_STATES)
-    )
-    return bool(connection.execute(unchanged.values(attempts=attempt, state=JobState.QUEUED)).rowcount)
+    return record_attempt(connection, _STATES, check_id, seen=seen, attempt=attempt)
 
 
-def begin(connection: Connection, check_id: str) -> None:
-    """Note that the job of a check has begun."""
-    queued = update(checks).where(checks.c.id == check_id, checks.c.state == JobState.QUEUED)
-    connection.execute(queued.values(state=JobState.RUNNING))
+def begin(connection: Connection, check_id: str) -> DatasetCheck:
+    """Note that the job of a check has begun. ConflictError if it is not queued."""
+    return DatasetCheck.from_row(change_state(connection, _STATES, check_id, JobState.RUNNING))
 
 
-def end(
-    connection: Connection,
-    check_id: str,
-    target: JobState,
-    *,
-    reason: str | None = None,
-    report: dict[str, Any] | None = None,
-) -> None:
-    """The one place where a check ends; nothing if it has ended already."""
-    values = {"state": target, "reason": reason, "report": report, "dataset_id": report and report["id"]}
-    unended = update(checks).where(checks.c.id == check_id, checks.c.state.in_(UNFINISHED_JOB_STATES))
-    connection.execute(unended.values(finished_at=func.now(), **values))
+def complete(connection: Connection, check_id: str, report: Mapping[str, object]) -> None:
+    """End a check with its report, a DatasetReport as JSON. ConflictError if it has ended already."""
+    values = {"report": report, "dataset_id": report["id"]}
+    change_state(connection, _STATES, check_id, JobState.COMPLETED, values=values)
+
+
+def fail(connection: Connection, check_id: str, reason: str) -> None:
+    """End a check without a report. ConflictError if it has ended already."""
+    change_state(connection, _STATES, check_id, JobState.FAILED, reason=reason)

@@ -1,42 +1,62 @@
 """SQL of compression jobs: a queue in PostgreSQL, leased with SKIP LOCKED and guarded by the lease's token."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.contract.states import JOB_TRANSITIONS, JobState, StudyState, sources_of
-from services.errors import ConflictError, LeaseLostError
-from services.store import events, totals
+from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, JobState, StudyState
+from services.errors import LeaseLostError
+from services.records.jobs import CompressionJob
+from services.store import totals
+from services.store.clock import in_seconds
+from services.store.state_change import Event, StateMachine, change_state, tell
 from services.store.tables import compression_jobs as jobs
 from services.store.tables import studies
 
-TERMINAL = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 MAX_ATTEMPTS = 3
-_TOLD = (jobs.c.id, jobs.c.study_id, jobs.c.trial_id, jobs.c.recipe)
+
+
+def _event(row: RowMapping) -> Event:
+    payload = {"job_id": row["id"], "recipe": row["recipe"]["name"]}
+    return Event(study_id=row["study_id"], kind="compression", payload=payload, trial_id=row["trial_id"])
+
+
+_STATES = StateMachine(
+    noun="compression job",
+    table=jobs,
+    state=jobs.c.state,
+    transitions=JOB_TRANSITIONS,
+    terminal=TERMINAL_JOB_STATES,
+    event=_event,
+)
 
 
 def add(
-    connection: Connection, *, job_id: str, trial_id: str, study_id: str, recipe: dict[str, Any], weights_sha256: str
-) -> str:
-    """Queue a recipe for a trial's weights; the same recipe for the same weights is queued once. The job's id."""
-    what = {"trial_id": trial_id, "recipe": recipe, "weights_sha256": weights_sha256}
-    statement = upsert(jobs).values(id=job_id, study_id=study_id, state=JobState.QUEUED, **what)
-    added = connection.execute(statement.on_conflict_do_nothing().returning(jobs.c.id)).scalar()
-    if added is None:
-        same = select(jobs.c.id).where(*(jobs.c[name] == value for name, value in what.items()))
-        return str(connection.execute(same).scalar_one())
-    payload = {"job_id": job_id, "recipe": recipe["name"], "state": JobState.QUEUED}
-    events.emit(connection, study_id, "compression", payload, trial_id=trial_id)
-    return job_id
+    connection: Connection,
+    *,
+    job_id: str,
+    trial_id: str,
+    study_id: str,
+    recipe: Mapping[str, object],
+    weights_sha256: str,
+) -> CompressionJob:
+    """Queue a recipe for a trial's weights. The same recipe for the same weights is queued once: its first job."""
+    identity = {"trial_id": trial_id, "recipe": recipe, "weights_sha256": weights_sha256}
+    statement = upsert(jobs).values(id=job_id, study_id=study_id, state=JobState.QUEUED, **identity)
+    row = connection.execute(statement.on_conflict_do_nothing().returning(*jobs.c)).mappings().one_or_none()
+    if row is None:
+        first = select(jobs).where(*(jobs.c[name] == value for name, value in identity.items()))
+        return CompressionJob.from_row(connection.execute(first).mappings().one())
+    tell(connection, _STATES, row, {"state": JobState.QUEUED})
+    return CompressionJob.from_row(row)
 
 
-def get(connection: Connection, job_id: str) -> Row[Any]:
-    return connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
+def get(connection: Connection, job_id: str) -> CompressionJob:
+    return CompressionJob.from_row(connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one())
 
 
-def _may_run() -> Any:
+def _may_run() -> ColumnElement[bool]:
     held_up = select(studies.c.id).where(
         studies.c.id == jobs.c.study_id, studies.c.state.in_((StudyState.PAUSED, StudyState.CANCELLED))
     )
@@ -52,45 +72,43 @@ def waiting(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(jobs).where(_may_run())).scalar_one())
 
 
-def lease(connection: Connection, token: str, *, lease_s: float) -> Row[Any] | None:
+def lease(connection: Connection, token: str, *, lease_s: float) -> CompressionJob | None:
     """The oldest job that is free, now RUNNING under ``token``; None if there is none."""
     free = select(jobs).where(_may_run(), jobs.c.attempts < MAX_ATTEMPTS)
     oldest = free.order_by(jobs.c.created_at, jobs.c.id).limit(1)
-    row = connection.execute(oldest.with_for_update(skip_locked=True, of=jobs)).one_or_none()
+    row = connection.execute(oldest.with_for_update(skip_locked=True, of=jobs)).mappings().one_or_none()
     if row is None:
         return None
-    if row.state is JobState.RUNNING:
-        set_state(connection, row.id, JobState.QUEUED, reason="its lease ran out: its pool was lost")
-        totals.add(connection, row.study_id, "leases_lost", 1, label="compression")
-    set_state(
-        connection,
-        row.id,
-        JobState.RUNNING,
-        lease_token=token,
-        lease_expires_at=_in_seconds(lease_s),
-        attempts=row.attempts + 1,
-        started_at=func.now(),
-    )
-    return get(connection, row.id)
+    job = CompressionJob.from_row(row)
+    if job.state is JobState.RUNNING:
+        requeue(connection, job.id, reason="its lease ran out: its pool was lost")
+        totals.add(connection, job.study_id, "leases_lost", 1, label="compression")
+    lease_values = {"lease_token": token, "lease_expires_at": in_seconds(lease_s)}
+    values = {**lease_values, "attempts": job.attempts + 1, "started_at": func.now()}
+    return CompressionJob.from_row(change_state(connection, _STATES, job.id, JobState.RUNNING, values=values))
 
 
-def poisoned(connection: Connection) -> Sequence[Row[Any]]:
-    """The free jobs that were taken up ``MAX_ATTEMPTS`` times and never ended."""
-    return connection.execute(select(jobs).where(_may_run(), jobs.c.attempts >= MAX_ATTEMPTS)).all()
+def _abandoned() -> Select[*tuple[object, ...]]:
+    """The free jobs that were leased ``MAX_ATTEMPTS`` times and never ended."""
+    return select(jobs).where(_may_run(), jobs.c.attempts >= MAX_ATTEMPTS)
 
 
-def lock_poisoned(connection: Connection, job_id: str) -> bool:
-    """Lock a job's row for this transaction; whether it still is poisoned."""
-    still = select(jobs.c.id).where(jobs.c.id == job_id, _may_run(), jobs.c.attempts >= MAX_ATTEMPTS)
-    return connection.execute(still.with_for_update(of=jobs)).scalar() is not None
+def abandoned(connection: Connection) -> list[CompressionJob]:
+    """The free jobs that were leased ``MAX_ATTEMPTS`` times and never ended."""
+    return [CompressionJob.from_row(row) for row in connection.execute(_abandoned()).mappings()]
+
+
+def lock_abandoned(connection: Connection, job_id: str) -> bool:
+    """Lock a job's row for this transaction; whether the job still is abandoned."""
+    query = _abandoned().where(jobs.c.id == job_id)
+    return connection.execute(query.with_for_update(of=jobs)).one_or_none() is not None
 
 
 def explain_waiting(connection: Connection, reason: str) -> None:
-    """Say of the queued jobs why they wait, once each."""
-    silent = jobs.c.reason.is_distinct_from(reason)
-    waiting_jobs = update(jobs).where(jobs.c.state == JobState.QUEUED, silent).values(reason=reason)
-    for row in connection.execute(waiting_jobs.returning(*_TOLD)).all():
-        _tell(connection, row, JobState.QUEUED, reason)
+    """Write down why the queued jobs wait, and tell it once per job."""
+    unexplained = update(jobs).where(jobs.c.state == JobState.QUEUED, jobs.c.reason.is_distinct_from(reason))
+    for row in connection.execute(unexplained.values(reason=reason).returning(*jobs.c)).mappings().all():
+        tell(connection, _STATES, row, {"state": JobState.QUEUED, "reason": reason})
 
 
 def extend(connection: Connection, token: str, *, lease_s: float) -> None:
@@ -98,7 +116,7 @@ def extend(connection: Connection, token: str, *, lease_s: float) -> None:
     connection.execute(
         update(jobs)
         .where(jobs.c.lease_token == token, jobs.c.state == JobState.RUNNING)
-        .values(lease_expires_at=_in_seconds(lease_s))
+        .values(lease_expires_at=in_seconds(lease_s))
     )
 
 
@@ -109,44 +127,32 @@ def hold(connection: Connection, job_id: str, token: str) -> None:
         raise LeaseLostError(f"compression job {job_id}")
 
 
-def set_state(
-    connection: Connection, job_id: str, target: JobState, *, reason: str | None = None, **values: Any
-) -> None:
-    """The one place where a compression job changes its state."""
-    if target is not JobState.RUNNING:
-        values = {"lease_token": None, "lease_expires_at": None, **values}
-    row = connection.execute(
-        update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state.in_(sources_of(JOB_TRANSITIONS, target)))
-        .values(state=target, reason=reason, finished_at=func.now() if target in TERMINAL else None, **values)
-        .returning(*_TOLD)
-    ).one_or_none()
-    if row is None:
-        raise ConflictError(f"compression job {job_id} is {get(connection, job_id).state}: it cannot become {target}")
-    _tell(connection, row, target, reason)
+def requeue(connection: Connection, job_id: str, *, reason: str) -> None:
+    """Put a running job back into the queue. ConflictError if it does not run."""
+    change_state(connection, _STATES, job_id, JobState.QUEUED, reason=reason, values=_NOT_LEASED)
 
 
-def _tell(connection: Connection, row: Row[Any], state: JobState, reason: str | None) -> None:
-    payload = {"job_id": row.id, "recipe": row.recipe["name"], "state": state, "reason": reason}
-    events.emit(connection, row.study_id, "compression", payload, trial_id=row.trial_id)
+def end(connection: Connection, job_id: str, target: JobState, *, reason: str | None = None) -> None:
+    """End a job. ConflictError if it has ended already."""
+    change_state(connection, _STATES, job_id, target, reason=reason, values=_NOT_LEASED)
+
+
+_NOT_LEASED = {"lease_token": None, "lease_expires_at": None}
 
 
 def cancel_all(connection: Connection, study_id: str, reason: str) -> None:
     """Cancel every job of a study that has not ended."""
-    open_jobs = select(jobs.c.id).where(jobs.c.study_id == study_id, jobs.c.state.not_in(TERMINAL))
+    open_jobs = select(jobs.c.id).where(jobs.c.study_id == study_id, jobs.c.state.not_in(TERMINAL_JOB_STATES))
     for job_id in connection.execute(open_jobs.with_for_update()).scalars().all():
-        set_state(connection, job_id, JobState.CANCELLED, reason=reason)
+        end(connection, job_id, JobState.CANCELLED, reason=reason)
 
 
 def unfinished(connection: Connection, study_id: str) -> bool:
-    query = select(jobs.c.id).where(jobs.c.study_id == study_id, jobs.c.state.not_in(TERMINAL))
+    query = select(jobs.c.id).where(jobs.c.study_id == study_id, jobs.c.state.not_in(TERMINAL_JOB_STATES))
     return connection.execute(query.limit(1)).scalar() is not None
 
 
-def of_trial(connection: Connection, trial_id: str) -> Sequence[Row[Any]]:
-    columns = [jobs.c[name] for name in ("id", "recipe", "state", "reason", "attempts", "created_at", "finished_at")]
-    return connection.execute(select(*columns).where(jobs.c.trial_id == trial_id).order_by(jobs.c.id)).all()
-
-
-def _in_seconds(seconds: float) -> Any:
-    return func.now() + text(f"interval '{float(seconds)} seconds'")
+def of_trial(connection: Connection, trial_id: str) -> list[CompressionJob]:
+    """The jobs of a trial, oldest first."""
+    query = select(jobs).where(jobs.c.trial_id == trial_id).order_by(jobs.c.id)
+    return [CompressionJob.from_row(row) for row in connection.execute(query).mappings()]

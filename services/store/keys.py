@@ -1,11 +1,9 @@
 """SQL of API keys: only their hashes are kept."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from services.errors import NotFoundError
+from services.records.keys import ApiKey
 from services.store.tables import api_keys
 
 
@@ -13,10 +11,10 @@ def add(connection: Connection, *, key_id: str, name: str, sha256: str) -> None:
     connection.execute(insert(api_keys).values(id=key_id, name=name, sha256=sha256))
 
 
-def listed(connection: Connection) -> Sequence[Row[Any]]:
-    """Every key that was ever made, newest first, without its hash."""
-    names = ("id", "name", "created_at", "revoked_at")
-    return connection.execute(select(*(api_keys.c[name] for name in names)).order_by(api_keys.c.id.desc())).all()
+def every(connection: Connection) -> list[ApiKey]:
+    """Every key that was ever made, newest first."""
+    query = select(api_keys).order_by(api_keys.c.id.desc())
+    return [ApiKey.from_row(row) for row in connection.execute(query).mappings()]
 
 
 def valid_hashes(connection: Connection) -> frozenset[str]:

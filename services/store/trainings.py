@@ -1,48 +1,70 @@
 """SQL of trainings: a trial's candidate trained in full with several seeds, by a Ray job, and ended once."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.contract.states import UNFINISHED_JOB_STATES, JobState, StudyState
+from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, UNFINISHED_JOB_STATES, JobState, StudyState
 from services.errors import LeaseLostError, NotFoundError
+from services.records.tasks import Task
+from services.records.trainings import Training, TrainingEpoch, TrainingRun
 from services.store import events
+from services.store.attempts import record_attempt
+from services.store.state_change import Event, StateMachine, change_state, tell
 from services.store.tables import compression_jobs, studies, training_epochs, training_runs, trainings
 
 _EPOCH = ("epoch", "loss", "f1", "accuracy", "elapsed_s")
 
 
-def add(connection: Connection, *, training_id: str, trial_id: str, study_id: str, epochs: int, seeds: int) -> None:
+def _event(row: RowMapping) -> Event:
+    payload = {"training_id": row["id"]}
+    return Event(study_id=row["study_id"], kind="training", payload=payload, trial_id=row["trial_id"])
+
+
+_STATES = StateMachine(
+    noun="training",
+    table=trainings,
+    state=trainings.c.state,
+    transitions=JOB_TRANSITIONS,
+    terminal=TERMINAL_JOB_STATES,
+    event=_event,
+)
+
+
+def add(connection: Connection, *, training_id: str, trial_id: str, study_id: str, epochs: int, seeds: int) -> Training:
+    """Queue the full training of a trial's candidate."""
     values = {"trial_id": trial_id, "study_id": study_id, "epochs": epochs, "seeds": seeds}
-    connection.execute(insert(trainings).values(id=training_id, state=JobState.QUEUED, **values))
-    payload = {"training_id": training_id, "state": JobState.QUEUED}
-    events.emit(connection, study_id, "training", payload, trial_id=trial_id)
+    statement = insert(trainings).values(id=training_id, state=JobState.QUEUED, **values).returning(*trainings.c)
+    row = connection.execute(statement).mappings().one()
+    tell(connection, _STATES, row, {"state": JobState.QUEUED})
+    return Training.from_row(row)
 
 
-def get(connection: Connection, training_id: str) -> Row[Any]:
-    row = connection.execute(select(trainings).where(trainings.c.id == training_id)).one_or_none()
+def get(connection: Connection, training_id: str) -> Training:
+    row = connection.execute(select(trainings).where(trainings.c.id == training_id)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("training", training_id)
-    return row
+    return Training.from_row(row)
 
 
-def of_trials(connection: Connection, trial_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
+def of_trials(connection: Connection, trial_ids: Sequence[str]) -> dict[str, list[Training]]:
     """The trainings of each trial, oldest first."""
     query = select(trainings).where(trainings.c.trial_id.in_(trial_ids)).order_by(trainings.c.id)
-    found: dict[str, list[Row[Any]]] = {trial_id: [] for trial_id in trial_ids}
-    for row in connection.execute(query):
-        found[row.trial_id].append(row)
-    return found
+    by_trial: dict[str, list[Training]] = {trial_id: [] for trial_id in trial_ids}
+    for row in connection.execute(query).mappings():
+        by_trial[row["trial_id"]].append(Training.from_row(row))
+    return by_trial
 
 
-def to_run(connection: Connection) -> Sequence[Row[Any]]:
+def to_run(connection: Connection) -> list[Task]:
     """Trainings that have not ended, of studies that are not paused."""
     paused = select(studies.c.id).where(studies.c.id == trainings.c.study_id, studies.c.state == StudyState.PAUSED)
     lost = (trainings.c.attempts - trainings.c.furthest_attempt).label("lost")
-    query: Select[Any] = select(trainings.c.id, trainings.c.state, trainings.c.attempts, lost)
-    return connection.execute(query.where(trainings.c.state.in_(UNFINISHED_JOB_STATES), ~paused.exists())).all()
+    query = select(trainings.c.id, trainings.c.state, trainings.c.attempts, lost).where(
+        trainings.c.state.in_(UNFINISHED_JOB_STATES), ~paused.exists()
+    )
+    return [Task.from_row("training", row) for row in connection.execute(query).mappings()]
 
 
 def unfinished(connection: Connection, study_id: str) -> bool:
@@ -55,29 +77,29 @@ def record_submission(connection: Connection, training_id: str, seen: int, attem
 
     False, and nothing is noted, unless the ``seen``-th is still the last.
     """
-    unchanged = update(trainings).where(
-        trainings.c.id == training_id, trainings.c.attempts == seen, trainings.c.state.in_(UNFINISHED_JOB_STATES)
-    )
-    return bool(connection.execute(unchanged.values(attempts=attempt, state=JobState.QUEUED)).rowcount)
+    return record_attempt(connection, _STATES, training_id, seen=seen, attempt=attempt)
 
 
-def begin(connection: Connection, training_id: str) -> None:
-    """Note that the job of a training has begun."""
-    queued = update(trainings).where(trainings.c.id == training_id, trainings.c.state == JobState.QUEUED)
-    connection.execute(queued.values(state=JobState.RUNNING))
+def begin(connection: Connection, training_id: str) -> Training:
+    """Note that the job of a training has begun. ConflictError if it is not queued."""
+    return Training.from_row(change_state(connection, _STATES, training_id, JobState.RUNNING))
 
 
-def hold(connection: Connection, training_id: str, attempt: int) -> Row[Any]:
+def hold(connection: Connection, training_id: str, attempt: int) -> Training:
     """Lock a training for this transaction. LeaseLostError if it has ended or a later job has it."""
-    query = select(trainings).where(trainings.c.id == training_id, trainings.c.attempts == attempt)
-    row = connection.execute(query.where(trainings.c.state.in_(UNFINISHED_JOB_STATES)).with_for_update()).one_or_none()
+    query = select(trainings).where(
+        trainings.c.id == training_id,
+        trainings.c.attempts == attempt,
+        trainings.c.state.in_(UNFINISHED_JOB_STATES),
+    )
+    row = connection.execute(query.with_for_update()).mappings().one_or_none()
     if row is None:
         raise LeaseLostError(f"training {training_id}")
-    return row
+    return Training.from_row(row)
 
 
-def add_epoch(connection: Connection, training: Row[Any], seed: int, epoch: Mapping[str, float]) -> None:
-    """Record an epoch of one seed's run; one that a checkpoint brings again is passed over, and is no progress."""
+def add_epoch(connection: Connection, training: Training, seed: int, epoch: Mapping[str, float]) -> None:
+    """Record an epoch of one seed's run. One that was recorded before is ignored, and counts as no progress."""
     values = {"seed": seed, **{name: epoch[name] for name in _EPOCH}}
     once = upsert(training_epochs).values(training_id=training.id, **values).on_conflict_do_nothing()
     if connection.execute(once.returning(training_epochs.c.epoch)).scalar() is None:
@@ -88,14 +110,15 @@ def add_epoch(connection: Connection, training: Row[Any], seed: int, epoch: Mapp
     events.emit(connection, training.study_id, "training_epoch", payload, trial_id=training.trial_id)
 
 
-def add_run(connection: Connection, training_id: str, values: Mapping[str, Any]) -> None:
-    """Record a seed's result; once more is no harm."""
-    connection.execute(upsert(training_runs).values(training_id=training_id, **values).on_conflict_do_nothing())
+def add_run(connection: Connection, training_id: str, run: TrainingRun) -> None:
+    """Record a seed's result; idempotent."""
+    connection.execute(upsert(training_runs).values(training_id=training_id, **vars(run)).on_conflict_do_nothing())
 
 
-def runs(connection: Connection, training_id: str) -> Sequence[Row[Any]]:
-    query = select(training_runs).where(training_runs.c.training_id == training_id)
-    return connection.execute(query.order_by(training_runs.c.seed)).all()
+def runs(connection: Connection, training_id: str) -> list[TrainingRun]:
+    """The results of the seeds that are done, by seed."""
+    query = select(training_runs).where(training_runs.c.training_id == training_id).order_by(training_runs.c.seed)
+    return [TrainingRun.from_row(row) for row in connection.execute(query).mappings()]
 
 
 def of_job(connection: Connection, job_id: str) -> str | None:
@@ -110,30 +133,26 @@ def of_job(connection: Connection, job_id: str) -> str | None:
     return connection.execute(query).scalar_one_or_none()
 
 
-def curves(connection: Connection, training_id: str) -> list[dict[str, Any]]:
+def curves(connection: Connection, training_id: str) -> list[TrainingEpoch]:
     """Every epoch of every seed, in order."""
     columns = [training_epochs.c[name] for name in ("seed", *_EPOCH)]
-    query = select(*columns).where(training_epochs.c.training_id == training_id)
-    return [dict(row) for row in connection.execute(query.order_by(*columns[:2])).mappings()]
+    query = select(*columns).where(training_epochs.c.training_id == training_id).order_by(*columns[:2])
+    return [TrainingEpoch.from_row(row) for row in connection.execute(query).mappings()]
 
 
-def end(
-    connection: Connection, training_id: str, target: JobState, *, reason: str | None = None, **metrics: float
-) -> None:
-    """The one place where a training ends; nothing if it has ended already."""
-    row = connection.execute(
-        update(trainings)
-        .where(trainings.c.id == training_id, trainings.c.state.in_(UNFINISHED_JOB_STATES))
-        .values(state=target, reason=reason, finished_at=func.now(), **metrics)
-        .returning(trainings.c.study_id, trainings.c.trial_id)
-    ).one_or_none()
-    if row is not None:
-        payload = {"training_id": training_id, "state": target, "reason": reason, **metrics}
-        events.emit(connection, row.study_id, "training", payload, trial_id=row.trial_id)
+def complete(connection: Connection, training_id: str, *, f1: float, f1_deviation: float) -> None:
+    """End a training with its seeds' mean f1 and their standard deviation. ConflictError if it has ended already."""
+    metrics = {"f1": f1, "f1_deviation": f1_deviation}
+    change_state(connection, _STATES, training_id, JobState.COMPLETED, values=metrics, details=metrics)
+
+
+def end(connection: Connection, training_id: str, target: JobState, *, reason: str) -> None:
+    """End a training without a result. ConflictError if it has ended already."""
+    change_state(connection, _STATES, training_id, target, reason=reason)
 
 
 def cancel_all(connection: Connection, study_id: str, reason: str) -> None:
     """Cancel every training of a study that has not ended."""
     query = select(trainings.c.id).where(trainings.c.study_id == study_id, trainings.c.state.in_(UNFINISHED_JOB_STATES))
-    for training_id in connection.execute(query).scalars().all():
+    for training_id in connection.execute(query.with_for_update()).scalars().all():
         end(connection, training_id, JobState.CANCELLED, reason=reason)

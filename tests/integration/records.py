@@ -50,7 +50,7 @@ def make_study(engine: Engine, state: StudyState = StudyState.RUNNING, **changes
 def make_variant(engine: Engine, study_id: str, trial_id: str, **values: Any) -> str:
     """A variant of a recipe of its own, timed on ``host``, "a host" where none is given."""
     variant_id = new_id("variant")
-    job_id = commands.compress(engine, trial_id, Recipe(name=variant_id, steps=()))
+    job_id = commands.compress(engine, trial_id, Recipe(name=variant_id, steps=())).id
     row = {"runtime": "onnxruntime", "host": HOST, "latency": {}, "recipe": "test", "steps": [], **METRICS, **values}
     with engine.begin() as connection:
         variants.add(

@@ -8,7 +8,7 @@ from search.contract.states import JobState, StudyState
 from services.store import jobs, studies, variants
 from services.store.db import new_id
 from services.store.tables import compression_jobs
-from services.studies import commands, recipe_searches
+from services.studies import commands, life_cycle, recipe_searches
 from tests.integration.records import METRICS, make_study, make_trial
 
 
@@ -17,7 +17,7 @@ def _study(engine: Engine, *, trials: int = 1, **budget: float) -> str:
     for number in range(trials):
         make_trial(engine, study_id, f1=0.5 + 0.1 * number, latency_ms=1.0 + number)
     with engine.begin() as connection:
-        commands.end_search(connection, study_id, reason=None)
+        life_cycle.end_search(connection, study_id, reason=None)
     return study_id
 
 
@@ -27,18 +27,19 @@ def _run_next(engine: Engine, *, failed: bool = False) -> bool:
         job = jobs.lease(connection, "pool", lease_s=60)
     if job is None:
         return False
-    ratio = sum(step.get("ratio", 0.0) for step in job.recipe["steps"])
+    done = job.read_recipe()
+    ratio = sum(getattr(step, "ratio", 0.0) for step in done.steps)
     with engine.begin() as connection:
-        commands.hold_job(connection, job, "pool")
+        life_cycle.hold_job(connection, job, "pool")
         if failed:
-            commands.end_job(connection, job, JobState.FAILED, reason="does not apply")
+            life_cycle.end_job(connection, job, JobState.FAILED, reason="does not apply")
             return True
         values = {"id": new_id("variant"), "trial_id": job.trial_id, "job_id": job.id, "study_id": job.study_id}
-        recipe = {"recipe": job.recipe["name"], "steps": job.recipe["steps"]}
+        recipe = {"recipe": done.name, "steps": job.recipe["steps"]}
         where = {"runtime": "onnxruntime", "host": "a host", "latency": {"parent_ms": 0.4}}
         measured = {**METRICS, "f1": 0.9 - ratio**3, "latency_ms": 0.4 - 0.3 * ratio, "latency_low_ms": 0.0001}
         variants.add(connection, {**values, **recipe, **where, **measured, "latency_high_ms": 1.0})
-        commands.end_job(connection, job, JobState.COMPLETED)
+        life_cycle.end_job(connection, job, JobState.COMPLETED)
     return True
 
 
@@ -57,7 +58,7 @@ def test_a_search_tries_the_default_recipes_then_its_own_and_the_study_ends_with
     count = len(DEFAULT_RECIPES)
     study_id = _study(engine, evaluations=count + 2)
     assert _state(engine, study_id) is StudyState.RUNNING
-    while recipe_searches.advance(engine, places=1):
+    while recipe_searches.advance(engine, slots=1):
         _run_next(engine)
     assert _state(engine, study_id) is StudyState.COMPLETED
     assert _recipes(engine, study_id) == [
@@ -66,16 +67,16 @@ def test_a_search_tries_the_default_recipes_then_its_own_and_the_study_ends_with
     ]
 
 
-def test_candidates_share_the_places(engine: Engine) -> None:
+def test_candidates_get_equally_many_slots(engine: Engine) -> None:
     study_id = _study(engine, trials=2, evaluations=8)
-    recipe_searches.advance(engine, places=4)
-    recipe_searches.advance(engine, places=4)
+    recipe_searches.advance(engine, slots=4)
+    recipe_searches.advance(engine, slots=4)
     assert sorted(_recipes(engine, study_id)) == sorted(2 * [recipe.name for recipe in DEFAULT_RECIPES[:2]])
 
 
 def test_recipes_that_do_not_apply_use_up_the_budget(engine: Engine) -> None:
     study_id = _study(engine, evaluations=7)
-    while recipe_searches.advance(engine, places=2):
+    while recipe_searches.advance(engine, slots=2):
         _run_next(engine, failed=True)
     assert _state(engine, study_id) is StudyState.COMPLETED
     assert len(_recipes(engine, study_id)) == 7
@@ -83,28 +84,28 @@ def test_recipes_that_do_not_apply_use_up_the_budget(engine: Engine) -> None:
 
 def test_the_time_of_the_evaluations_may_be_limited(engine: Engine) -> None:
     study_id = _study(engine, max_minutes=0.5)
-    recipe_searches.advance(engine, places=1)
+    recipe_searches.advance(engine, slots=1)
     _run_next(engine)
     with engine.begin() as connection:
         a_minute_ago = compression_jobs.c.started_at - text("interval '1 minute'")
         connection.execute(update(compression_jobs).values(started_at=a_minute_ago))
-    assert recipe_searches.advance(engine, places=1)
+    assert recipe_searches.advance(engine, slots=1)
     assert _state(engine, study_id) is StudyState.COMPLETED
     assert _recipes(engine, study_id) == ["fp32"]
 
 
 def test_a_cancelled_study_is_searched_no_more(engine: Engine) -> None:
     study_id = _study(engine, evaluations=8)
-    recipe_searches.advance(engine, places=1)
+    recipe_searches.advance(engine, slots=1)
     commands.cancel(engine, study_id)
-    assert not recipe_searches.advance(engine, places=1)
+    assert not recipe_searches.advance(engine, slots=1)
     assert _recipes(engine, study_id) == ["fp32"]
 
 
-@pytest.mark.parametrize("places", [1, 3])
-def test_no_recipe_is_tried_twice_for_a_candidate(engine: Engine, places: int) -> None:
+@pytest.mark.parametrize("slots", [1, 3])
+def test_no_recipe_is_tried_twice_for_a_candidate(engine: Engine, slots: int) -> None:
     study_id = _study(engine, evaluations=14)
-    while recipe_searches.advance(engine, places=places):
+    while recipe_searches.advance(engine, slots=slots):
         _run_next(engine)
     names = _recipes(engine, study_id)
     assert len(names) == len(set(names)) == 14

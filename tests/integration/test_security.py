@@ -81,7 +81,7 @@ def test_only_the_hash_of_a_key_is_kept(engine: Engine) -> None:
     with engine.connect() as connection:
         (row,) = connection.execute(select(api_keys)).all()
     assert key not in repr(row)
-    assert [(one.name, one.revoked_at) for one in keys.listed(engine)] == [("ann", None)]
+    assert [(one.name, one.revoked_at) for one in keys.every(engine)] == [("ann", None)]
 
 
 def test_the_operators_key_is_taken_and_nowhere_shown(database_url: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from search.contract.states import JobState, StudyState, TrialState
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError
 from services.store import events, jobs, studies, trials
 from services.store.tables import trials as trials_table
-from services.studies import commands
+from services.studies import commands, life_cycle
 from services.views import studies as study_views
 from tests.integration.records import make_spec, make_study, make_trial
 
@@ -41,7 +41,7 @@ def test_a_cancelled_study_stays_cancelled_with_all_that_belongs_to_it(engine: E
     with engine.begin() as connection:
         job_id = jobs.add(
             connection, job_id="job", trial_id=done, study_id=study_id, recipe={"name": "fp32"}, weights_sha256="0" * 64
-        )
+        ).id
     commands.cancel(engine, study_id)
     for change in (commands.pause, commands.resume, commands.cancel):
         with pytest.raises(ConflictError):
@@ -103,7 +103,7 @@ def test_a_search_that_ends_queues_the_front_and_completes_with_its_last_job(eng
     fast = make_trial(engine, study_id, f1=0.8, latency_ms=0.1, latency_low_ms=0.1, latency_high_ms=0.1)
     make_trial(engine, study_id, f1=0.7, latency_ms=0.3)
     with engine.begin() as connection:
-        commands.end_search(connection, study_id, reason=None)
+        life_cycle.end_search(connection, study_id, reason=None)
         queued = [jobs.lease(connection, "token", lease_s=60) for _ in range(4)]
         assert jobs.lease(connection, "token", lease_s=60) is None
     assert {job.trial_id for job in queued if job} == {good, fast}
@@ -111,8 +111,8 @@ def test_a_search_that_ends_queues_the_front_and_completes_with_its_last_job(eng
         assert _state(engine, study_id) is StudyState.RUNNING
         with engine.begin() as connection:
             assert job is not None
-            commands.hold_job(connection, job, "token")
-            commands.end_job(connection, job, JobState.COMPLETED)
+            life_cycle.hold_job(connection, job, "token")
+            life_cycle.end_job(connection, job, JobState.COMPLETED)
     assert _state(engine, study_id) is StudyState.COMPLETED
 
 
@@ -120,7 +120,7 @@ def test_a_search_without_a_completed_trial_fails_and_says_why(engine: Engine) -
     study_id = make_study(engine)
     make_trial(engine, study_id, TrialState.FAILED)
     with engine.begin() as connection:
-        commands.end_search(connection, study_id, reason=None)
+        life_cycle.end_search(connection, study_id, reason=None)
         row = studies.get(connection, study_id)
     assert (row.state, row.reason) == (StudyState.FAILED, "no trial was completed")
 

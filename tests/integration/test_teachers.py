@@ -5,13 +5,13 @@ from sqlalchemy import Engine
 
 from search.contract.states import TrialState
 from services.store import trials
-from services.studies import commands
+from services.studies import life_cycle
 from tests.integration.records import make_study, make_trial
 
 
 def _best(engine: Engine, study_id: str) -> tuple[str, str]:
     with engine.connect() as connection:
-        trial, weights_sha256 = commands.best_model(connection, study_id)
+        trial, weights_sha256 = life_cycle.best_model(connection, study_id)
     return trial.id, weights_sha256
 
 

@@ -10,7 +10,7 @@ from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from services.store import studies, totals, trials
 from services.store.tables import totals as totals_table
 from services.store.tables import trials as trials_table
-from services.studies import commands
+from services.studies import commands, life_cycle
 from tests.integration.records import make_study, make_trial
 from tests.integration.security import serving
 
@@ -81,7 +81,7 @@ def test_a_study_is_shown_with_its_phase_and_progress(engine: Engine) -> None:
     with engine.begin() as connection:
         row = studies.shown(connection, study_id)
         assert (row.spent, row.best_f1, row.compression) == (2, 0.8, None)
-        commands.end_search(connection, study_id, reason=None)
+        life_cycle.end_search(connection, study_id, reason=None)
         assert studies.shown(connection, study_id).compression == {"QUEUED": 1}
         assert trials.next_number(connection, study_id) == 2
 

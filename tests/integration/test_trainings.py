@@ -1,15 +1,14 @@
 """Trainings in the record: queued, written under their attempt, and what becomes of their study."""
 
-from typing import Any
-
 import pytest
 from sqlalchemy import Engine
 
 from search.contract.recipes import default_recipe
 from search.contract.states import JobState, StudyState, TrialState
 from services.errors import ConflictError, LeaseLostError
-from services.store import jobs, studies, trainings, trials, variants
-from services.studies import commands
+from services.records.trainings import Training, TrainingRun
+from services.store import events, jobs, studies, trainings, trials, variants
+from services.studies import commands, life_cycle
 from tests.integration.records import make_study, make_trial
 
 RETRAIN = {"retrain": {"top": 2, "seeds": 2, "epochs": 7}, "compression": {"candidates": "top", "recipes": ["fp32"]}}
@@ -21,24 +20,32 @@ def searched_study(engine: Engine) -> tuple[str, list[str]]:
     study_id = make_study(engine, **RETRAIN)
     trial_ids = [make_trial(engine, study_id, score=score) for score in (0.3, 0.2, 0.1)]
     with engine.begin() as connection:
-        commands.end_search(connection, study_id, reason=None)
+        life_cycle.end_search(connection, study_id, reason=None)
     return study_id, trial_ids
 
 
-def open_trainings(engine: Engine, trial_ids: list[str]) -> dict[str, Any]:
+def open_trainings(engine: Engine, trial_ids: list[str]) -> dict[str, Training]:
     with engine.connect() as connection:
-        found = trainings.of_trials(connection, trial_ids)
-    return {trial_id: rows[0] for trial_id, rows in found.items() if rows}
+        by_trial = trainings.of_trials(connection, trial_ids)
+    return {trial_id: listed[0] for trial_id, listed in by_trial.items() if listed}
 
 
 def complete(engine: Engine, training_id: str, f1: tuple[float, ...]) -> None:
     with engine.begin() as connection:
         trainings.record_submission(connection, training_id, 0, 1)
+        trainings.begin(connection, training_id)
         for seed, value in enumerate(f1):
-            result = {"f1": value, "accuracy": value, "per_class_f1": [value], "confusion": [[1]]}
-            weights = {"weights_sha256": f"{seed + 1:064x}", "weights_size_bytes": 4}
-            trainings.add_run(connection, training_id, {"seed": seed, **result, **weights})
-        commands.end_training(connection, training_id, JobState.COMPLETED)
+            run = TrainingRun(
+                seed=seed,
+                f1=value,
+                accuracy=value,
+                per_class_f1=[value],
+                confusion=[[1]],
+                weights_sha256=f"{seed + 1:064x}",
+                weights_size_bytes=4,
+            )
+            trainings.add_run(connection, training_id, run)
+        life_cycle.complete_training(connection, training_id)
 
 
 def state_of(engine: Engine, study_id: str) -> StudyState:
@@ -69,7 +76,7 @@ def test_the_best_are_trained_in_full_and_then_compressed_with_their_best_weight
     for job in leased[:2]:
         assert job is not None
         with engine.begin() as connection:
-            commands.end_job(connection, job, JobState.COMPLETED)
+            life_cycle.end_job(connection, job, JobState.COMPLETED)
     assert state_of(engine, study_id) is StudyState.COMPLETED
 
 
@@ -77,7 +84,7 @@ def test_trainings_that_fail_leave_the_best_of_the_search_to_compress(engine: En
     study_id, trial_ids = searched_study(engine)
     for row in open_trainings(engine, trial_ids).values():
         with engine.begin() as connection:
-            commands.end_training(connection, row.id, JobState.FAILED, reason="for a test")
+            life_cycle.fail_training(connection, row.id, "for a test")
     with engine.connect() as connection:
         assert studies.shown(connection, study_id).compression == {JobState.QUEUED: 3}
 
@@ -85,7 +92,7 @@ def test_trainings_that_fail_leave_the_best_of_the_search_to_compress(engine: En
 def test_a_training_asked_for_later_changes_no_study(engine: Engine) -> None:
     study_id = make_study(engine, StudyState.COMPLETED)
     trial_id = make_trial(engine, study_id)
-    complete(engine, commands.train(engine, trial_id, epochs=3, seeds=1), (0.95,))
+    complete(engine, commands.train(engine, trial_id, epochs=3, seeds=1).id, (0.95,))
     assert state_of(engine, study_id) is StudyState.COMPLETED
     with engine.connect() as connection:
         assert variants.weights_of(connection, trial_id).sha256 == f"{1:064x}"
@@ -95,14 +102,14 @@ def test_a_training_asked_for_later_changes_no_study(engine: Engine) -> None:
 def test_the_same_recipe_is_queued_again_for_other_weights(engine: Engine) -> None:
     trial_id = make_trial(engine, make_study(engine, StudyState.COMPLETED))
     first = commands.compress(engine, trial_id, default_recipe("fp32"))
-    assert commands.compress(engine, trial_id, default_recipe("fp32")) == first
-    complete(engine, commands.train(engine, trial_id, epochs=3, seeds=1), (0.95,))
-    assert commands.compress(engine, trial_id, default_recipe("fp32")) != first
+    assert commands.compress(engine, trial_id, default_recipe("fp32")).id == first.id
+    complete(engine, commands.train(engine, trial_id, epochs=3, seeds=1).id, (0.95,))
+    assert commands.compress(engine, trial_id, default_recipe("fp32")).id != first.id
 
 
 def test_a_lost_attempt_writes_nothing_more_and_one_that_got_further_is_not_counted(engine: Engine) -> None:
     trial_id = make_trial(engine, make_study(engine))
-    training_id = commands.train(engine, trial_id, epochs=3, seeds=1)
+    training_id = commands.train(engine, trial_id, epochs=3, seeds=1).id
     with engine.begin() as connection:
         trainings.record_submission(connection, training_id, 0, 1)
         trainings.add_epoch(connection, trainings.hold(connection, training_id, 1), 0, EPOCH)
@@ -114,7 +121,7 @@ def test_a_lost_attempt_writes_nothing_more_and_one_that_got_further_is_not_coun
 
 
 def test_an_epoch_that_a_checkpoint_brings_again_is_no_progress(engine: Engine) -> None:
-    training_id = commands.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1)
+    training_id = commands.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1).id
     for attempt in (1, 2):
         with engine.begin() as connection:
             trainings.record_submission(connection, training_id, attempt - 1, attempt)
@@ -126,7 +133,7 @@ def test_an_epoch_that_a_checkpoint_brings_again_is_no_progress(engine: Engine) 
 
 def test_cancelling_a_study_cancels_its_trainings_and_pausing_holds_them_back(engine: Engine) -> None:
     study_id = make_study(engine)
-    training_id = commands.train(engine, make_trial(engine, study_id), epochs=3, seeds=1)
+    training_id = commands.train(engine, make_trial(engine, study_id), epochs=3, seeds=1).id
     commands.pause(engine, study_id)
     with engine.connect() as connection:
         assert not trainings.to_run(connection)
@@ -142,10 +149,29 @@ def test_what_never_ran_is_not_trained_in_full(engine: Engine) -> None:
 
 
 def test_an_attempt_is_noted_once_and_again_only_under_its_own_number(engine: Engine) -> None:
-    training_id = commands.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1)
+    training_id = commands.train(engine, make_trial(engine, make_study(engine)), epochs=3, seeds=1).id
     with engine.begin() as connection:
         assert trainings.record_submission(connection, training_id, 0, 1)
         assert not trainings.record_submission(connection, training_id, 0, 1)
         assert trainings.record_submission(connection, training_id, 1, 1)
         trainings.begin(connection, training_id)
         assert [(row.state, row.attempts) for row in trainings.to_run(connection)] == [(JobState.RUNNING, 1)]
+
+
+def test_a_training_tells_of_every_change_of_its_state_and_ends_once(engine: Engine) -> None:
+    study_id = make_study(engine)
+    training_id = commands.train(engine, make_trial(engine, study_id), epochs=3, seeds=1).id
+    with engine.begin() as connection:
+        trainings.record_submission(connection, training_id, 0, 1)
+        trainings.begin(connection, training_id)
+    with engine.begin() as connection, pytest.raises(ConflictError, match="RUNNING: it cannot become RUNNING"):
+        trainings.begin(connection, training_id)
+    with engine.begin() as connection:
+        trainings.record_submission(connection, training_id, 1, 2)
+        life_cycle.fail_training(connection, training_id, "for a test")
+    with engine.begin() as connection, pytest.raises(ConflictError, match="FAILED: it cannot become COMPLETED"):
+        trainings.complete(connection, training_id, f1=0.9, f1_deviation=0.0)
+    with engine.connect() as connection:
+        happened = events.after(connection, study_id, 0, limit=100)
+    told = [event["payload"]["state"] for event in happened if event["kind"] == "training"]
+    assert told == ["QUEUED", "RUNNING", "QUEUED", "FAILED"]

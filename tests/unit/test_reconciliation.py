@@ -20,7 +20,8 @@ from services.control.reconciliation import (
     Submit,
     plan,
 )
-from services.control.tasks import MAX_LOST, Task
+from services.control.tasks import MAX_LOST
+from services.records.tasks import Task
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "reconciliation.md"
 LAST = "study-1-3"

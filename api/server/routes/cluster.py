@@ -19,4 +19,5 @@ def get_cluster(state: State) -> ClusterView:
         nodes = ray_jobs.nodes()
     with state.reader.connect() as connection:
         queues = totals.by_state(connection)
-    return ClusterView.model_validate({"ray_url": state.settings.ray_address, "nodes": nodes, "queues": queues})
+    view = {"ray_url": state.settings.ray_address, "nodes": nodes, "queues": queues}
+    return ClusterView.model_validate(view, from_attributes=True)

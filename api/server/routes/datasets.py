@@ -18,9 +18,9 @@ def create_dataset(spec: DatasetSpec, response: Response, state: State) -> Datas
     """Register a data set and have it checked: every image is read and decoded once."""
     checked = admission.admit_dataset(spec, state.settings.data_roots)
     with state.engine.begin() as connection:
-        view = datasets.register(connection, checked)
-    response.headers["Location"] = f"/datasets/{view['id']}"
-    return DatasetView.model_validate(view)
+        registered = datasets.register(connection, checked)
+    response.headers["Location"] = f"/datasets/{registered.id}"
+    return DatasetView.model_validate(registered, from_attributes=True)
 
 
 @router.get("")
@@ -30,11 +30,11 @@ def list_datasets(
     """Data sets that were registered, newest first, without their reports."""
     with state.reader.connect() as connection:
         items, following = datasets.page(connection, cursor=cursor, limit=limit)
-    return Page(items=[DatasetSummary.model_validate(item) for item in items], next=following)
+    return Page(items=[DatasetSummary.model_validate(item, from_attributes=True) for item in items], next=following)
 
 
 @router.get("/{dataset_id}")
 def get_dataset(dataset_id: str, state: State) -> DatasetView:
     """A data set by the id it was registered under, or by the hash of its images and labels that a study names."""
     with state.reader.connect() as connection:
-        return DatasetView.model_validate(datasets.one(connection, dataset_id))
+        return DatasetView.model_validate(datasets.one(connection, dataset_id), from_attributes=True)

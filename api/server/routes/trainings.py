@@ -13,7 +13,7 @@ router = APIRouter(prefix="/trainings", tags=["trials"])
 def get_training(training_id: str, state: State) -> TrainingDetail:
     """A training with each seed's result and every epoch so far."""
     with state.reader.connect() as connection:
-        row = trainings.get(connection, training_id)
-        runs = [run._asdict() for run in trainings.runs(connection, training_id)]
+        training = trainings.get(connection, training_id)
+        runs = trainings.runs(connection, training_id)
         curves = trainings.curves(connection, training_id)
-    return TrainingDetail.model_validate({**row._mapping, "runs": runs, "curves": curves})
+    return TrainingDetail.model_validate({**vars(training), "runs": runs, "curves": curves}, from_attributes=True)

@@ -10,7 +10,7 @@ from api.server.routes.parameters import Limit, Order, Where
 from api.server.state import State
 from search.contract.candidate import Candidate
 from search.contract.recipes import Recipe, default_recipe
-from search.contract.states import JobState, TrialState
+from search.contract.states import TrialState
 from search.spaces.model_yaml import write_architecture
 from services.errors import RejectedError
 from services.store import jobs, recipe_searches, trainings, trials, variants
@@ -60,11 +60,11 @@ def get_trial(trial_id: str, state: State) -> TrialDetail:
             "epochs": trials.learning_curve(connection, trial_id),
             "per_class_f1": row["per_class_f1"],
             "confusion": row["confusion"],
-            "compression": [job._asdict() for job in jobs.of_trial(connection, trial_id)],
-            "recipe_searches": [search._asdict() for search in recipe_searches.of_trial(connection, trial_id)],
-            "trainings": [row._asdict() for row in trainings.of_trials(connection, [trial_id])[trial_id]],
+            "compression": jobs.of_trial(connection, trial_id),
+            "recipe_searches": recipe_searches.of_trial(connection, trial_id),
+            "trainings": trainings.of_trials(connection, [trial_id])[trial_id],
         }
-    return TrialDetail.model_validate(detail)
+    return TrialDetail.model_validate(detail, from_attributes=True)
 
 
 @router.get("/{trial_id}/model.yaml", response_class=PlainTextResponse)
@@ -79,25 +79,22 @@ def get_architecture(trial_id: str, state: State) -> str:
 def compress_trial(trial_id: str, request: CompressRequest, state: State) -> Queued:
     """Queue one more recipe for a completed trial; the same recipe is queued once."""
     recipe = admission.admit_recipe(_recipe(request.recipe), state.settings.data_roots)
-    job_id = commands.compress(state.engine, trial_id, recipe)
-    with state.reader.connect() as connection:
-        return Queued(id=job_id, state=JobState(jobs.get(connection, job_id).state))
+    job = commands.compress(state.engine, trial_id, recipe)
+    return Queued(id=job.id, state=job.state)
 
 
 @router.post("/{trial_id}/train", status_code=202)
 def train_trial(trial_id: str, request: TrainRequest, state: State) -> TrainingView:
     """Have a trial's candidate trained in full, on all the data; its best weights are what is compressed afterwards."""
-    training_id = commands.train(state.engine, trial_id, epochs=request.epochs, seeds=request.seeds)
-    with state.reader.connect() as connection:
-        return TrainingView.model_validate(trainings.get(connection, training_id)._asdict())
+    training = commands.train(state.engine, trial_id, epochs=request.epochs, seeds=request.seeds)
+    return TrainingView.model_validate(training, from_attributes=True)
 
 
 @router.post("/{trial_id}/retry", status_code=202)
 def retry_trial(trial_id: str, state: State) -> StudyView:
     """Run a trial that gave no result once more, as a new trial beyond the budget."""
-    commands.retry(state.engine, trial_id)
+    study_id = commands.retry(state.engine, trial_id)
     with state.reader.connect() as connection:
-        study_id = trials.get(connection, trial_id).study_id
         return StudyView.model_validate(study_views.one(connection, study_id))
 
 

@@ -1,0 +1,41 @@
+"""Checks of registered data sets as the record holds them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import RowMapping
+
+from search.contract.dataset import DatasetSpec
+from search.contract.states import JobState
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetCheck:
+    """A registered data set.
+
+    ``dataset_id`` hashes its images and labels, ``report`` is a DatasetReport as JSON; both are None until the check is
+    completed, and listings leave the report out.
+    """
+
+    id: str
+    spec: DatasetSpec
+    state: JobState
+    reason: str | None
+    dataset_id: str | None
+    report: Mapping[str, object] | None
+    created_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: RowMapping) -> "DatasetCheck":
+        return cls(
+            id=row["id"],
+            spec=DatasetSpec.model_validate(row["spec"]),
+            state=row["state"],
+            reason=row["reason"],
+            dataset_id=row["dataset_id"],
+            report=row.get("report"),
+            created_at=row["created_at"],
+            finished_at=row["finished_at"],
+        )

@@ -1,0 +1,170 @@
+"""What a study goes through once its search has ended: training in full, compression, the end.
+
+Each function works within its caller's transaction. It locks the study before its jobs, as cancelling does, so that two
+transactions never wait for each other.
+"""
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func
+
+from search.contract.recipes import Recipe
+from search.contract.states import JobState, StudyState, TrialState
+from search.pareto import front, losses_of, spread
+from search.study.spec import StudySpec
+from services.records.jobs import CompressionJob
+from services.records.trainings import Training
+from services.store import jobs, recipe_searches, studies, trainings, trials, variants
+from services.store.db import new_id
+
+
+def end_search(connection: Connection, study_id: str, *, reason: str | None) -> None:
+    """End the search of a running study: queue what follows for its best trials, or fail it if none was completed."""
+    spec = StudySpec.model_validate(studies.get(connection, study_id, lock=True).spec)
+    completed = trials.of_study(connection, study_id, [TrialState.COMPLETED])
+    if not completed:
+        studies.set_state(connection, study_id, StudyState.FAILED, reason=reason or "no trial was completed")
+        return
+    for trial in best_trials(spec, completed, spec.retrain.top):
+        add_training(connection, trial, epochs=spec.retrain.epochs or spec.budget.epochs, seeds=spec.retrain.seeds)
+    studies.set_values(connection, study_id, searched_at=func.now(), reason=reason)
+    advance(connection, study_id)
+
+
+def add_training(connection: Connection, trial: Row[Any], *, epochs: int, seeds: int) -> Training:
+    """Queue the full training of a trial's candidate."""
+    return trainings.add(
+        connection,
+        training_id=new_id("training"),
+        trial_id=trial.id,
+        study_id=trial.study_id,
+        epochs=epochs,
+        seeds=seeds,
+    )
+
+
+def complete_training(connection: Connection, training_id: str) -> None:
+    """End a training with the mean f1 of its seeds and the weights of its best seed, and advance its study.
+
+    ConflictError if it has ended already.
+    """
+    training = trainings.get(connection, training_id)
+    studies.get(connection, training.study_id, lock=True)
+    _record_result(connection, training)
+    advance(connection, training.study_id)
+
+
+def fail_training(connection: Connection, training_id: str, reason: str) -> None:
+    """End a training without a result, and advance its study. ConflictError if it has ended already."""
+    training = trainings.get(connection, training_id)
+    studies.get(connection, training.study_id, lock=True)
+    trainings.end(connection, training_id, JobState.FAILED, reason=reason)
+    advance(connection, training.study_id)
+
+
+def _record_result(connection: Connection, training: Training) -> None:
+    runs = trainings.runs(connection, training.id)
+    f1 = [run.f1 for run in runs]
+    mean, deviation = statistics.fmean(f1), statistics.stdev(f1) if len(f1) > 1 else 0.0
+    trainings.complete(connection, training.id, f1=mean, f1_deviation=deviation)
+    trials.set_retrained(connection, training.trial_id, f1=mean, f1_deviation=deviation)
+    best = max(runs, key=lambda run: run.f1)
+    variants.add_artifact(
+        connection,
+        {
+            "id": new_id("artifact"),
+            "kind": "weights",
+            "trial_id": training.trial_id,
+            "sha256": best.weights_sha256,
+            "size_bytes": best.weights_size_bytes,
+        },
+    )
+
+
+def add_job(connection: Connection, trial: Row[Any], recipe: Recipe) -> CompressionJob:
+    """Queue a recipe for a trial's latest weights. ConflictError if these were collected."""
+    weights = variants.weights_of(connection, trial.id)
+    return jobs.add(
+        connection,
+        job_id=new_id("job"),
+        trial_id=trial.id,
+        study_id=trial.study_id,
+        recipe=recipe.model_dump(mode="json"),
+        weights_sha256=weights.sha256,
+    )
+
+
+def best_trials(spec: StudySpec, completed: Sequence[Row[Any]], count: int) -> list[Row[Any]]:
+    """The most widely spread trials of the front, or the best by score, as ``compression.candidates`` says."""
+    if spec.compression.candidates == "top":
+        return sorted(completed, key=lambda trial: trial.score)[:count]
+    losses = losses_of(spec.objectives, [trial._asdict() for trial in completed])
+    on_front = front(losses)
+    return [completed[on_front[position]] for position in spread(losses[on_front], count)]
+
+
+def best_model(connection: Connection, study_id: str) -> tuple[Row[Any], str]:
+    """The completed trial with the best f1, that of its full training where it has one, and its weights' sha256."""
+    completed = trials.of_study(connection, study_id, [TrialState.COMPLETED])
+    best = max(completed, key=lambda trial: trial.f1 if trial.retrained_f1 is None else trial.retrained_f1)
+    return best, variants.weights_of(connection, best.id).sha256
+
+
+def advance(connection: Connection, study_id: str) -> None:
+    """Take a study whose search has ended to its next phase once the current one is done."""
+    row = studies.get(connection, study_id, lock=True)
+    if row.state is not StudyState.RUNNING or row.searched_at is None:
+        return
+    if row.retrained_at is None and not trainings.unfinished(connection, study_id):
+        _queue_compression(connection, StudySpec.model_validate(row.spec), study_id)
+        studies.set_values(connection, study_id, retrained_at=func.now())
+        row = studies.get(connection, study_id)
+    compressing = jobs.unfinished(connection, study_id) or recipe_searches.unfinished(connection, study_id)
+    if row.retrained_at is not None and not compressing:
+        studies.set_state(connection, study_id, StudyState.COMPLETED, reason=row.reason)
+
+
+def _queue_compression(connection: Connection, spec: StudySpec, study_id: str) -> None:
+    """Queue recipes for the trials that were trained in full, best mean f1 first, or else for the search's best."""
+    completed = trials.of_study(connection, study_id, [TrialState.COMPLETED])
+    count = spec.compression.max_candidates
+    retrained = [trial for trial in completed if trial.retrained_f1 is not None] if spec.retrain.top else []
+    retrained.sort(key=lambda trial: -trial.retrained_f1)
+    for trial in retrained[:count] or best_trials(spec, completed, count):
+        if spec.compression.recipes == "search":
+            _add_recipe_search(connection, trial)
+            continue
+        for recipe in spec.compression.recipes:
+            add_job(connection, trial, recipe)
+
+
+def _add_recipe_search(connection: Connection, trial: Row[Any]) -> None:
+    recipe_searches.add(
+        connection,
+        search_id=new_id("recipes"),
+        trial_id=trial.id,
+        study_id=trial.study_id,
+        weights_sha256=variants.weights_of(connection, trial.id).sha256,
+    )
+
+
+def hold_job(connection: Connection, job: CompressionJob, token: str) -> None:
+    """Lock a compression job to write its result. LeaseLostError if ``token`` no longer holds it."""
+    studies.get(connection, job.study_id, lock=True)
+    jobs.hold(connection, job.id, token)
+
+
+def end_job(connection: Connection, job: CompressionJob, target: JobState, *, reason: str | None = None) -> None:
+    """End a compression job that is held, and advance its study."""
+    jobs.end(connection, job.id, target, reason=reason)
+    advance(connection, job.study_id)
+
+
+def fail_abandoned_job(connection: Connection, job: CompressionJob) -> None:
+    """Fail a job that lost every pool that leased it, unless that has changed meanwhile, and advance its study."""
+    studies.get(connection, job.study_id, lock=True)
+    if jobs.lock_abandoned(connection, job.id):
+        reason = f"set aside: its worker was lost {job.attempts} times; the last time: {job.reason or 'untold'}"
+        end_job(connection, job, JobState.FAILED, reason=reason)
