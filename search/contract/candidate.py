@@ -4,21 +4,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from search.contract.augmentation import FLIP_ONLY, Policy
+from search.contract.training_settings import TrainingSettings
 
 MOST_REPEATS = 100
 #: ``(repeat, module, arguments)``: one line of the competition's ``backbone`` list. The modules are the registered
 #: blocks of workers/models; a stride applies to the first of the repeats only.
 Layer = tuple[Annotated[int, Field(ge=1, le=MOST_REPEATS)], str, tuple[Any, ...]]
-
-
-OptimizerName = Literal["sgd", "adamw", "muon"]
-ScheduleName = Literal["one-cycle", "cosine"]
-LossName = Literal["cross-entropy", "focal", "class-balanced"]
 
 
 class UnbuildableError(ValueError):
@@ -36,21 +32,16 @@ class Architecture(BaseModel):
     backbone: tuple[Layer, ...]
 
 
-class Candidate(BaseModel):
-    """Everything that a trial needs to know but its data set and its number of epochs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _NetworkFields(BaseModel):
+    """The network of a candidate. A base of its own, so that these fields come before the training settings in JSON."""
 
     architecture: Architecture
     image_size: int
-    batch_size: int
-    learning_rate: float
-    optimizer: OptimizerName
-    schedule: ScheduleName = "one-cycle"
-    loss: LossName = "cross-entropy"
-    label_smoothing: float = 0.1
-    weight_decay: float = 5e-4
-    ema_decay: float = 0.0
+
+
+class Candidate(TrainingSettings, _NetworkFields):
+    """Everything that a trial needs to know except its data set and its number of epochs."""
+
     augmentation: Policy = FLIP_ONLY
 
     @property

@@ -8,7 +8,7 @@ float32), score (lower is better).
 import math
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -17,13 +17,6 @@ MetricName = Literal[
 ]
 
 Metrics = Mapping[str, float]
-
-
-class Look(NamedTuple):
-    """What an epoch of a training showed: the f1 after it, and the mean training loss in it."""
-
-    f1: float
-    loss: float
 
 
 class Goal(StrEnum):

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search.contract.metrics import Look, Metrics
+from search.contract.metrics import Metrics
+from search.contract.reports import CurvePoint
 from search.contract.states import TrialState
 
 #: The value of each parameter that was chosen for a trial, by the parameter's name.
@@ -19,5 +20,5 @@ class PastTrial:
     state: TrialState
     assignment: Assignment
     metrics: Metrics
-    curve: Sequence[Look] = ()
+    curve: Sequence[CurvePoint] = ()
     seconds: float = 0.0

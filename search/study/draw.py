@@ -10,6 +10,7 @@ from search.contract.augmentation import (
     Policy,
 )
 from search.contract.candidate import Candidate
+from search.contract.training_settings import TrainingSettings
 from search.contract.values import Range
 from search.spaces.chooser import Chooser, choose
 from search.spaces.draw import draw_architecture
@@ -25,16 +26,18 @@ def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:
             architecture_space(space.architecture), chooser, side_px=side_px, classes=classes
         ),
         image_size=side_px,
-        batch_size=choose(chooser, "batch_size", space.batch_size),
-        learning_rate=_real(chooser, "learning_rate", space.learning_rate),
-        optimizer=choose(chooser, "optimizer", space.optimizer),
-        schedule=choose(chooser, "schedule", space.schedule),
-        loss=choose(chooser, "loss", space.loss),
-        label_smoothing=_real(chooser, "label_smoothing", space.label_smoothing),
-        weight_decay=_real(chooser, "weight_decay", space.weight_decay),
-        ema_decay=choose(chooser, "ema_decay", space.ema_decay),
+        **_training_settings(chooser, space),
         augmentation=_policy(chooser, space.augmentation),
     )
+
+
+def _training_settings(chooser: Chooser, space: SpaceSpec) -> dict[str, object]:
+    """A value for each field of TrainingSettings, in their order: the space has a range or choices for each."""
+    options = {name: getattr(space, name) for name in TrainingSettings.model_fields}
+    return {
+        name: _real(chooser, name, values) if isinstance(values, Range) else choose(chooser, name, values)
+        for name, values in options.items()
+    }
 
 
 def _real(chooser: Chooser, name: str, values: Range) -> float:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from search.contract.augmentation import OPERATION_NAMES, OperationName, Policy
-from search.contract.candidate import LossName, OptimizerName, ScheduleName
+from search.contract.training_settings import LossName, OptimizerName, ScheduleName
 from search.contract.values import BatchSizes, CopyCounts, EmaDecays, Range, Sides, choices_of, one_or_more
 from search.spaces.presets import ArchitectureChoice, architecture_space
 from search.study.part import SpecPart

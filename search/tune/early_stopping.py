@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from search.contract.metrics import Goal, Look, Metrics
+from search.contract.metrics import Goal, Metrics
+from search.contract.reports import CurvePoint
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
 from search.pareto import losses_of
@@ -53,19 +54,19 @@ class Stopping:
     def __init__(self, spec: StudySpec, history: Sequence[PastTrial]) -> None:
         self._objectives, self._epochs = spec.objectives, spec.budget.epochs
         self._first_judged = math.ceil(_GRACE_SHARE * self._epochs)
-        self._curves: list[Sequence[Look]] = []
+        self._curves: list[Sequence[CurvePoint]] = []
         self._completed: list[Metrics] = []
         for trial in history:
             if trial.state is TrialState.COMPLETED:
                 self.learn(trial.metrics, trial.curve)
 
-    def learn(self, metrics: Metrics, curve: Sequence[Look]) -> None:
+    def learn(self, metrics: Metrics, curve: Sequence[CurvePoint]) -> None:
         """Take in a completed trial with what each epoch showed; a curve of another length only as a result."""
         self._completed.append(metrics)
         if len(curve) == self._epochs:
             self._curves.append(curve)
 
-    def forecast(self, curve: Sequence[Look]) -> Forecast | None:
+    def forecast(self, curve: Sequence[CurvePoint]) -> Forecast | None:
         """The f1 that a trial comes to which has come so far; None while too few have shown it.
 
         Least squares of the final f1 on the f1 and the training loss of the same epoch, with the uncertainty of a
@@ -90,7 +91,7 @@ class Stopping:
         spread = float(final.std(ddof=1)) * math.sqrt(1 + 1 / len(final))
         return Forecast(mean=float(final.mean()), deviation=max(spread, _LEAST_SPREAD), freedom=len(final) - 1)
 
-    def verdict(self, metrics: Metrics, curve: Sequence[Look]) -> str | None:
+    def verdict(self, metrics: Metrics, curve: Sequence[CurvePoint]) -> str | None:
         """Why a trial with these costs and this curve is to be stopped, or None. What is not known yet, a latency that
         is still to be measured, counts as the best that it could be.
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-from search.contract.metrics import Look
+from search.contract.reports import CurvePoint
 from search.tune.early_stopping import Stopping
 
 
@@ -14,7 +14,7 @@ class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
     def __init__(self, stopping: Stopping) -> None:
         super().__init__()
         self._stopping = stopping
-        self._curves: dict[str, list[Look]] = {}
+        self._curves: dict[str, list[CurvePoint]] = {}
         self.stopped: dict[str, str] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -24,7 +24,7 @@ class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Judge a trial after an epoch; its costs are among what it reports."""
         curve = self._curves.setdefault(trial.trial_id, [])
-        curve.append(Look(f1=result["f1"], loss=result["loss"]))
+        curve.append(CurvePoint(f1=result["f1"], loss=result["loss"]))
         reason = self._stopping.verdict(result, curve)
         if reason is None:
             return str(TrialScheduler.CONTINUE)
@@ -35,4 +35,4 @@ class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
         """Learn from a trial that came to its end: Tune tells of its last epoch here only."""
         curve = self._curves.pop(trial.trial_id, [])
         if trial.trial_id not in self.stopped and not result.get("infeasible"):
-            self._stopping.learn(result, [*curve, Look(f1=result["f1"], loss=result["loss"])])
+            self._stopping.learn(result, [*curve, CurvePoint(f1=result["f1"], loss=result["loss"])])

@@ -17,7 +17,8 @@ from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from search.contract.candidate import Candidate, Enqueued, UnbuildableError
-from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Look, Metrics, first_complaint
+from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Metrics, first_complaint
+from search.contract.reports import CurvePoint
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
 from search.samplers.frontier import EXPECTED, SECONDS, Earlier
@@ -111,7 +112,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             frozen.set_user_attr(EXPECTED, self._expected(past.metrics, past.curve))
         return frozen
 
-    def _expected(self, metrics: Metrics, curve: Sequence[Look]) -> list[tuple[float, float] | None]:
+    def _expected(self, metrics: Metrics, curve: Sequence[CurvePoint]) -> list[tuple[float, float] | None]:
         """What a trial that was stopped was on its way to, by objective; None for what nobody knows."""
         known = {name: (value, 0.0) for name, value in metrics.items() if name not in TRAINED_METRICS}
         forecast = self._stopping.forecast(curve) if self._stopping is not None and curve else None

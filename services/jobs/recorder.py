@@ -8,7 +8,8 @@ import structlog
 from sqlalchemy import Connection, Engine, Row
 
 from search.contract.candidate import Candidate, Enqueued
-from search.contract.metrics import Look, Metrics
+from search.contract.metrics import Metrics
+from search.contract.reports import CurvePoint
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from search.contract.trials import Assignment, PastTrial
 from search.study.run_spec import BudgetSpec
@@ -157,7 +158,7 @@ class Recorder:
     def epoch(self, trial_id: str, report: Mapping[str, float]) -> None:
         with self.writing() as connection:
             trials.add_epoch(connection, self._study_id, trial_id, report)
-        self.curves.setdefault(trial_id, []).append(Look(f1=report["f1"], loss=report["loss"]))
+        self.curves.setdefault(trial_id, []).append(CurvePoint(f1=report["f1"], loss=report["loss"]))
 
     def ended(
         self,
@@ -238,7 +239,7 @@ class Recorder:
         self._heartbeat.close()
 
 
-def past_trial(row: Any, curve: Sequence[Look] = ()) -> PastTrial:
+def past_trial(row: Any, curve: Sequence[CurvePoint] = ()) -> PastTrial:
     """A trial's row as the searcher takes it."""
     metrics = {name: getattr(row, name) for name in METRIC_COLUMNS if getattr(row, name) is not None}
     return PastTrial(

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.contract.metrics import Look
+from search.contract.reports import CurvePoint
 from search.contract.states import ANSWERED_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
 from services.errors import ConflictError, NotFoundError
 from services.store import events, totals
@@ -202,12 +202,12 @@ def typical_curve(connection: Connection, study_id: str) -> list[dict[str, Any]]
     return [dict(row) for row in connection.execute(query.group_by(epochs.c.epoch).order_by(epochs.c.epoch)).mappings()]
 
 
-def curves(connection: Connection, study_id: str) -> dict[str, list[Look]]:
+def curves(connection: Connection, study_id: str) -> dict[str, list[CurvePoint]]:
     """What each epoch of every trial of a study showed, by the trial's id."""
     query = select(epochs.c.trial_id, epochs.c.f1, epochs.c.loss).join(trials, trials.c.id == epochs.c.trial_id)
-    found: dict[str, list[Look]] = {}
+    found: dict[str, list[CurvePoint]] = {}
     for row in connection.execute(query.where(trials.c.study_id == study_id).order_by(epochs.c.epoch)):
-        found.setdefault(row.trial_id, []).append(Look(f1=row.f1, loss=row.loss))
+        found.setdefault(row.trial_id, []).append(CurvePoint(f1=row.f1, loss=row.loss))
     return found
 
 

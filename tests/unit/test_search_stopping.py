@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from ray.tune.schedulers import TrialScheduler
 
-from search.contract.metrics import Look
+from search.contract.reports import CurvePoint
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
 from search.samplers.frontier import EXPECTED
@@ -26,9 +26,9 @@ def spec_of(**fields: Any) -> StudySpec:
     return tiny_spec(scheduler={"name": "curve-forecast"}, budget={"epochs": EPOCHS}, **fields)
 
 
-def curve_to(final: float, *, epochs: int = EPOCHS) -> list[Look]:
+def curve_to(final: float, *, epochs: int = EPOCHS) -> list[CurvePoint]:
     """A training that comes to ``final``, the half of it after one epoch; its loss tells nothing."""
-    return [Look(f1=final * (1 - 0.5 ** (epoch + 1)) / (1 - 0.5**EPOCHS), loss=1.0) for epoch in range(epochs)]
+    return [CurvePoint(f1=final * (1 - 0.5 ** (epoch + 1)) / (1 - 0.5**EPOCHS), loss=1.0) for epoch in range(epochs)]
 
 
 def completed(final: float, macs: float) -> PastTrial:
@@ -60,20 +60,20 @@ def test_what_may_still_come_onto_the_front_goes_on(final: float, macs: float) -
 
 def test_a_curve_that_tells_nothing_stops_nothing() -> None:
     """Its f1 is what every trial has after two epochs: a new trial in its place would have no better chance."""
-    first = [Look(f1=0.1, loss=1.0)] * 2
+    first = [CurvePoint(f1=0.1, loss=1.0)] * 2
     stopping = Stopping(spec_of(), [])
     for trial in FIVE:
         stopping.learn(trial.metrics, [*first, *trial.curve[2:]])
     assert stopping.verdict({"macs": 1000}, first) is None
-    assert stopping.verdict({"macs": 1000}, [*first, Look(f1=0.2, loss=1.0)]) is not None
+    assert stopping.verdict({"macs": 1000}, [*first, CurvePoint(f1=0.2, loss=1.0)]) is not None
 
 
 def test_a_loss_tells_what_the_f1_of_the_same_epoch_does_not() -> None:
     stopping = Stopping(spec_of(), [])
     for trial in FIVE:
         final = trial.metrics["f1"]
-        stopping.learn(trial.metrics, [*[Look(f1=0.1, loss=2 - final)] * 2, *trial.curve[2:]])
-    curve = [Look(f1=0.1, loss=1.6)] * 2
+        stopping.learn(trial.metrics, [*[CurvePoint(f1=0.1, loss=2 - final)] * 2, *trial.curve[2:]])
+    curve = [CurvePoint(f1=0.1, loss=1.6)] * 2
     forecast = stopping.forecast(curve)
     assert forecast is not None
     assert forecast.mean == pytest.approx(0.4, abs=0.01)
@@ -112,7 +112,7 @@ def test_a_forecast_holds_what_comes_in_most_cases(seed: int, epochs: int) -> No
     stopping, inside = Stopping(spec_of(), []), []
     for number in range(40):
         smooth = curve_to(rng.uniform(0.2, 0.8))
-        curve = [Look(f1=look.f1 + rng.normal(0, 0.03), loss=2 - look.f1 + rng.normal(0, 0.1)) for look in smooth]
+        curve = [CurvePoint(f1=look.f1 + rng.normal(0, 0.03), loss=2 - look.f1 + rng.normal(0, 0.1)) for look in smooth]
         if number >= 8:
             forecast = stopping.forecast(curve[:epochs])
             assert forecast is not None

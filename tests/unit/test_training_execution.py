@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from search.contract.augmentation import OPERATION_NAMES, Operation, Policy
+from search.contract.training_settings import OptimizerName
 from tests.unit.training_sets import CLASSES, coloured, coloured_images, small_network
 from workers.training.batch_augmentation import Augment
 from workers.training.device_dataset import Resident, pixels, resident
@@ -21,7 +22,6 @@ from workers.training.engine import Epoch, TrainingPlan, train
 from workers.training.errors import DeviceMemoryError
 from workers.training.execution import Way, Work, captured, eager, rehearse
 from workers.training.optimizers import OPTIMIZERS
-from workers.training.plan import OptimizerName
 from workers.training.precision import has_bfloat16_instructions, training_forward
 from workers.training.state import TrainingState
 from workers.training.training_input import training_input
@@ -60,7 +60,7 @@ def epochs(way: Way, plan: TrainingPlan, *, device: str = "cpu", policy: Policy 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 def test_rehearsing_leaves_no_trace(optimizer: OptimizerName, ema_decay: float) -> None:
-    plan = replace(PLAN, optimizer=optimizer, ema_decay=ema_decay, epochs=2)
+    plan = PLAN.model_copy(update={"optimizer": optimizer, "ema_decay": ema_decay, "epochs": 2})
     assert epochs(rehearsed, plan) == epochs(eager, plan)
 
 
@@ -131,14 +131,14 @@ def test_the_engine_needs_torch_and_numpy_only() -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 def test_a_cuda_graph_has_the_loss_curve_of_the_eager_step(optimizer: OptimizerName, ema_decay: float) -> None:
-    plan = replace(PLAN, optimizer=optimizer, ema_decay=ema_decay)
+    plan = PLAN.model_copy(update={"optimizer": optimizer, "ema_decay": ema_decay})
     assert curve(captured, plan, device="cuda") == pytest.approx(curve(eager, plan, device="cuda"), rel=TOLERANCE)
 
 
 @needs_cuda
 def test_cuda_has_the_loss_curve_of_the_cpu_where_nothing_is_drawn_there() -> None:
     """Orders are drawn on the device, so only a training in one batch an epoch sees the same."""
-    plan = replace(PLAN, batch_size=96)
+    plan = PLAN.model_copy(update={"batch_size": 96})
     cpu, cuda = (curve(eager, plan, device=device, policy=Policy(max_ops=0)) for device in ("cpu", "cuda"))
     assert cuda == pytest.approx(cpu, rel=TOLERANCE_ACROSS_DEVICES)
 

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from search.contract.training_settings import LossName
 from workers.training.losses import LOSSES, class_weights
-from workers.training.plan import LossName, TrainingPlan
+from workers.training.plan import TrainingPlan
 
 IMAGES, CLASSES = 20, 4
 EVEN, UNEVEN = torch.tensor([5, 5, 5, 5]), torch.tensor([100, 50, 10, 1])

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 import torch
 
+from search.contract.training_settings import OptimizerName
 from tests.unit.training_sets import small_network
 from workers.training.muon import Muon, orthogonalized
 from workers.training.optimizers import OPTIMIZERS, make_optimizers, set_rates, state_tensors
-from workers.training.plan import OptimizerName, TrainingPlan
+from workers.training.plan import TrainingPlan
 
 
 def plan(optimizer: OptimizerName, **fields: Any) -> TrainingPlan:

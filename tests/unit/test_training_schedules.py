@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from workers.training.plan import ScheduleName
+from search.contract.training_settings import ScheduleName
 from workers.training.schedules import shares
 
 TOTALS = [7, 10, 64, 1000]

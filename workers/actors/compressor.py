@@ -16,11 +16,11 @@ from search.contract.targets import TargetSpec
 from search.study.spec import StudySpec
 from workers.actors.hosts import Slots, TargetMissingError
 from workers.actors.slot import Timing
-from workers.actors.trial import dataset_of, prepare, resident_split
 from workers.compression.pipeline import Compressed, finish
 from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
 from workers.compression.step_cache import Beginnings
 from workers.export import load_weights, save_weights, to_onnx
+from workers.inputs import dataset_of, prepare, resident_split
 from workers.latency.gate import HostGate
 from workers.model_metadata import describe
 from workers.models import Network, build_network

@@ -11,9 +11,9 @@ from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
-from workers.actors.trial import epoch_report, prepare, resident_split
 from workers.candidate_training import plan_of
 from workers.export import save_weights
+from workers.inputs import prepare, resident_split
 from workers.latency.gate import HostGate
 from workers.models import build_network
 from workers.training.engine import train
@@ -77,7 +77,7 @@ def train_in_full(task: FullTraining, seed: int) -> Iterator[Report]:
         memory_share=task.memory_share,
     )
     for epoch in epochs:
-        report = epoch_report(epoch)
+        report = asdict(epoch.report)
         if epoch.epoch == task.epochs:
             yield {**report, "scores": asdict(epoch.scores), "weights": save_weights(network.cpu())}
         else:

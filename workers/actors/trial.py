@@ -1,9 +1,8 @@
 """One trial: train a candidate for a few epochs and time its architecture meanwhile; and the Ray actor that runs it."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,11 @@ from search.study.spec import StudySpec
 from workers.actors.hosts import Slots
 from workers.augmentation.pictures import picture_of
 from workers.candidate_training import plan_of
-from workers.data import Dataset, load_dataset
 from workers.export import quick_onnx, save_weights
+from workers.inputs import prepare, resident_split
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, profile
-from workers.training.device_dataset import Resident, resident
 from workers.training.engine import Epoch, Working, train
-from workers.training.training_input import TrainingInput, training_input
 
 Report = dict[str, Any]
 
@@ -62,20 +59,6 @@ class TrialTask:
         )
 
 
-@lru_cache(maxsize=4)
-def dataset_of(spec: DatasetSpec, side_px: int, cache_dir: Path) -> Dataset:
-    """The data set at one image size, kept in this process from trial to trial."""
-    return load_dataset(spec, side_px=side_px, cache_dir=cache_dir)
-
-
-@lru_cache(maxsize=4)
-def resident_split(spec: DatasetSpec, side_px: int, cache_dir: Path, split: str, device: str) -> Resident:
-    """A split of the data set on the training device, kept from trial to trial."""
-    dataset = dataset_of(spec, side_px, cache_dir)
-    indices = getattr(dataset.splits, split)
-    return resident(dataset.images, dataset.labels, indices, classes=len(dataset.classes), device=device)
-
-
 def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator[Report]:
     """Train and time a candidate; a report an epoch, with the costs that are known by then, the last one with
     ``metrics``, ``scores``, ``host``, ``files`` and ``done``.
@@ -92,7 +75,7 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
     static = {**profile(candidate), "size_bytes": len(exported)}
     host: Report = {}
     for epoch in _epochs(network, candidate, task, look.working, gate):
-        report = epoch_report(epoch)
+        report = asdict(epoch.report)
         last = epoch.epoch == task.epochs
         if (timed := look.result(wait=last)) is not None:
             static |= _latency_metrics(timed)
@@ -159,32 +142,6 @@ def _pictures(candidate: Candidate, task: TrialTask, gate: HostGate) -> dict[str
     with gate.working():
         split = resident_split(task.dataset, candidate.image_size, task.cache_dir, "train", task.device)
         return {"augmentation": picture_of(candidate.augmentation, split, seed=task.seed)}
-
-
-def prepare(
-    candidate: Candidate,
-    dataset: DatasetSpec,
-    seed: int,
-    device: str,
-    cache_dir: Path,
-    working: AbstractContextManager[object],
-) -> TrainingInput:
-    """The candidate's training split, with its augmented copies, and what augments each batch."""
-    with working:
-        split = resident_split(dataset, candidate.image_size, cache_dir, "train", device)
-        return training_input(split, candidate.augmentation, seed=seed)
-
-
-def epoch_report(epoch: Epoch) -> Report:
-    """What is recorded of every epoch, and the time inside its steps."""
-    return {
-        "epoch": epoch.epoch,
-        "loss": epoch.loss,
-        "f1": epoch.scores.f1,
-        "accuracy": epoch.scores.accuracy,
-        "elapsed_s": epoch.elapsed_s,
-        "steps_s": epoch.steps_s,
-    }
 
 
 def _latency_metrics(timing: Mapping[str, Any]) -> dict[str, float]:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 import workers.compression.techniques  # noqa: F401  (registers them)
 from search.contract.recipes import Recipe, Step
+from search.contract.reports import ClassificationScores
 from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
 from workers.export import Predict, model_input, onnx_predictor, program_predictor, to_onnx, to_program
 from workers.models.profile import count_macs, count_params
-from workers.training.metrics import Scores, confusion, scores
+from workers.training.metrics import confusion, scores
 
 #: Logits of a float file may differ from the network's by this share of their range: rounding and no more.
 _FLOAT_TOLERANCE = 1e-3
@@ -43,7 +44,7 @@ class Compressed:
 
     model: bytes
     program: bytes | None
-    scores: Scores
+    scores: ClassificationScores
     parity: Parity
     macs: int
     params: int
@@ -121,7 +122,7 @@ def _parity(piece: Workpiece, predict: Predict, images: NDArray[np.uint8], *, ex
 
 def _scores(
     model: bytes, images: NDArray[np.uint8], labels: NDArray[np.int64], *, classes: int, piece: Workpiece
-) -> Scores:
+) -> ClassificationScores:
     predict = onnx_predictor(model)
     predicted = []
     for start in range(0, len(images), _PARITY_IMAGES):

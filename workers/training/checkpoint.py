@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
+from search.contract.reports import ClassificationScores, EpochReport
 from workers.training.device_dataset import Resident
 from workers.training.errors import CheckpointError
-from workers.training.metrics import Scores
 from workers.training.plan import TrainingPlan
 from workers.training.state import Snapshot, TrainingState
 
@@ -26,7 +26,19 @@ class Epoch:
     loss: float
     elapsed_s: float
     steps_s: float
-    scores: Scores
+    scores: ClassificationScores
+
+    @property
+    def report(self) -> EpochReport:
+        """Without the scores by class, which a driver needs of the last epoch only."""
+        return EpochReport(
+            epoch=self.epoch,
+            loss=self.loss,
+            f1=self.scores.f1,
+            accuracy=self.scores.accuracy,
+            elapsed_s=self.elapsed_s,
+            steps_s=self.steps_s,
+        )
 
 
 class Checkpoint:
@@ -35,7 +47,7 @@ class Checkpoint:
     def __init__(self, path: Path, plan: TrainingPlan, training: Resident, state: TrainingState) -> None:
         self._path, self._state = path, state
         shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors.items()}
-        self._subject = {"plan": asdict(plan), "labels": training.labels.cpu(), "shapes": shapes}
+        self._subject = {"plan": plan.model_dump(), "labels": training.labels.cpu(), "shapes": shapes}
 
     def save(self, epochs: Sequence[Epoch]) -> None:
         """Replace the file. A crash meanwhile leaves the one before."""
@@ -62,7 +74,7 @@ class Checkpoint:
             return []
         content = self._content()
         self._state.restore(Snapshot(tensors=content["tensors"], generators=content["generators"]))
-        return [Epoch(**{**epoch, "scores": Scores(**epoch["scores"])}) for epoch in content["epochs"]]
+        return [Epoch(**{**epoch, "scores": ClassificationScores(**epoch["scores"])}) for epoch in content["epochs"]]
 
     def _content(self) -> dict[str, Any]:
         try:

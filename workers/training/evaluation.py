@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from search.contract.reports import ClassificationScores
 from workers.training.device_dataset import Resident, pixels
 from workers.training.execution import Way, Work, eager
 from workers.training.folding import folded
-from workers.training.metrics import Scores, confusion, scores
+from workers.training.metrics import confusion, scores
 from workers.training.state import TrainingState
 
 #: Entered around each unit of work, so that a latency measurement on this host can wait for a quiet moment.
@@ -34,7 +35,7 @@ class Evaluation:
         self._state = TrainingState({"chunk": self._chunk, "matrix": self._matrix}, (), device)
         self._run: Work | None = None
 
-    def __call__(self, *, working: Working = nullcontext) -> Scores:
+    def __call__(self, *, working: Working = nullcontext) -> ClassificationScores:
         self._network.eval()
         if self._data.images.device.type == "cpu":
             self._scored = folded(self._network)
@@ -58,6 +59,6 @@ class Evaluation:
         self._chunk += 1
 
 
-def evaluate(network: nn.Module, data: Resident, *, working: Working = nullcontext) -> Scores:
+def evaluate(network: nn.Module, data: Resident, *, working: Working = nullcontext) -> ClassificationScores:
     """Scores of the network in evaluation mode on all of ``data``."""
     return Evaluation(network, data, way=eager)(working=working)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from workers.training.plan import LossName, TrainingPlan
+from search.contract.training_settings import LossName
+from workers.training.plan import TrainingPlan
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 

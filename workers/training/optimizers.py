@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from search.contract.training_settings import OptimizerName
 from workers.training.muon import Muon
-from workers.training.plan import OptimizerName, TrainingPlan
+from workers.training.plan import TrainingPlan
 
 Optimizers = tuple[torch.optim.Optimizer, ...]
 

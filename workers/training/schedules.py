@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from workers.training.plan import ScheduleName
+from search.contract.training_settings import ScheduleName
 
 Schedule = Callable[[Tensor, int], Tensor]
 

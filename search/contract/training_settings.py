@@ -1,0 +1,26 @@
+"""TrainingSettings: how a network is trained, apart from the number of epochs and the seed."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+OptimizerName = Literal["sgd", "adamw", "muon"]
+ScheduleName = Literal["one-cycle", "cosine"]
+LossName = Literal["cross-entropy", "focal", "class-balanced"]
+
+
+class TrainingSettings(BaseModel):
+    """What a candidate chooses of its training; ``SpaceSpec`` has a range or a list of choices for each field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch_size: int
+    learning_rate: float
+    """The highest rate of SGD. The other optimizers use a fraction of it, so that one range serves all."""
+    optimizer: OptimizerName
+    schedule: ScheduleName = "one-cycle"
+    loss: LossName = "cross-entropy"
+    label_smoothing: float = 0.1
+    weight_decay: float = 5e-4
+    ema_decay: float = 0.0
+    """Decay of the moving average of the weights that is scored and returned instead of them; 0 for none."""

@@ -1,0 +1,42 @@
+"""What the actors train and score on: a study's data set, kept in this process from one task to the next."""
+
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from search.contract.candidate import Candidate
+from search.contract.dataset import DatasetSpec
+from workers.data import Dataset, load_dataset
+from workers.training.device_dataset import Resident, resident
+from workers.training.training_input import TrainingInput, training_input
+
+SplitName = Literal["train", "validation", "calibration"]
+
+
+@lru_cache(maxsize=4)
+def dataset_of(spec: DatasetSpec, side_px: int, cache_dir: Path) -> Dataset:
+    """The data set at one image size, kept in this process from trial to trial."""
+    return load_dataset(spec, side_px=side_px, cache_dir=cache_dir)
+
+
+@lru_cache(maxsize=4)
+def resident_split(spec: DatasetSpec, side_px: int, cache_dir: Path, split: SplitName, device: str) -> Resident:
+    """A split of the data set on the training device, kept from trial to trial."""
+    dataset = dataset_of(spec, side_px, cache_dir)
+    indices = getattr(dataset.splits, split)
+    return resident(dataset.images, dataset.labels, indices, classes=len(dataset.classes), device=device)
+
+
+def prepare(
+    candidate: Candidate,
+    dataset: DatasetSpec,
+    seed: int,
+    device: str,
+    cache_dir: Path,
+    working: AbstractContextManager[object],
+) -> TrainingInput:
+    """The candidate's training split, with its augmented copies, and what augments each batch."""
+    with working:
+        split = resident_split(dataset, candidate.image_size, cache_dir, "train", device)
+        return training_input(split, candidate.augmentation, seed=seed)
