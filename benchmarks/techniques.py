@@ -94,12 +94,14 @@ def main() -> None:
 
 
 def _candidate(classes: int) -> Candidate:
-    return Candidate(
-        architecture=Architecture(backbone=(*_BACKBONE, (1, "FixedConv", (classes,)))),
-        image_size=_SIDE_PX,
-        batch_size=64,
-        learning_rate=0.1,
-        optimizer="sgd",
+    return Candidate.model_validate(
+        {
+            "architecture": Architecture(backbone=(*_BACKBONE, (1, "FixedConv", (classes,)))),
+            "image_size": _SIDE_PX,
+            "batch_size": 64,
+            "learning_rate": 0.1,
+            "optimizer": "sgd",
+        }
     )
 
 

@@ -32,15 +32,21 @@ class Architecture(BaseModel):
     backbone: tuple[Layer, ...]
 
 
-class _NetworkFields(BaseModel):
-    """The network of a candidate. A base of its own, so that these fields come before the training settings in JSON."""
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    """The network that is trained, and the side of its square images in pixels."""
 
     architecture: Architecture
     image_size: int
 
 
-class Candidate(TrainingSettings, _NetworkFields):
-    """Everything that a trial needs to know except its data set and its number of epochs."""
+class Candidate(BaseModel, TrainingSettings, NetworkSettings):
+    """Everything that a trial needs to know except its data set and its number of epochs.
+
+    The dataclasses give it their fields, the last of them first; pydantic checks these and writes them as flat JSON.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     augmentation: Policy = FLIP_ONLY
 

@@ -1,18 +1,19 @@
 """TrainingSettings: how a network is trained, apart from the number of epochs and the seed."""
 
+from dataclasses import dataclass
 from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 OptimizerName = Literal["sgd", "adamw", "muon"]
 ScheduleName = Literal["one-cycle", "cosine"]
 LossName = Literal["cross-entropy", "focal", "class-balanced"]
 
 
-class TrainingSettings(BaseModel):
-    """What a candidate chooses of its training; ``SpaceSpec`` has a range or a list of choices for each field."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """What a candidate chooses of its training; ``SpaceSpec`` has a range or a list of choices for each field.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A dataclass, because the training engine does without pydantic.
+    """
 
     batch_size: int
     learning_rate: float

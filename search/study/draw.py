@@ -1,5 +1,7 @@
 """From a spec's space to a candidate: every parameter, its conditions, and the order in which it is drawn."""
 
+from dataclasses import fields
+
 from search.contract.augmentation import (
     BATCH_OPERATION_NAMES,
     FLIP_NAMES,
@@ -21,19 +23,17 @@ from search.study.space_spec import AugmentationSpec, SpaceSpec
 def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:
     """Draw one candidate for a data set of ``classes`` classes; a fixed value is no parameter."""
     side_px = choose(chooser, "image_size", space.image_size)
-    return Candidate(
-        architecture=draw_architecture(
-            architecture_space(space.architecture), chooser, side_px=side_px, classes=classes
-        ),
-        image_size=side_px,
-        **_training_settings(chooser, space),
-        augmentation=_policy(chooser, space.augmentation),
+    architecture = draw_architecture(architecture_space(space.architecture), chooser, side_px=side_px, classes=classes)
+    settings = _training_settings(chooser, space)
+    policy = _policy(chooser, space.augmentation)
+    return Candidate.model_validate(
+        {"architecture": architecture, "image_size": side_px, **settings, "augmentation": policy}
     )
 
 
 def _training_settings(chooser: Chooser, space: SpaceSpec) -> dict[str, object]:
     """A value for each field of TrainingSettings, in their order: the space has a range or choices for each."""
-    options = {name: getattr(space, name) for name in TrainingSettings.model_fields}
+    options = {field.name: getattr(space, field.name) for field in fields(TrainingSettings)}
     return {
         name: _real(chooser, name, values) if isinstance(values, Range) else choose(chooser, name, values)
         for name, values in options.items()

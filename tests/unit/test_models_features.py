@@ -19,12 +19,20 @@ NETWORK = Architecture(
 
 def test_a_network_without_weights_is_told_too() -> None:
     pooled = Architecture(backbone=((1, "GlobalAvgPool", ()), (1, "Flatten", ())))
-    told = features(Candidate(architecture=pooled, image_size=16, batch_size=8, learning_rate=0.1, optimizer="sgd"))
+    told = features(
+        Candidate.model_validate(
+            {"architecture": pooled, "image_size": 16, "batch_size": 8, "learning_rate": 0.1, "optimizer": "sgd"}
+        )
+    )
     assert told["depth"] == told["share_of_Conv"] == 0
 
 
 def test_a_network_is_told_by_its_costs_its_kinds_of_blocks_and_where_in_it_they_lie() -> None:
-    told = features(Candidate(architecture=NETWORK, image_size=16, batch_size=8, learning_rate=0.1, optimizer="sgd"))
+    told = features(
+        Candidate.model_validate(
+            {"architecture": NETWORK, "image_size": 16, "batch_size": 8, "learning_rate": 0.1, "optimizer": "sgd"}
+        )
+    )
     first, second = 8 * 8 * 8, (8 + 16 + 16 + 16) * 4 * 4
     assert told["level1.log_activations"] == pytest.approx(math.log1p(first))
     assert told["level2.log_activations"] == pytest.approx(math.log1p(second))

@@ -30,7 +30,15 @@ def candidate(seed: int) -> Candidate:
 
 def fixed(*layers: Layer, image_size: int = 16) -> Candidate:
     architecture = Architecture(backbone=(*layers, *HEAD))
-    return Candidate(architecture=architecture, image_size=image_size, batch_size=8, learning_rate=0.1, optimizer="sgd")
+    return Candidate.model_validate(
+        {
+            "architecture": architecture,
+            "image_size": image_size,
+            "batch_size": 8,
+            "learning_rate": 0.1,
+            "optimizer": "sgd",
+        }
+    )
 
 
 def counted(network: Network, side_px: int) -> int:

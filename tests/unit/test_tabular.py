@@ -9,15 +9,17 @@ from api.tabular import variants as variant_rows
 from search.contract.candidate import Architecture, Candidate
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
-_CANDIDATE = Candidate(
-    architecture=Architecture(
-        width_multiple=0.5,
-        backbone=((2, "Conv", (16, 3, 2)), (1, "GlobalAvgPool", ()), (1, "FixedConv", (10,))),
-    ),
-    image_size=24,
-    batch_size=32,
-    learning_rate=0.1,
-    optimizer="sgd",
+_CANDIDATE = Candidate.model_validate(
+    {
+        "architecture": Architecture(
+            width_multiple=0.5,
+            backbone=((2, "Conv", (16, 3, 2)), (1, "GlobalAvgPool", ()), (1, "FixedConv", (10,))),
+        ),
+        "image_size": 24,
+        "batch_size": 32,
+        "learning_rate": 0.1,
+        "optimizer": "sgd",
+    }
 )
 
 

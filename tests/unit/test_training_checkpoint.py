@@ -58,7 +58,7 @@ def weights(network: nn.Module) -> dict[str, Tensor]:
 def test_a_training_that_is_killed_and_resumed_equals_the_uninterrupted_one(
     optimizer: OptimizerName, tmp_path: Path
 ) -> None:
-    plan = PLAN.model_copy(update={"optimizer": optimizer})
+    plan = replace(PLAN, optimizer=optimizer)
     whole = small_network()
     expected = list(training(whole, plan, None))
 
@@ -91,7 +91,7 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "training.pt"
     next(training(small_network(), PLAN, file))
     with pytest.raises(CheckpointError, match=r"another training \(other plan\): remove it, or choose another file"):
-        next(training(small_network(), PLAN.model_copy(update={"seed": 1}), file))
+        next(training(small_network(), replace(PLAN, seed=1), file))
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 a broken archive"])

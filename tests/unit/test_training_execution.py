@@ -60,7 +60,7 @@ def epochs(way: Way, plan: TrainingPlan, *, device: str = "cpu", policy: Policy 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 def test_rehearsing_leaves_no_trace(optimizer: OptimizerName, ema_decay: float) -> None:
-    plan = PLAN.model_copy(update={"optimizer": optimizer, "ema_decay": ema_decay, "epochs": 2})
+    plan = replace(PLAN, optimizer=optimizer, ema_decay=ema_decay, epochs=2)
     assert epochs(rehearsed, plan) == epochs(eager, plan)
 
 
@@ -131,14 +131,14 @@ def test_the_engine_needs_torch_and_numpy_only() -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 def test_a_cuda_graph_has_the_loss_curve_of_the_eager_step(optimizer: OptimizerName, ema_decay: float) -> None:
-    plan = PLAN.model_copy(update={"optimizer": optimizer, "ema_decay": ema_decay})
+    plan = replace(PLAN, optimizer=optimizer, ema_decay=ema_decay)
     assert curve(captured, plan, device="cuda") == pytest.approx(curve(eager, plan, device="cuda"), rel=TOLERANCE)
 
 
 @needs_cuda
 def test_cuda_has_the_loss_curve_of_the_cpu_where_nothing_is_drawn_there() -> None:
     """Orders are drawn on the device, so only a training in one batch an epoch sees the same."""
-    plan = PLAN.model_copy(update={"batch_size": 96})
+    plan = replace(PLAN, batch_size=96)
     cpu, cuda = (curve(eager, plan, device=device, policy=Policy(max_ops=0)) for device in ("cpu", "cuda"))
     assert cuda == pytest.approx(cpu, rel=TOLERANCE_ACROSS_DEVICES)
 

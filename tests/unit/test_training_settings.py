@@ -1,12 +1,14 @@
 """Training settings are written once: candidates, plans and spaces follow the fields of TrainingSettings."""
 
+from dataclasses import fields
+
 from search.contract.candidate import Candidate
 from search.contract.training_settings import TrainingSettings
 from search.study.spec import SpaceSpec
 from tests.integration.records import CANDIDATE
 from workers.candidate_training import plan_of
 
-SETTINGS = list(TrainingSettings.model_fields)
+SETTINGS = [field.name for field in fields(TrainingSettings)]
 
 
 def test_a_space_has_a_range_or_choices_for_each_training_setting() -> None:

@@ -61,10 +61,12 @@ def small_network(*, seed: int = 0, backbone: tuple[Layer, ...] = BACKBONE) -> N
 
 
 def small_candidate(*, backbone: tuple[Layer, ...] = BACKBONE) -> Candidate:
-    return Candidate(
-        architecture=Architecture(backbone=backbone),
-        image_size=SIDE_PX,
-        batch_size=16,
-        learning_rate=0.1,
-        optimizer="sgd",
+    return Candidate.model_validate(
+        {
+            "architecture": Architecture(backbone=backbone),
+            "image_size": SIDE_PX,
+            "batch_size": 16,
+            "learning_rate": 0.1,
+            "optimizer": "sgd",
+        }
     )

@@ -47,7 +47,7 @@ class Checkpoint:
     def __init__(self, path: Path, plan: TrainingPlan, training: Resident, state: TrainingState) -> None:
         self._path, self._state = path, state
         shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors.items()}
-        self._subject = {"plan": plan.model_dump(), "labels": training.labels.cpu(), "shapes": shapes}
+        self._subject = {"plan": asdict(plan), "labels": training.labels.cpu(), "shapes": shapes}
 
     def save(self, epochs: Sequence[Epoch]) -> None:
         """Replace the file. A crash meanwhile leaves the one before."""

@@ -1,15 +1,13 @@
 """TrainingPlan: how to train, as plain data."""
 
-from pydantic import model_validator
+from dataclasses import dataclass
 
 from search.contract.training_settings import TrainingSettings
 
 
+@dataclass(frozen=True, kw_only=True)
 class TrainingPlan(TrainingSettings):
-    """How one network is trained: the settings of its candidate, for so many epochs.
-
-    ValueError (pydantic's ValidationError) for a value out of its range.
-    """
+    """How one network is trained: the settings of its candidate, for so many epochs. ValueError if out of range."""
 
     epochs: int
     seed: int
@@ -18,8 +16,7 @@ class TrainingPlan(TrainingSettings):
     class_balance: float = 0.999
     """Beta of the class-balanced loss; 0 weighs classes equally, towards 1 by the inverse of their counts."""
 
-    @model_validator(mode="after")
-    def _in_range(self) -> "TrainingPlan":
+    def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
             raise ValueError(f"epochs and batch_size are at least 1, not {self.epochs} and {self.batch_size}")
         for name in ("label_smoothing", "ema_decay", "class_balance"):
@@ -27,4 +24,3 @@ class TrainingPlan(TrainingSettings):
                 raise ValueError(f"{name} is in [0, 1), not {getattr(self, name)}")
         if not self.focal_gamma >= 0:
             raise ValueError(f"focal_gamma is 0 or more, not {self.focal_gamma}")
-        return self
