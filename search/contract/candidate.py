@@ -40,11 +40,9 @@ class NetworkSettings:
     image_size: int
 
 
+# The two dataclasses give it their fields, NetworkSettings' first; pydantic checks these and writes them as flat JSON.
 class Candidate(BaseModel, TrainingSettings, NetworkSettings):
-    """Everything that a trial needs to know except its data set and its number of epochs.
-
-    The dataclasses give it their fields, the last of them first; pydantic checks these and writes them as flat JSON.
-    """
+    """Everything that a trial needs to know except its data set and its number of epochs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
