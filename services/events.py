@@ -66,7 +66,7 @@ class EventFeed:
         while not self._closed.is_set():
             try:
                 self._listen()
-            except Exception as error:
+            except Exception as error:  # whatever fails, this thread must listen again later
                 log.warning("event feed interrupted", error=str(error))
                 self._closed.wait(_LISTEN_S)
 

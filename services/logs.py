@@ -1,13 +1,12 @@
-"""Logs: a JSON object a line on standard error, with what the process works on; coloured lines on a terminal.
+"""Logs: a JSON object per line on standard error, with what the process works on; coloured lines on a terminal.
 
-What looks like a secret is taken out whatever it stands in: keys, bearer tokens, passwords in URLs.
+Whatever looks like a secret is masked: keys, bearer tokens, passwords in URLs.
 """
 
 import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 import structlog
 from structlog.types import EventDict, Processor
@@ -20,11 +19,11 @@ _SECRETS = (
 
 
 def configure(process: str, **ids: str) -> None:
-    """Have everything that this process logs, by structlog or the standard library, say who it is and its ``ids``."""
+    """Add the process's name and its ``ids`` to all that it logs, by structlog or by the standard library."""
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        _says({"process": process, **ids}),
+        _adds_context({"process": process, **ids}),
         structlog.processors.format_exc_info,
         without_secrets,
     ]
@@ -39,15 +38,15 @@ def configure(process: str, **ids: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
-def _says(context: Mapping[str, str]) -> Processor:
-    def add(logger: Any, method: str, event: EventDict) -> EventDict:
+def _adds_context(context: Mapping[str, str]) -> Processor:
+    def add(logger: object, method: str, event: EventDict) -> EventDict:
         return {**context, **event}
 
     return add
 
 
-def without_secrets(logger: Any, method: str, event: EventDict) -> EventDict:
-    """The event without what looks like a secret in any of its texts."""
+def without_secrets(logger: object, method: str, event: EventDict) -> EventDict:
+    """The event with what looks like a secret masked in each of its texts."""
     return {name: _masked(value) if isinstance(value, str) else value for name, value in event.items()}
 
 

@@ -49,11 +49,11 @@ class Settings(BaseSettings):
         return self.home / "checkpoints"
 
     def for_jobs(self) -> dict[str, str]:
-        """What the jobs of a cluster that knows nothing of this service must find in their environment."""
-        found = {"SEEDLEAF_DATABASE_URL": self.require_database_url()}
+        """The environment variables that jobs need on a cluster that ``seedleaf up`` did not start."""
+        environment = {"SEEDLEAF_DATABASE_URL": self.require_database_url()}
         if self.artifacts_url is not None:
-            found["SEEDLEAF_ARTIFACTS_URL"] = self.artifacts_url
-        return found
+            environment["SEEDLEAF_ARTIFACTS_URL"] = self.artifacts_url
+        return environment
 
     def require_database_url(self) -> str:
         """The URL, or ValueError in a process that the service did not start."""

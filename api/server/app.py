@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from api.server import errors
-from api.server.auth import Doorkeeper, is_loopback
+from api.server.auth import KeyMiddleware, is_loopback
 from api.server.headers import SecurityHeaders
 from api.server.limits import Limits
 from api.server.routes import cluster, datasets, events, health, page, recipes, studies, trainings, trials, variants
@@ -48,7 +48,7 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
     errors.install(app)
     # The last that is added is asked first.
     app.add_middleware(Limits)
-    app.add_middleware(Doorkeeper, keys=KeyRing(engine, config.api_key), may_be_open=is_loopback(host))
+    app.add_middleware(KeyMiddleware, keys=KeyRing(engine, config.api_key), keyless_allowed=is_loopback(host))
     app.add_middleware(SecurityHeaders)
     for module in (studies, events, trials, trainings, variants, recipes, datasets, cluster, health):
         app.include_router(module.router)

@@ -1,7 +1,7 @@
-"""Who may ask: a bearer key, or on a loopback server without keys this machine alone.
+"""Authentication: requests carry a bearer key; a loopback server without keys answers this machine only.
 
-Every path asks for a key but those in ``OPEN_PATHS`` and below ``OPEN_FOLDER``, which hold no data: what is not listed
-is closed, whichever way it was added to the application.
+Every path needs a key but those in ``OPEN_PATHS`` and below ``OPEN_FOLDER``, which hold no data. A path that is not
+listed is protected, whichever way it was added to the application.
 """
 
 from ipaddress import ip_address
@@ -50,15 +50,15 @@ def require_keys(config: Settings) -> None:
         )
 
 
-class Doorkeeper:
-    """Middleware that lets through who has a key.
+class KeyMiddleware:
+    """ASGI middleware that refuses requests without a valid key.
 
-    Without any key, and only if ``may_be_open``, it lets through what this machine asks for under a loopback name, and
-    no other site's page in this machine's browser (DNS rebinding, cross-site requests).
+    While there are no keys, and only if ``keyless_allowed``, it accepts requests to a loopback name. It refuses those
+    that another site's page makes in this machine's browser (DNS rebinding, cross-site requests).
     """
 
-    def __init__(self, app: ASGIApp, *, keys: KeyRing, may_be_open: bool) -> None:
-        self._app, self._keys, self._may_be_open = app, keys, may_be_open
+    def __init__(self, app: ASGIApp, *, keys: KeyRing, keyless_allowed: bool) -> None:
+        self._app, self._keys, self._keyless_allowed = app, keys, keyless_allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = await self._refusal(scope) if scope["type"] != "lifespan" else None
@@ -74,9 +74,9 @@ class Doorkeeper:
         except OperationalError:
             return None if is_open(scope["path"]) else errors.DATABASE_AWAY
         headers = Headers(scope=scope)
-        if self._keys or not self._may_be_open:
+        if self._keys or not self._keyless_allowed:
             return None if is_open(scope["path"]) or _bearer(headers) in self._keys else _NO_KEY
-        return _stranger(headers)
+        return _refuse_foreign(headers)
 
 
 def is_open(path: str) -> bool:
@@ -91,9 +91,9 @@ def _bearer(headers: Headers) -> str | None:
     return key.strip() if scheme.lower() == "bearer" else None
 
 
-def _stranger(headers: Headers) -> tuple[int, str] | None:
+def _refuse_foreign(headers: Headers) -> tuple[int, str] | None:
     host = headers.get("host")
-    if host is not None and not is_loopback(_name_of(f"//{host}")):
+    if host is not None and not is_loopback(_host_name(f"//{host}")):
         return 400, "this server has no key: it answers to loopback names only, such as 127.0.0.1 or localhost"
     origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2] != host:
@@ -101,7 +101,7 @@ def _stranger(headers: Headers) -> tuple[int, str] | None:
     return None
 
 
-def _name_of(url: str) -> str | None:
+def _host_name(url: str) -> str | None:
     try:
         return urlsplit(url).hostname
     except ValueError:

@@ -26,7 +26,7 @@ class Heartbeat:
             try:
                 if not self._beat():
                     return
-            except Exception as error:
+            except Exception as error:  # the lease outlasts a database that is away for a while
                 log.warning("heartbeat failed", name=self._thread.name, error=str(error))
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: engines, and bringing a database up to date."""
+"""Connections to PostgreSQL, and the migration of a database to the current schema."""
 
 import math
 import secrets
@@ -12,16 +12,18 @@ import psycopg2
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from services.store import events, totals
 from services.store.tables import OPTUNA_SCHEMA, SCHEMA
 
 _MIGRATION_LOCK = 0x5EED1EAF
 _IDLE_MS = 20_000
-#: No single query of the API reads for longer: one that must pass over a million rows shall not hold up the others.
+#: No query of the API reads for longer: one over a million rows must not hold up the others.
 READ_LIMIT_MS = 10_000
-_REST_S = 1.0
+_IDLE_BEFORE_CHECK_S = 1.0
 LEADER_LOCK = 0x5EED1EAD
 
 
@@ -35,10 +37,10 @@ def make_reader(url: str, *, pool_size: int) -> Engine:
 
 
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
-    """An engine on PostgreSQL through psycopg2; connections that rested are checked, so that a restart is survived."""
-    # A process that is stopped, or cut off, in the middle of a transaction must not hold its locks for ever.
+    """An engine on PostgreSQL through psycopg2; idle connections are checked before use, so it survives a restart."""
+    # A process that is stopped or cut off in the middle of a transaction must not hold its locks for ever.
     engine = _engine(url, pool_size=pool_size, limits={"idle_in_transaction_session_timeout": _IDLE_MS})
-    # Events come last: who holds their lock waits for nobody.
+    # Events come last: a transaction that holds their lock waits for no other lock.
     totals.write_on_commit(engine)
     events.write_on_commit(engine)
     return engine
@@ -56,34 +58,34 @@ def _engine(url: str, *, pool_size: int, limits: Mapping[str, int], **options: A
         connect_args={"options": " ".join(f"-c {name}={value_ms}" for name, value_ms in limits.items())},
         **options,
     )
-    _check_rested(engine)
+    _check_idle(engine)
     return engine
 
 
-def _check_rested(engine: Engine) -> None:
-    """Have a connection checked before use, and replaced if it is dead, once it was not used for ``_REST_S`` or the
-    database has said something unasked, as it does when it ends a connection.
+def _check_idle(engine: Engine) -> None:
+    """Check a connection before use, and replace it if it is dead, where it was idle for ``_IDLE_BEFORE_CHECK_S`` or
+    the database has sent something unasked, as it does when it ends a connection.
 
-    SQLAlchemy's own way asks the database before each use, which costs a small request a tenth of its time.
+    SQLAlchemy's own check asks the database before each use, which takes a tenth of a small request's time.
     """
 
-    def rests(connection: Any, record: Any) -> None:
-        record.info["rests_since_s"] = time.monotonic()
+    def note_idle(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since_s"] = time.monotonic()
 
-    def wakes(connection: Any, record: Any, _: Any) -> None:
-        rested_s = time.monotonic() - record.info.get("rests_since_s", math.inf)
+    def check(connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        idle_s = time.monotonic() - record.info.get("idle_since_s", math.inf)
         try:
-            if rested_s > _REST_S or _has_word(connection):
+            if idle_s > _IDLE_BEFORE_CHECK_S or _has_input(connection):
                 engine.dialect.do_ping(connection)
         except psycopg2.Error as error:
             raise DisconnectionError from error
 
-    event.listen(engine, "checkin", rests)
-    event.listen(engine, "checkout", wakes)
+    event.listen(engine, "checkin", note_idle)
+    event.listen(engine, "checkout", check)
 
 
-def _has_word(connection: Any) -> bool:
-    """Whether something waits to be read, at the cost of no round trip."""
+def _has_input(connection: DBAPIConnection) -> bool:
+    """Whether something waits to be read, without a round trip."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))
@@ -109,10 +111,10 @@ def migrate(engine: Engine) -> None:
 
 
 def optuna_url(url: str, *, hide_password: bool = False) -> str:
-    """The URL under which Optuna and optuna-dashboard find their tables in their own schema."""
+    """The URL for Optuna and optuna-dashboard, whose tables are in a schema of their own."""
     parsed = make_url(url).set(drivername="postgresql+psycopg2")
-    found = parsed.update_query_dict({"options": f"-csearch_path={OPTUNA_SCHEMA}"})
-    return found.render_as_string(hide_password=hide_password and bool(parsed.password))
+    with_schema = parsed.update_query_dict({"options": f"-csearch_path={OPTUNA_SCHEMA}"})
+    return with_schema.render_as_string(hide_password=hide_password and bool(parsed.password))
 
 
 def new_id(prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""``python -m services.store.migrate`` brings the database up to date, before anything else of a cluster starts."""
+"""``python -m services.store.migrate`` migrates the database, before anything else of a cluster starts."""
 
 from services.settings import settings
 from services.store.db import make_engine, migrate

@@ -1,4 +1,4 @@
-"""Doors are closed unless they are listed as open: keys, names, origins, bodies, headers."""
+"""Paths need a key unless they are listed as open; host names, origins, bodies and headers are checked."""
 
 import json
 from collections.abc import Iterator

@@ -7,6 +7,7 @@ import pytest
 
 from services.doctor import (
     Finding,
+    Workers,
     examine,
     examine_cores,
     examine_data_roots,
@@ -32,10 +33,10 @@ def test_a_machine_with_all_packages_is_in_no_trouble(tmp_path: Path) -> None:
 
 
 def test_missing_packages_are_named_with_the_way_to_get_them() -> None:
-    found = examine_packages({"packages": {"torch": "2.9", "onnx": None, "pillow": None}})
-    assert (found.state, found.found) == ("trouble", "not installed: onnx, pillow")
-    assert found.advice is not None
-    assert "pip install" in found.advice
+    finding = examine_packages(Workers(packages={"torch": "2.9", "onnx": None, "pillow": None}))
+    assert (finding.state, finding.found) == ("trouble", "not installed: onnx, pillow")
+    assert finding.advice is not None
+    assert "pip install" in finding.advice
 
 
 def test_a_gpu_that_torch_cannot_use_is_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,8 +44,8 @@ def test_a_gpu_that_torch_cannot_use_is_trouble(tmp_path: Path, monkeypatch: pyt
     driver.write_text("#!/bin/sh\necho NVIDIA H100\n")
     driver.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert examine_gpu({"gpus": []}).state == "trouble"
-    assert examine_gpu({"gpus": ["NVIDIA H100"]}) == Finding(subject="GPU", state="ok", found="NVIDIA H100")
+    assert examine_gpu(Workers(gpus=[])).state == "trouble"
+    assert examine_gpu(Workers(gpus=["NVIDIA H100"])) == Finding(subject="GPU", state="ok", found="NVIDIA H100")
 
 
 @pytest.mark.parametrize(("free_gib", "state"), [(0.5, "trouble"), (5, "note"), (50, "ok")])
@@ -63,14 +64,14 @@ def test_busy_cores_are_a_note() -> None:
 
 
 def test_a_data_root_that_is_not_there_is_named(tmp_path: Path) -> None:
-    found = examine_data_roots((tmp_path, tmp_path / "nowhere"))
-    assert (found.state, found.found) == ("trouble", f"cannot be read: {tmp_path / 'nowhere'}")
+    finding = examine_data_roots((tmp_path, tmp_path / "nowhere"))
+    assert (finding.state, finding.found) == ("trouble", f"cannot be read: {tmp_path / 'nowhere'}")
 
 
 def test_a_database_that_does_not_answer_is_trouble() -> None:
-    found = examine_postgres(Settings.model_validate({"database_url": "postgresql://nobody@127.0.0.1:1/none"}))
-    assert found.state == "trouble"
-    assert "SEEDLEAF_DATABASE_URL" in (found.advice or "")
+    finding = examine_postgres(Settings.model_validate({"database_url": "postgresql://nobody@127.0.0.1:1/none"}))
+    assert finding.state == "trouble"
+    assert "SEEDLEAF_DATABASE_URL" in (finding.advice or "")
 
 
 def test_a_ray_of_another_version_is_a_note_and_one_that_is_not_there_trouble() -> None:
