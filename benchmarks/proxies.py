@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from benchmarks.parts.machine import describe
 from search.contract.dataset import DatasetSpec
-from search.samplers.frontier.encoding import Scale
-from search.samplers.frontier.gaussian import Kernel
-from search.samplers.frontier.model import Learned
+from search.samplers.frontier.encoding import Standardizer
+from search.samplers.frontier.kernel import Kernel
+from search.samplers.frontier.surrogate import Surrogate
 from search.samplers.optuna_trials import Replay
 from search.spaces.draw import draw_architecture
 from search.spaces.nas_bench_macro import DIGITS, NAS_BENCH_MACRO
@@ -29,7 +29,7 @@ from services.settings import settings
 from workers.data import load_dataset
 from workers.models import Network, build_network
 
-SIDE_PX, CLASSES, BATCH, KNOWN = 32, 10, 16, 50
+SIDE_PX, CLASSES, BATCH, OBSERVED = 32, 10, 16, 50
 
 
 def main() -> None:
@@ -61,17 +61,17 @@ def _logs(table: dict[str, dict[str, float]], codes: list[str], cost: str) -> np
 
 
 def _unseen_error(features: np.ndarray, accuracy: np.ndarray) -> float:
-    """Median over 10 splits of the mean error, in points of accuracy, of networks that were not among the known."""
+    """Median over 10 splits of the mean error, in points of accuracy, of networks that were not observed."""
     errors = []
     for seed in range(10):
         rng = np.random.default_rng(seed)
         order = rng.permutation(len(accuracy))
-        known, unseen = order[:KNOWN], order[KNOWN:]
-        scaled = Scale(features)(features)
-        start = Kernel.prior((np.arange(scaled.shape[1]),))
-        learned = Learned(scaled[known], accuracy[known], np.zeros(KNOWN), rng, start=start)
-        (guess,) = learned.guesses(scaled[unseen])
-        errors.append(float(np.abs(guess.mean - accuracy[unseen]).mean()))
+        observed, unseen = order[:OBSERVED], order[OBSERVED:]
+        scaled = Standardizer(features)(features)
+        kernel = Kernel.prior((np.arange(scaled.shape[1]),))
+        surrogate = Surrogate(scaled[observed], accuracy[observed], np.zeros(OBSERVED), rng, initial_kernel=kernel)
+        (prediction,) = surrogate.predict(scaled[unseen])
+        errors.append(float(np.abs(prediction.mean - accuracy[unseen]).mean()))
     return median(errors)
 
 

@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.parts.machine import describe
 from search.contract.candidate import Candidate, UnbuildableError
 from search.contract.metrics import Metrics
-from search.samplers.frontier.points import Drawing
+from search.samplers.frontier.points import PreferringChooser
 from search.spaces.presets import PRESETS
 from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
@@ -67,7 +67,7 @@ def _looked_at(preset: str, every: int, seed: int, count: int) -> Found:
     space = SpaceSpec.model_validate({"architecture": preset, "image_size": SIDES_PX})
     rng, found = np.random.default_rng(seed), Found()
     for _ in range(count):
-        candidate = draw(space, Drawing(wanted={}, rng=rng), classes=6)
+        candidate = draw(space, PreferringChooser(preferred={}, rng=rng), classes=6)
         key = f"{candidate.image_size} {candidate.architecture.model_dump_json()}"
         if key not in found.built and key not in found.ruled_out:
             _look(candidate, key, found, count=len(found.built) % every == 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from api.client.errors import TargetError
 from api.client.resources import Study, TrialInFull
@@ -24,10 +24,11 @@ class OptunaFile:
             raise TargetError(f"study {study.id} is in that file already: name another file") from error
 
     def add(self, trial: TrialInFull) -> None:
-        from search.contract.trials import PastTrial
+        from search.contract.trials import Assignment, PastTrial
         from search.samplers.optuna_trials import for_dashboard, frozen_trial
 
-        past = PastTrial(number=trial.number, state=trial.state, assignment=trial.assignment, metrics=trial.metrics)
+        assignment = cast(Assignment, trial.assignment)
+        past = PastTrial(number=trial.number, state=trial.state, assignment=assignment, metrics=trial.metrics)
         self._study.add_trial(for_dashboard(frozen_trial(past, self._spec, classes=self._classes)))
 
     def close(self, state: StudyState) -> None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from search.contract.metrics import Metrics
 from search.contract.reports import CurvePoint
 from search.contract.states import TrialState
 
+ParameterValue = bool | int | float | str | None
 #: The value of each parameter that was chosen for a trial, by the parameter's name.
-Assignment = Mapping[str, Any]
+Assignment = Mapping[str, ParameterValue]
 
 
 @dataclass(frozen=True, kw_only=True)

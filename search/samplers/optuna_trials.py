@@ -1,9 +1,9 @@
 """Recorded trials as Optuna knows them, in studies that optuna-dashboard can open."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Literal, cast
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -11,9 +11,10 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from search.contract.metrics import Constraint, Metrics
+from search.contract.metrics import Constraint, Goal, Metrics
 from search.contract.states import TrialState
-from search.contract.trials import Assignment, PastTrial
+from search.contract.trials import Assignment, ParameterValue, PastTrial
+from search.spaces.chooser import C, Chooser
 from search.spaces.distributions import allows
 from search.study.draw import draw
 from search.study.spec import StudySpec
@@ -21,6 +22,8 @@ from search.study.spec import StudySpec
 # Every study in memory would be announced.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
+Direction = Literal["minimize", "maximize"]
+DIRECTIONS: Mapping[Goal, Direction] = {Goal.MINIMIZE: "minimize", Goal.MAXIMIZE: "maximize"}
 OPTUNA_STATES = {
     TrialState.COMPLETED: OptunaState.COMPLETE,
     TrialState.STOPPED: OptunaState.PRUNED,
@@ -36,7 +39,7 @@ class OtherSpaceError(ValueError):
 
 @dataclass
 class Replay:
-    """A Chooser that makes recorded choices again and notes from which distributions they were.
+    """A Chooser that makes recorded choices again and keeps the distributions that they were drawn from.
 
     OtherSpaceError for a choice that was not recorded, or that the space does not offer.
     """
@@ -44,47 +47,55 @@ class Replay:
     values: Assignment
     distributions: dict[str, BaseDistribution] = field(default_factory=dict)
 
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        return self._note(name, CategoricalDistribution(choices))
+    def suggest_categorical(self, name: str, choices: Sequence[C]) -> C:
+        return cast(C, self._recorded(name, CategoricalDistribution(choices)))
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> Any:
-        return self._note(name, IntDistribution(low, high, log=log, step=step))
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        return cast(int, self._recorded(name, IntDistribution(low, high, log=log, step=step)))
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> Any:
-        return self._note(name, FloatDistribution(low, high, log=log, step=step))
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        return cast(float, self._recorded(name, FloatDistribution(low, high, log=log, step=step)))
 
-    def _note(self, name: str, distribution: BaseDistribution) -> Any:
+    def _recorded(self, name: str, distribution: BaseDistribution) -> ParameterValue:
         if name not in self.values:
             raise OtherSpaceError(f"no {name} was recorded")
         value = self.values[name]
         if not allows(distribution, value):
             raise OtherSpaceError(f"{name} {value!r} is not in the space")
         self.distributions[name] = distribution
-        return distribution.to_external_repr(distribution.to_internal_repr(value))
+        return cast(ParameterValue, distribution.to_external_repr(distribution.to_internal_repr(value)))
 
 
-def directions(spec: StudySpec) -> list[str]:
-    return [str(objective.goal) for objective in spec.objectives]
+def chooser_of(trial: optuna.trial.Trial) -> Chooser:
+    """An Optuna trial as a Chooser. It is one, but its overloads hide that from the type checker."""
+    return cast(Chooser, trial)
+
+
+def directions(spec: StudySpec) -> list[Direction]:
+    return [DIRECTIONS[objective.goal] for objective in spec.objectives]
 
 
 def violations(constraints: Sequence[Constraint], metrics: Metrics) -> dict[str, float]:
-    """For each constrained metric that is known, how far it is outside, as a share of the bound; <= 0 is feasible.
+    """How far each constrained metric lies outside its bound, relative to the bound; <= 0 is feasible.
 
-    What could not be built has no metrics at all: it violates a constraint of its own.
+    Metrics that have not been measured are left out. What could not be built has no metrics at all: it violates a
+    constraint of its own.
     """
     if not metrics:
         return {"architecture": 1.0}
-    shares: dict[str, float] = {}
+    relative: dict[str, float] = {}
     for constraint in constraints:
         if (value := metrics.get(constraint.metric)) is not None:
             bound = constraint.max if constraint.max is not None else constraint.min
-            share = constraint.violation(value) / max(abs(bound or 0.0), 1e-12)
-            shares[constraint.metric] = max(share, shares.get(constraint.metric, share))
-    return shares
+            violation = constraint.violation(value) / max(abs(bound or 0.0), 1e-12)
+            relative[constraint.metric] = max(violation, relative.get(constraint.metric, violation))
+    return relative
 
 
 def distributions_of(past: PastTrial, spec: StudySpec, *, classes: int) -> dict[str, BaseDistribution]:
-    """From which distribution each choice of a recorded trial was drawn. OtherSpaceError if it was another space's."""
+    """The distributions that a recorded trial was drawn from. OtherSpaceError if it is of another space."""
     replay = Replay(values=past.assignment)
     draw(spec.space, replay, classes=classes)
     if unused := sorted(past.assignment.keys() - replay.distributions.keys()):
@@ -95,7 +106,7 @@ def distributions_of(past: PastTrial, spec: StudySpec, *, classes: int) -> dict[
 def frozen_trial(past: PastTrial, spec: StudySpec, *, classes: int) -> FrozenTrial:
     """A recorded trial as Optuna knows it. ValueError if a completed one lacks an objective.
 
-    The record is the first generation of NSGA-II, whose sampler breeds from trials of a known generation only.
+    The recorded trials are the first generation of NSGA-II: its sampler breeds only from trials that name theirs.
     """
     values = None
     violated = {} if past.state is TrialState.FAILED else violations(spec.constraints, past.metrics)

@@ -1,7 +1,7 @@
-"""The search for a candidate's recipes: Optuna, with two objectives, asked anew from the record for each evaluation.
+"""The search for a candidate's recipes: Optuna with two objectives, rebuilt from the record for each evaluation.
 
-F1 is maximized, and the latency as a share of the parent's own fp32 file, which was timed interleaved with it, is
-minimized: the share does not drift with the clock of the host as milliseconds do.
+F1 is maximized, and the latency relative to the parent's own fp32 file, which was timed interleaved with it, is
+minimized: the ratio does not drift with the clock of the host as milliseconds do.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from optuna.trial import TrialState as OptunaState
 
 from search.contract.recipes import DEFAULT_RECIPES, Recipe
 from search.contract.states import JobState
-from search.samplers.front_sampler import FrontSampler
-from search.samplers.optuna_trials import Replay
+from search.samplers.optuna_trials import Replay, chooser_of
+from search.samplers.paes import PaesSampler
 from search.samplers.recipe_space import choices_of, draw
 
 _SAMPLER_ATTEMPTS = 20
@@ -40,11 +40,11 @@ class Evaluation:
 
 def propose(past: Sequence[Evaluation], *, seed: int) -> Recipe | None:
     """The next recipe to evaluate, none that is among the ``past``: first the default ones, then what the sampler
-    draws, named ``search-006`` for the sixth. None when nothing new was found.
+    draws, named ``search-006`` for the sixth. None if it draws nothing new.
     """
-    known = {evaluation.recipe.steps for evaluation in past}
+    evaluated = {evaluation.recipe.steps for evaluation in past}
     for recipe in DEFAULT_RECIPES:
-        if recipe.steps not in known:
+        if recipe.steps not in evaluated:
             return recipe
     name = f"search-{len(past) + 1:03d}"
     study = _study(past, seed=(seed + 7919 * len(past)) % 2**32)
@@ -52,15 +52,15 @@ def propose(past: Sequence[Evaluation], *, seed: int) -> Recipe | None:
         if attempt == _SAMPLER_ATTEMPTS:
             study.sampler = optuna.samplers.RandomSampler(seed=seed + len(past))
         trial = study.ask()
-        recipe = draw(trial, name)
-        if recipe.steps not in known:
+        recipe = draw(chooser_of(trial), name)
+        if recipe.steps not in evaluated:
             return recipe
         study.tell(trial, state=OptunaState.FAIL)
     return None
 
 
 def _study(past: Sequence[Evaluation], *, seed: int) -> optuna.Study:
-    study = optuna.create_study(directions=["maximize", "minimize"], sampler=FrontSampler(seed=seed))
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=PaesSampler(seed=seed))
     study.add_trials([trial for evaluation in past if (trial := _frozen(evaluation)) is not None])
     return study
 

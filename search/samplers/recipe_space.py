@@ -97,10 +97,10 @@ def choices_of(recipe: Recipe) -> Choices | None:
     """The choices by which ``draw`` makes these steps; None if the space does not hold them."""
     recorded = _Recorded(recipe.steps)
     try:
-        found = draw(recorded, recipe.name)
+        drawn = draw(recorded, recipe.name)
     except (LookupError, ValueError):
         return None
-    return recorded.choices if found == recipe else None
+    return recorded.choices if drawn == recipe else None
 
 
 class _Recorded:

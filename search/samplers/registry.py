@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
-    from search.samplers.frontier import Describe, Earlier
+    from search.samplers.frontier import Describe, TransferData
 
 SamplerName = Literal["frontier", "tpe", "nsga2", "gp", "random"]
 
@@ -24,7 +24,7 @@ class SamplerInputs:
 
     seed: int
     describe: Describe
-    earlier: Sequence[Earlier] = ()
+    transfer: Sequence[TransferData] = ()
     time_is_short: Callable[[], bool]
 
 
@@ -36,7 +36,7 @@ def _frontier(inputs: SamplerInputs) -> BaseSampler:
     from search.samplers.frontier import FrontierSampler
 
     return FrontierSampler(
-        describe=inputs.describe, earlier=inputs.earlier, time_is_short=inputs.time_is_short, seed=inputs.seed
+        describe=inputs.describe, transfer=inputs.transfer, time_is_short=inputs.time_is_short, seed=inputs.seed
     )
 
 

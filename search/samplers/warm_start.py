@@ -1,4 +1,4 @@
-"""Earlier studies as the frontier sampler takes them."""
+"""Transfer data for the frontier sampler, from the trials of an earlier study."""
 
 from collections.abc import Sequence
 from statistics import NormalDist
@@ -6,30 +6,30 @@ from statistics import NormalDist
 from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal
 from search.contract.trials import PastTrial
 from search.pareto import front, losses_of, spread
-from search.samplers.frontier import Earlier
+from search.samplers.frontier import TransferData
 from search.study.spec import StudySpec
 
-_LEAST_TRIALS = 5
-_FIRST = 8
+_MIN_TRIALS = 5
+#: Points of the earlier front that are tried first, at most.
+_MAX_FRONT = 8
 
 
-def earlier_of(trials: Sequence[PastTrial], spec: StudySpec) -> Earlier | None:
-    """What a study's completed trials say for a new one; None if that is too little.
+def transfer_data(trials: Sequence[PastTrial], spec: StudySpec) -> TransferData | None:
+    """What a study's completed trials offer to the new study ``spec``; None if they are too few.
 
-    They are ranked by the first of the new study's objectives that a training brings; the front is that of all its
+    They are ranked by the first objective of the new study that a training measures. The front is that of all of its
     objectives.
     """
     metrics = [objective.metric for objective in spec.objectives]
     ranked_by = next((metric for metric in metrics if metric in TRAINED_METRICS), None)
-    known = [trial for trial in trials if all(metric in trial.metrics for metric in metrics)]
-    if ranked_by is None or len(known) < _LEAST_TRIALS:
+    ranked = [trial for trial in trials if all(metric in trial.metrics for metric in metrics)]
+    if ranked_by is None or len(ranked) < _MIN_TRIALS:
         return None
-    best_first = NATURAL_GOALS[ranked_by] is Goal.MAXIMIZE
-    known.sort(key=lambda trial: trial.metrics[ranked_by], reverse=best_first)
-    losses = losses_of(spec.objectives, [trial.metrics for trial in known])
+    ranked.sort(key=lambda trial: trial.metrics[ranked_by], reverse=NATURAL_GOALS[ranked_by] is Goal.MAXIMIZE)
+    losses = losses_of(spec.objectives, [trial.metrics for trial in ranked])
     best = front(losses)
-    return Earlier(
-        points=[trial.assignment for trial in known],
-        scores=[NormalDist().inv_cdf((rank + 0.5) / len(known)) for rank in range(len(known))],
-        front=[known[best[index]].assignment for index in spread(losses[best], _FIRST)],
+    return TransferData(
+        points=[trial.assignment for trial in ranked],
+        scores=[NormalDist().inv_cdf((rank + 0.5) / len(ranked)) for rank in range(len(ranked))],
+        front=[ranked[best[index]].assignment for index in spread(losses[best], _MAX_FRONT)],
     )

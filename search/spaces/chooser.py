@@ -1,9 +1,11 @@
-"""Chooser: whoever makes the choices while a candidate is drawn (an Optuna trial, a replay of recorded values)."""
+"""Chooser: whoever chooses the parameters while a candidate is drawn (an Optuna trial, a replay of recorded values)."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-C = TypeVar("C", bound=bool | int | float | str | None)
+from search.contract.trials import ParameterValue
+
+C = TypeVar("C", bound=ParameterValue)
 
 
 class Chooser(Protocol):

@@ -21,7 +21,7 @@ from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Metric
 from search.contract.reports import CurvePoint
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
-from search.samplers.frontier import EXPECTED, SECONDS, Earlier
+from search.samplers.frontier import EXPECTED, SECONDS, TransferData
 from search.samplers.optuna_trials import OPTUNA_STATES, Replay, frozen_trial, violations
 from search.samplers.registry import SamplerInputs, make_sampler
 from search.study.describe import Features, Profile, describing
@@ -60,7 +60,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
 
     ``profile`` gives the metrics that need no training (macs, params), ``features`` what else an architecture can be
     told by; both in milliseconds, or they raise UnbuildableError. ``stopping`` is needed where trials may be STOPPED.
-    ``earlier`` is what other studies say.
+    ``transfer`` is what earlier studies offer.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         profile: Profile,
         features: Features,
         stopping: Stopping | None = None,
-        earlier: Sequence[Earlier] = (),
+        transfer: Sequence[TransferData] = (),
     ) -> None:
         self._spec, self._classes, self._log, self._profile = spec, classes, log, profile
         self._stopping = stopping
@@ -87,7 +87,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         inputs = SamplerInputs(
             seed=(spec.sampler.seed + 7919 * past) % 2**32,
             describe=describe,
-            earlier=earlier,
+            transfer=transfer,
             time_is_short=log.time_is_short,
         )
         self._usual = make_sampler(spec.sampler.name, inputs)

@@ -23,8 +23,8 @@ from ray import cloudpickle, tune
 
 from search.contract.metrics import TRAINED_METRICS
 from search.contract.states import StudyState, TrialState
-from search.samplers.frontier import Earlier
-from search.samplers.warm_start import earlier_of
+from search.samplers.frontier import TransferData
+from search.samplers.warm_start import transfer_data
 from search.study.describe import Features, Profile
 from search.study.run_spec import ResourcesSpec
 from search.tune.early_stopping import Stopping
@@ -205,7 +205,7 @@ def _search(
         profile=profile,
         features=features,
         stopping=stopping,
-        earlier=_earlier(recorder),
+        transfer=_transfer(recorder),
     )
     task = TrialTask.of(spec, share, cache_dir=config.cache_dir)
     tune_config = tune.TuneConfig(
@@ -229,12 +229,12 @@ def _search(
     return search.exhausted
 
 
-def _earlier(recorder: Recorder) -> list[Earlier]:
+def _transfer(recorder: Recorder) -> list[TransferData]:
     """What the studies say that this one starts from."""
     with recorder.writing() as connection:
         studied = [trials.of_study(connection, other, [TrialState.COMPLETED]) for other in recorder.spec.warm_start]
-    found = [earlier_of([past_trial(row) for row in rows], recorder.spec) for rows in studied]
-    return [earlier for earlier in found if earlier is not None]
+    offers = [transfer_data([past_trial(row) for row in rows], recorder.spec) for rows in studied]
+    return [offer for offer in offers if offer is not None]
 
 
 def _resources(share: ResourcesSpec, trial: dict[str, Any]) -> tune.PlacementGroupFactory:

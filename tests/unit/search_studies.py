@@ -6,7 +6,7 @@ from typing import Any
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.metrics import Metrics
 from search.contract.trials import Assignment, PastTrial
-from search.samplers.frontier import Earlier
+from search.samplers.frontier import TransferData
 from search.spaces.architecture_space import ArchitectureSpace, Stage
 from search.study.spec import StudySpec
 from search.tune.early_stopping import Stopping
@@ -98,7 +98,7 @@ def make_search(
     *,
     history: Sequence[PastTrial] = (),
     stopping: Stopping | None = None,
-    earlier: Sequence[Earlier] = (),
+    transfer: Sequence[TransferData] = (),
 ) -> StudySearch:
     return StudySearch(
         spec=spec,
@@ -108,5 +108,5 @@ def make_search(
         profile=tiny_cost,
         features=tiny_features,
         stopping=stopping,
-        earlier=earlier,
+        transfer=transfer,
     )

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from search.samplers.frontier.candidates import crossed, mutated
-from search.samplers.frontier.encoding import Encoder, Scale
+from search.samplers.frontier.candidates import cross, mutate
+from search.samplers.frontier.encoding import Encoder, Standardizer
 from search.samplers.frontier.points import Description, Point, describe_point
 from search.spaces.chooser import Chooser
 from search.spaces.distributions import allows, from_unit, to_unit
@@ -38,9 +38,11 @@ def some(count: int, **wanted: Any) -> list[Point]:
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=str)
-@given(share=st.floats(-0.5, 1.5))
-def test_every_share_of_a_range_is_a_value_of_it_that_leads_back(distribution: BaseDistribution, share: float) -> None:
-    value = from_unit(distribution, share)
+@given(position=st.floats(-0.5, 1.5))
+def test_every_position_in_a_range_is_a_value_of_it_that_leads_back(
+    distribution: BaseDistribution, position: float
+) -> None:
+    value = from_unit(distribution, position)
     assert allows(distribution, value)
     assert 0.0 <= to_unit(distribution, value) <= 1.0
 
@@ -51,9 +53,9 @@ def test_both_ends_of_a_range_are_drawn(distribution: BaseDistribution) -> None:
     assert from_unit(distribution, 1.0) == pytest.approx(distribution.high, rel=1e-9)
 
 
-def test_each_choice_has_an_equal_share() -> None:
+def test_each_choice_has_an_equal_part_of_the_range() -> None:
     distribution = CategoricalDistribution(("a", "b", None))
-    assert [from_unit(distribution, share) for share in (0.0, 0.3, 0.34, 0.6, 0.7, 1.0)] == [
+    assert [from_unit(distribution, position) for position in (0.0, 0.3, 0.34, 0.6, 0.7, 1.0)] == [
         "a",
         "a",
         "b",
@@ -66,25 +68,23 @@ def test_a_point_has_the_wanted_choices_where_they_are_allowed_and_no_others() -
     (point,) = some(1, depth=3, conv=False, kernel=5, rate=7.0)
     assert {**point.params, "rate": None} == {"depth": 3, "conv": False, "rate": None}
     assert 1e-3 <= point.params["rate"] <= 1.0
-    assert point.known.objectives == {1: 3.0}
+    assert point.description.objectives == {1: 3.0}
 
 
 def test_a_mutant_differs_in_few_choices_and_has_what_its_choices_need() -> None:
     rng = np.random.default_rng(1)
     for parent in some(50):
-        wanted = mutated(parent, rng)
+        wanted = mutate(parent, rng)
         assert wanted.keys() == parent.params.keys()
         child = describe_point(network, wanted, rng)
         assert ("kernel" in child.params) == child.params["conv"]
-    changed = [
-        sum(mutated(parent, rng)[name] != value for name, value in parent.params.items()) for parent in some(200)
-    ]
+    changed = [sum(mutate(parent, rng)[name] != value for name, value in parent.params.items()) for parent in some(200)]
     assert 1.0 < np.mean(changed) < 2.0
 
 
 def test_a_cross_has_each_choice_of_one_of_its_parents() -> None:
     first, second = some(1, conv=True, depth=1)[0], some(1, conv=False, depth=4)[0]
-    drawn = [crossed(first, second, np.random.default_rng(seed)) for seed in range(30)]
+    drawn = [cross(first, second, np.random.default_rng(seed)) for seed in range(30)]
     assert {wanted["depth"] for wanted in drawn} == {1, 4}
     assert all(wanted["kernel"] == first.params["kernel"] for wanted in drawn)
 
@@ -109,14 +109,14 @@ def test_rows_of_earlier_points_stay_valid_when_columns_are_added() -> None:
 def test_standardized_columns_have_mean_0_and_variance_1_and_what_is_unknown_lies_at_the_mean() -> None:
     encoder = Encoder()
     matrix = encoder.matrix([encoder.row(point) for point in some(200)])
-    features = Scale(matrix)(matrix)
+    features = Standardizer(matrix)(matrix)
     assert np.abs(features.mean(axis=0)).max() < 1e-9
-    known = ~np.isnan(matrix)
-    assert features.std(axis=0)[known.all(axis=0)] == pytest.approx(1.0)
-    assert (features[~known] == 0.0).all()
+    present = ~np.isnan(matrix)
+    assert features.std(axis=0)[present.all(axis=0)] == pytest.approx(1.0)
+    assert (features[~present] == 0.0).all()
 
 
 def test_a_column_that_never_differs_is_left_out() -> None:
     encoder = Encoder()
     matrix = encoder.matrix([encoder.row(point) for point in some(20, depth=2, conv=False)])
-    assert Scale(matrix)(matrix).shape[1] == 1
+    assert Standardizer(matrix)(matrix).shape[1] == 1

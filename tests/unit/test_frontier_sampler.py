@@ -66,10 +66,10 @@ def test_the_same_seed_makes_the_same_search() -> None:
     assert [trial.params for trial in first.trials] == [trial.params for trial in second.trials]
 
 
-def test_trials_in_flight_are_not_suggested_again_and_lead_elsewhere() -> None:
+def test_pending_trials_are_not_suggested_again_and_lead_elsewhere() -> None:
     study = search(FrontierSampler(describe=describe, seed=0), trials=9)
-    flying = [tuple(choices(study.ask())) for _ in range(4)]
-    assert len(set(flying)) == 4
+    pending = [tuple(choices(study.ask())) for _ in range(4)]
+    assert len(set(pending)) == 4
 
 
 def test_the_first_trials_cost_what_points_by_chance_cost_evenly_spread() -> None:
@@ -169,12 +169,12 @@ def test_every_second_time_it_looks_where_it_knows_little(tried: int, looks_else
     """One hill was searched thoroughly, and little was found far from it."""
     study = optuna.create_study(direction="maximize", sampler=FrontierSampler(seed=0))
     rng = np.random.default_rng(0)
-    for place in (0.0, 0.1, 0.5, 0.6, 0.9, 1.0, *np.linspace(0.25, 0.35, tried - 6)):
-        study.enqueue_trial({"place": float(place)})
+    for position in (0.0, 0.1, 0.5, 0.6, 0.9, 1.0, *np.linspace(0.25, 0.35, tried - 6)):
+        study.enqueue_trial({"x": float(position)})
         trial = study.ask()
-        height = np.exp(-(((trial.suggest_float("place", 0.0, 1.0) - 0.3) / 0.1) ** 2))
+        height = np.exp(-(((trial.suggest_float("x", 0.0, 1.0) - 0.3) / 0.1) ** 2))
         study.tell(trial, height + 0.1 * rng.standard_normal())
-    assert (abs(study.ask().suggest_float("place", 0.0, 1.0) - 0.3) > 0.1) == looks_elsewhere
+    assert (abs(study.ask().suggest_float("x", 0.0, 1.0) - 0.3) > 0.1) == looks_elsewhere
 
 
 @pytest.mark.parametrize("described", [True, False])

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
-from search.samplers.frontier import Description, Earlier, FrontierSampler
-from search.samplers.warm_start import earlier_of
+from search.samplers.frontier import Description, FrontierSampler, TransferData
+from search.samplers.warm_start import transfer_data
 from search.spaces.chooser import Chooser
 from search.study.enqueue import PointError, checked_point
 from tests.unit.search_studies import MemoryLog, make_search, tiny_spec
@@ -30,7 +30,7 @@ TRIALS = [
 
 
 def test_an_earlier_study_is_taken_over_by_ranks_and_by_its_front() -> None:
-    earlier = earlier_of([*TRIALS, past(0.65, 32, 40.0)], tiny_spec())
+    earlier = transfer_data([*TRIALS, past(0.65, 32, 40.0)], tiny_spec())
     assert earlier is not None
     assert [params["width"] for params in earlier.points] == [32, 32, 16, 8, 24]
     assert list(earlier.scores) == sorted(earlier.scores)
@@ -40,23 +40,23 @@ def test_an_earlier_study_is_taken_over_by_ranks_and_by_its_front() -> None:
 
 def test_values_of_another_scale_make_the_same_ranks() -> None:
     other = [past(trial.metrics["f1"] ** 3 / 2, trial.assignment["width"], trial.metrics["macs"]) for trial in TRIALS]
-    first, second = (earlier_of([*trials, past(0.0, 8, 50.0)], tiny_spec()) for trials in (TRIALS, other))
+    first, second = (transfer_data([*trials, past(0.0, 8, 50.0)], tiny_spec()) for trials in (TRIALS, other))
     assert first is not None
     assert second is not None
     assert (first.scores, first.points) == (second.scores, second.points)
 
 
 def test_a_study_that_says_too_little_is_left_out() -> None:
-    assert earlier_of(TRIALS, tiny_spec()) is None
+    assert transfer_data(TRIALS, tiny_spec()) is None
     costs = [{"metric": "macs", "goal": "minimize"}, {"metric": "params", "goal": "minimize"}]
-    assert earlier_of([*TRIALS, past(0.0, 8, 50.0)], tiny_spec(objectives=costs)) is None
+    assert transfer_data([*TRIALS, past(0.0, 8, 50.0)], tiny_spec(objectives=costs)) is None
 
 
 def test_the_first_trials_of_a_warm_study_are_of_the_earlier_front() -> None:
-    earlier = earlier_of([*TRIALS, past(0.65, 32, 40.0)], tiny_spec())
+    earlier = transfer_data([*TRIALS, past(0.65, 32, 40.0)], tiny_spec())
     assert earlier is not None
     log = MemoryLog(budget=3)
-    search = make_search(tiny_spec(sampler={"name": "frontier"}), log, earlier=[earlier])
+    search = make_search(tiny_spec(sampler={"name": "frontier"}), log, transfer=[earlier])
     for number in range(3):
         search.suggest(str(number))
     assert {assignment["width"] for assignment in log.assignments} == {8, 16, 32}
@@ -75,9 +75,9 @@ def describe(chooser: Chooser) -> Description:
     return Description()
 
 
-def best_after(trials: int, *, earlier: list[Earlier], seed: int) -> float:
+def best_after(trials: int, *, transfer: list[TransferData], seed: int) -> float:
     study = optuna.create_study(
-        direction="maximize", sampler=FrontierSampler(describe=describe, earlier=earlier, seed=seed)
+        direction="maximize", sampler=FrontierSampler(describe=describe, transfer=transfer, seed=seed)
     )
     study.optimize(lambda trial: np.exp(quality(layers_of(trial)) / 8), n_trials=trials)
     return float(study.best_value)
@@ -88,16 +88,16 @@ def test_a_study_on_another_scale_makes_the_next_one_quicker() -> None:
     points = [[int(size) for size in rng.integers(3, size=LAYERS)] for _ in range(60)]
     points.sort(key=quality, reverse=True)
     named: list[dict[str, Any]] = [{f"layer{number}": size for number, size in enumerate(point)} for point in points]
-    earlier = Earlier(points=named, scores=list(np.linspace(-1.5, 1.5, 60)), front=())
+    earlier = TransferData(points=named, scores=list(np.linspace(-1.5, 1.5, 60)), front=())
     warm, cold = (
-        np.mean([best_after(10, earlier=studies, seed=seed) for seed in range(8)]) for studies in ([earlier], [])
+        np.mean([best_after(10, transfer=studies, seed=seed) for seed in range(8)]) for studies in ([earlier], [])
     )
     assert warm > cold
 
 
 def test_without_a_description_nothing_can_be_learned_of_earlier_studies() -> None:
     with pytest.raises(ValueError, match="describe"):
-        FrontierSampler(earlier=[Earlier(points=[{}], scores=[0.0], front=[])])
+        FrontierSampler(transfer=[TransferData(points=[{}], scores=[0.0], front=[])])
 
 
 def test_a_study_cannot_start_warm_with_a_sampler_that_learns_from_itself_only() -> None:

@@ -1,8 +1,8 @@
-"""The frontier sampler: it learns what must be measured, and knows the other objectives exactly."""
+"""The frontier sampler: surrogates for the objectives that must be measured, exact values for the others."""
 
-from search.samplers.frontier.earlier import Earlier
-from search.samplers.frontier.evidence import EXPECTED, SECONDS
+from search.samplers.frontier.observations import EXPECTED, SECONDS
 from search.samplers.frontier.points import Describe, Description
 from search.samplers.frontier.sampler import FrontierSampler
+from search.samplers.frontier.transfer import TransferData
 
-__all__ = ["EXPECTED", "SECONDS", "Describe", "Description", "Earlier", "FrontierSampler"]
+__all__ = ["EXPECTED", "SECONDS", "Describe", "Description", "FrontierSampler", "TransferData"]

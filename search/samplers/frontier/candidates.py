@@ -1,38 +1,37 @@
-"""Which choices are looked at next: by chance, and near points that are good already."""
-
-from typing import Any
+"""Variation operators of the inner evolutionary search: mutation and crossover."""
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from search.contract.trials import ParameterValue
 from search.samplers.frontier.points import Point
 from search.spaces.distributions import draw_value, from_unit, to_unit
 
-#: A number moves by a normal step of this share of its range, half of the time; else it is drawn anew.
+#: Standard deviation of a mutation step, as a fraction of the range. Half of the mutations draw a new value instead.
 _STEP = 0.1
 
 
-def mutated(parent: Point, rng: np.random.Generator) -> dict[str, Any]:
-    """The parent's choices with some drawn again: one of them, two with half the probability, and so on."""
+def mutate(parent: Point, rng: np.random.Generator) -> dict[str, ParameterValue]:
+    """The parent's parameters with some changed: one, two with half the probability, and so on."""
     names = list(parent.params)
     count = min(int(rng.geometric(0.5)), len(names))
-    wanted = dict(parent.params)
+    params = dict(parent.params)
     for index in rng.choice(len(names), count, replace=False):
         name = names[index]
-        wanted[name] = _moved(parent.distributions[name], wanted[name], rng)
-    return wanted
+        params[name] = _mutated_value(parent.distributions[name], params[name], rng)
+    return params
 
 
-def crossed(first: Point, second: Point, rng: np.random.Generator) -> dict[str, Any]:
-    """Each choice of one of two parents; a choice that only one has is taken from it."""
-    wanted = {**second.params, **first.params}
+def cross(first: Point, second: Point, rng: np.random.Generator) -> dict[str, ParameterValue]:
+    """Uniform crossover: each parameter of one of two parents; one that only one of them has is taken from it."""
+    params = {**second.params, **first.params}
     for name in second.params:
         if name in first.params and rng.random() < 0.5:
-            wanted[name] = second.params[name]
-    return wanted
+            params[name] = second.params[name]
+    return params
 
 
-def _moved(distribution: BaseDistribution, value: Any, rng: np.random.Generator) -> Any:
+def _mutated_value(distribution: BaseDistribution, value: ParameterValue, rng: np.random.Generator) -> ParameterValue:
     if isinstance(distribution, CategoricalDistribution):
         others = [choice for choice in distribution.choices if choice != value]
         return others[int(rng.integers(len(others)))] if others else value

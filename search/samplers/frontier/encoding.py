@@ -1,101 +1,123 @@
-"""From points to rows of numbers, for spaces whose points have different choices.
+"""Encodes points as rows of numbers, for spaces whose points have different parameters.
 
-A number lies between 0 and 1 in its range, a word is a column a choice; what was described beside the choices (the
-logarithm of a positive cost, the features) follows. A choice that a point does not have is unknown there: NaN, which
-Scale makes the mean.
+A number becomes its position in its range, from 0 to 1. A word becomes one column per choice. The columns of the
+description follow: the logarithm of each positive cost, and the features. A parameter that a point does not have is
+NaN in its row; Standardizer replaces it with the mean.
+
+Notation: n points; the columns of a matrix are those that the encoder has met so far, d of them vary.
 """
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from search.samplers.frontier.points import Point
+from search.contract.trials import ParameterValue
+from search.samplers.frontier.arrays import Floats, Indices
+from search.samplers.frontier.points import Description, Point
 from search.spaces.distributions import to_unit
 
-Floats = NDArray[np.float64]
-Row = tuple[NDArray[np.intp], Floats]
+
+class SparseRow(NamedTuple):
+    """The indices of the columns that a point has, and its values there."""
+
+    columns: Indices
+    values: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodedPoint:
+    point: Point
+    row: SparseRow
+
+    @property
+    def description(self) -> Description:
+        return self.point.description
 
 
 class Encoder:
-    """Gives every column a place when it is first seen, so that rows of earlier points stay valid.
+    """Gives every column an index when it is first met, so that the rows of earlier points stay valid.
 
-    A name with a dot (``stage3.width``) tells of a part of the point, any other of the point as a whole.
+    A name with a dot (``stage3.width``) describes a part of the point, any other the point as a whole.
     """
 
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}
+        self._indices: dict[str, int] = {}
 
-    def row(self, point: Point) -> Row:
-        """The columns that a point has, and its values there."""
+    def row(self, point: Point) -> SparseRow:
         columns = dict(_columns(point))
-        places = [self._places.setdefault(name, len(self._places)) for name in columns]
-        return np.asarray(places, dtype=np.intp), np.asarray(list(columns.values()), dtype=np.float64)
+        indices = [self._index(name) for name in columns]
+        return SparseRow(np.asarray(indices, dtype=np.intp), np.asarray(list(columns.values()), dtype=np.float64))
 
-    def with_column(self, row: Row, name: str, value: float) -> Row:
-        places, values = row
-        return np.append(places, self._places.setdefault(name, len(self._places))), np.append(values, value)
+    def with_column(self, row: SparseRow, name: str, value: float) -> SparseRow:
+        return SparseRow(np.append(row.columns, self._index(name)), np.append(row.values, value))
 
-    def parts(self, scale: "Scale") -> tuple[NDArray[np.intp], ...]:
-        """What a kernel's parts look at among the columns that ``scale`` uses: the few that tell of points as a whole,
-        where there are such and others, and all.
-        """
-        is_of_a_part = np.asarray(["." in name.partition("=")[0] for name in self._places], dtype=bool)[scale.used]
-        whole, every = np.flatnonzero(~is_of_a_part), np.arange(len(scale.used))
-        return (whole, every) if 0 < len(whole) < len(every) else (every,)
-
-    def matrix(self, rows: Sequence[Row]) -> Floats:
-        """The rows under each other, [n, columns], NaN where a point lacks a column."""
-        matrix = np.full((len(rows), len(self._places)), np.nan)
-        for number, (places, values) in enumerate(rows):
-            matrix[number, places] = values
+    def matrix(self, rows: Sequence[SparseRow]) -> Floats:
+        """The rows as a matrix [n, columns], NaN where a point lacks a column."""
+        matrix = np.full((len(rows), len(self._indices)), np.nan)
+        for index, (columns, values) in enumerate(rows):
+            matrix[index, columns] = values
         return matrix
 
+    def column_groups(self, standardizer: "Standardizer") -> tuple[Indices, ...]:
+        """The features for each component of a kernel: those that describe points as a whole, and all of them.
 
-class Scale:
-    """Takes the columns of ``matrix`` [n, columns] to mean 0 and variance 1; what never differs there is left out."""
+        There is one group where all features are of one kind.
+        """
+        names = [name.partition("=")[0] for name in self._indices]
+        is_of_a_part = np.asarray(["." in name for name in names], dtype=bool)[standardizer.used]
+        whole, every = np.flatnonzero(~is_of_a_part), np.arange(len(standardizer.used))
+        return (whole, every) if 0 < len(whole) < len(every) else (every,)
+
+    def _index(self, name: str) -> int:
+        return self._indices.setdefault(name, len(self._indices))
+
+
+class Standardizer:
+    """Scales the columns of ``matrix`` [n, columns] to mean 0 and variance 1, and leaves out those that never vary."""
 
     def __init__(self, matrix: Floats) -> None:
-        known = ~np.isnan(matrix)
-        count = np.maximum(known.sum(axis=0), 1)
-        self._mean = np.where(known, matrix, 0.0).sum(axis=0) / count
-        deviation = np.sqrt((np.where(known, matrix - self._mean, 0.0) ** 2).mean(axis=0))
-        self.used = np.flatnonzero(deviation > 1e-9)
-        self._deviation = deviation[self.used]
+        present = ~np.isnan(matrix)
+        count = np.maximum(present.sum(axis=0), 1)
+        self._mean = np.where(present, matrix, 0.0).sum(axis=0) / count
+        std = np.sqrt((np.where(present, matrix - self._mean, 0.0) ** 2).mean(axis=0))
+        self.used = np.flatnonzero(std > 1e-9)
+        self._std = std[self.used]
 
     def __call__(self, matrix: Floats) -> Floats:
-        """Rows with the same columns, or with more of them; what is unknown is at the mean."""
+        """The features [n, d] of rows with the same columns or more; NaN becomes the mean, 0."""
         centred = matrix[:, self.used] - self._mean[self.used]
-        return np.asarray(np.where(np.isnan(centred), 0.0, centred) / self._deviation)
+        return np.asarray(np.where(np.isnan(centred), 0.0, centred) / self._std)
 
 
 def _columns(point: Point) -> Iterator[tuple[str, float]]:
     for name, value in point.params.items():
-        yield from _choice(name, point.distributions[name], value)
-    for index, cost in point.known.objectives.items():
+        yield from _parameter(name, point.distributions[name], value)
+    for index, cost in point.description.objectives.items():
         yield f"objective {index}", math.log(cost) if cost > 0 else cost
-    for name, value in point.known.features.items():
-        yield f"feature {name}", value
+    for name, feature in point.description.features.items():
+        yield f"feature {name}", feature
 
 
-def _choice(name: str, distribution: BaseDistribution, value: Any) -> Sequence[tuple[str, float]]:
+def _parameter(name: str, distribution: BaseDistribution, value: ParameterValue) -> Sequence[tuple[str, float]]:
     if not isinstance(distribution, CategoricalDistribution):
         return [(name, to_unit(distribution, value))]
-    return _word(name, distribution.choices, value)
+    return _category(name, distribution.choices, value)
 
 
-# The same few words are asked for again and again. They are kept by type too: True equals 1.
+# The same few choices are encoded again and again. The cache tells types apart, since True equals 1.
 @lru_cache(maxsize=100_000, typed=True)
-def _word(name: str, choices: tuple[Any, ...], value: Any) -> tuple[tuple[str, float], ...]:
+def _category(name: str, choices: tuple[ParameterValue, ...], value: ParameterValue) -> tuple[tuple[str, float], ...]:
     columns = []
-    are_numbers = all(isinstance(choice, int | float) for choice in choices)
+    numbers = [float(choice) for choice in choices if isinstance(choice, int | float)]
+    are_numbers = len(numbers) == len(choices)
     if are_numbers:
-        rank = sorted(float(choice) for choice in choices).index(float(value))
-        columns.append((name, rank / max(len(choices) - 1, 1)))
+        assert isinstance(value, int | float)
+        columns.append((name, sorted(numbers).index(float(value)) / max(len(choices) - 1, 1)))
     if len(choices) > 2 or not are_numbers:
         columns += [(f"{name}={choice!r}", float(choice == value)) for choice in choices]
     return tuple(columns)

@@ -1,89 +1,97 @@
-"""Points of a space: what is known of one before it is run, and the choices that lead to it."""
+"""Points of a search space: their parameters, and their descriptions, which need no run."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import cast
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from search.spaces.chooser import Chooser
+from search.contract.trials import Assignment, ParameterValue
+from search.spaces.chooser import C, Chooser
 from search.spaces.distributions import allows, draw_value
-
-Params = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What a point costs and looks like before it is run.
-
-    ``objectives`` are exact values by their position among the study's directions, ``constraints`` exact violations by
-    name (<= 0 is feasible), ``features`` what the model may learn from beside the choices themselves. What can never
-    be run is not ``possible``.
-    """
+    """What a point costs and looks like, computed before it is run. ValueError for a number that is not finite."""
 
     objectives: Mapping[int, float] = field(default_factory=dict)
+    """Exact values, by the objective's position among the study's directions."""
     constraints: Mapping[str, float] = field(default_factory=dict)
+    """Exact violations, by name; <= 0 is feasible."""
     features: Mapping[str, float] = field(default_factory=dict)
+    """What the surrogates may use beside the parameters."""
     effort: float | None = None
+    """A number that grows with the duration of a run, if there is one."""
     possible: bool = True
+    """Whether the point can be run at all."""
 
     def __post_init__(self) -> None:
         effort = () if self.effort is None else (self.effort,)
         values = (*self.objectives.values(), *self.constraints.values(), *self.features.values(), *effort)
         if not all(math.isfinite(value) for value in values):
-            raise ValueError(f"a description holds finite numbers only, what is not known is left out; got {self}")
+            raise ValueError(f"a description has finite numbers only: leave out what is not computed; got {self}")
 
 
-#: Makes a point's choices, each asked of the Chooser as an objective function asks its trial, and describes the point.
+#: Chooses a point's parameters, each asked of the Chooser as an objective function asks its trial, and describes it.
 Describe = Callable[[Chooser], Description]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A described point: only the choices that matter to it, and from which distributions they were drawn."""
+    """A described point, with the parameters that matter to it and the distributions that they were drawn from."""
 
-    params: Params
+    params: Assignment
     distributions: Mapping[str, BaseDistribution]
-    known: Description
+    description: Description
 
     @cached_property
-    def key(self) -> frozenset[tuple[str, Any]]:
+    def key(self) -> frozenset[tuple[str, ParameterValue]]:
         return frozenset(self.params.items())
+
+    @cached_property
+    def violation(self) -> float:
+        """The largest exact violation; 0 if no limit is violated, infinite if the point cannot be run."""
+        if not self.description.possible:
+            return math.inf
+        return max([0.0, *self.description.constraints.values()])
 
 
 @dataclass
-class Drawing:
-    """A Chooser that takes the ``wanted`` choices where they are allowed, and draws the others by chance."""
+class PreferringChooser:
+    """A Chooser that takes the ``preferred`` values where they are allowed, and draws the others at random."""
 
-    wanted: Params
+    preferred: Assignment
     rng: np.random.Generator
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, ParameterValue] = field(default_factory=dict)
     distributions: dict[str, BaseDistribution] = field(default_factory=dict)
 
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        return self.suggest(name, _categorical(*choices))
+    def suggest_categorical(self, name: str, choices: Sequence[C]) -> C:
+        return cast(C, self._suggest(name, _categorical(*choices)))
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> Any:
-        return self.suggest(name, _integer(low, high, log, step))
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        return cast(int, self._suggest(name, _integer(low, high, log, step)))
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> Any:
-        return self.suggest(name, _real(low, high, log, step))
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        return cast(float, self._suggest(name, _real(low, high, log, step)))
 
-    def suggest(self, name: str, distribution: BaseDistribution) -> Any:
+    def _suggest(self, name: str, distribution: BaseDistribution) -> ParameterValue:
         if name not in self.params:
-            wanted = name in self.wanted and allows(distribution, self.wanted[name])
-            self.params[name] = self.wanted[name] if wanted else draw_value(distribution, self.rng)
+            is_preferred = name in self.preferred and allows(distribution, self.preferred[name])
+            self.params[name] = self.preferred[name] if is_preferred else draw_value(distribution, self.rng)
             self.distributions[name] = distribution
         return self.params[name]
 
 
-# Checking a distribution takes longer than drawing from it, and the same ones are asked for again and again. They are
-# kept by the types of their values too: True equals 1.
+# Building a distribution takes longer than drawing from it, and the same ones are asked for again and again. The cache
+# tells types apart, since True equals 1.
 @lru_cache(maxsize=10_000, typed=True)
-def _categorical(*choices: Any) -> CategoricalDistribution:
+def _categorical(*choices: ParameterValue) -> CategoricalDistribution:
     return CategoricalDistribution(choices)
 
 
@@ -97,8 +105,8 @@ def _real(low: float, high: float, log: bool, step: float | None) -> FloatDistri
     return FloatDistribution(low, high, log=log, step=step)
 
 
-def describe_point(describe: Describe, wanted: Params, rng: np.random.Generator) -> Point:
-    """The point nearest to what is ``wanted``: choices that are missing or not allowed are drawn by chance."""
-    drawing = Drawing(wanted=wanted, rng=rng)
-    known = describe(drawing)
-    return Point(params=drawing.params, distributions=drawing.distributions, known=known)
+def describe_point(describe: Describe, preferred: Assignment, rng: np.random.Generator) -> Point:
+    """A point with the ``preferred`` values; those that are missing or not allowed are drawn at random."""
+    chooser = PreferringChooser(preferred=preferred, rng=rng)
+    description = describe(chooser)
+    return Point(params=chooser.params, distributions=chooser.distributions, description=description)

@@ -1,11 +1,10 @@
-"""FrontierSampler: an Optuna sampler that learns what must be measured, and knows the other objectives exactly.
+"""FrontierSampler: a Bayesian-optimization sampler for Optuna that models only what must be measured.
 
-It suggests from the trials alone: it keeps nothing but what it computed of them. docs/search.md explains it.
+It suggests from the trials alone: its state is a cache of what it computed from them. docs/search.md explains it.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence, Set
 
 import numpy as np
 from optuna import Study
@@ -15,71 +14,74 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from threadpoolctl import ThreadpoolController
 
+from search.contract.trials import Assignment, ParameterValue
 from search.pareto import front
-from search.samplers.frontier.beliefs import Beliefs, violation
-from search.samplers.frontier.candidates import crossed, mutated
-from search.samplers.frontier.design import next_first
-from search.samplers.frontier.earlier import Earlier, Memory, first_points
-from search.samplers.frontier.encoding import Encoder
-from search.samplers.frontier.evidence import Evidence, Known, evidence_of
-from search.samplers.frontier.model import Kernels
-from search.samplers.frontier.points import Describe, Description, Params, Point, describe_point
+from search.samplers.frontier.acquisition import AcquisitionFunction
+from search.samplers.frontier.candidates import cross, mutate
+from search.samplers.frontier.encoding import EncodedPoint, Encoder
+from search.samplers.frontier.initial_design import next_initial_point
+from search.samplers.frontier.observations import Observations, observations_of
+from search.samplers.frontier.point_encoder import PointEncoder
+from search.samplers.frontier.points import Describe, Point
+from search.samplers.frontier.surrogate import KernelCache
+from search.samplers.frontier.transfer import TransferData, initial_points
 from search.spaces.distributions import draw_value
 
-#: So many trials are spread over the space before anything is learned of them.
-_FIRST_TRIALS = 8
-#: Points by chance that are kept from suggestion to suggestion, and how many of them are new each time.
-_POOL, _FRESH = 400, 40
-#: The best candidates are bred from so often; the parents are the best so far and the front.
-_ROUNDS, _CHILDREN, _PARENTS = 3, 120, 12
-_CROSSED_SHARE = 0.25
-#: How often a deviation counts, in turns. The model is fitted to points that were chosen to be good, and so takes the
-#: others to differ less than they do: where it is believed each time, no other region is looked at (docs/search.md).
-_DOUBTS = (1.0, 3.0)
-#: Where describing a point takes long, fewer are looked at: as many as fit into so much of the processor's time.
-_FIRST_FILL_S, _REFILL_S, _ROUND_S, _LEAST_LOOKS = 0.5, 0.1, 0.08, 16
+#: Trials of the initial design.
+_INITIAL_TRIALS = 8
+#: Random points that are kept from suggestion to suggestion, and how many of them are new each time.
+_POOL_SIZE, _NEW_POINTS = 400, 40
+#: The inner evolutionary search; its parents are the best candidates and the front.
+_GENERATIONS, _CHILDREN, _PARENTS = 3, 120, 12
+_CROSSOVER_PROBABILITY = 0.25
+#: Factors on the predicted standard deviation, in turns. The surrogate is fitted to points that were chosen to be good,
+#: and underestimates how much the others differ. With a factor of 1 alone, the search stays in one region
+#: (docs/search.md).
+_STD_SCALES = (1.0, 3.0)
+#: Where describing a point is slow, fewer are described: as many as fit into this processor time, and at least so many.
+_FIRST_FILL_S, _REFILL_S, _GENERATION_S, _MIN_DESCRIPTIONS = 0.5, 0.1, 0.08, 16
 
 
-class FrontierSampler(BaseSampler):  # type: ignore[misc]
-    """For studies of one or several objectives, of which some may be known before a trial runs.
+class FrontierSampler(BaseSampler):
+    """For studies of one or several objectives, of which some may be exact before a trial runs.
 
-    ``describe`` makes a point's choices as the objective function does, and says what is known of it. Without it all
-    objectives are learned, and only parameters that some trial had are suggested together; others are drawn by chance.
-    ``earlier`` studies can be learned from where points are described. While ``time_is_short``, what a point is
-    expected to gain counts by how long trials like it take. One sampler serves one study.
+    ``describe`` chooses a point's parameters as the objective function does, and returns what can be computed without a
+    run. Without it all objectives are modelled, and only parameters that some trial had are suggested together; others
+    are drawn at random. ``transfer`` is what earlier studies offer, and needs ``describe``. While ``time_is_short``, an
+    expected improvement counts by the duration of such trials. One sampler serves one study.
     """
 
     def __init__(
         self,
         *,
         describe: Describe | None = None,
-        earlier: Sequence[Earlier] = (),
+        transfer: Sequence[TransferData] = (),
         time_is_short: Callable[[], bool] = lambda: False,
         seed: int | None = None,
     ) -> None:
-        self._describe, self._time_is_short = describe, time_is_short
+        if transfer and describe is None:
+            raise ValueError("transfer from earlier studies describes their points: pass describe as well")
         self._rng = np.random.default_rng(seed)
-        self._encoder, self._kernels = Encoder(), Kernels()
+        self._time_is_short = time_is_short
+        self._needs_trials = describe is None
+        self._encoder, self._kernels = Encoder(), KernelCache()
         self._threads = ThreadpoolController()
-        self._memories: list[Memory] = []
-        self._first: list[Point] = []
-        if earlier:
-            if describe is None:
-                raise ValueError("earlier studies are learned from by describing their points: pass describe as well")
-            self._memories = [Memory(study, describe, self._encoder, self._rng) for study in earlier]
-            self._first = first_points(earlier, describe, self._rng, _FIRST_TRIALS // 2)
-        self._past: dict[int, tuple[Params, Known]] = {}
-        self._pool: list[Known] = []
-        self._suggested: dict[int, Params] = {}
+        self._points = PointEncoder(describe, transfer, self._encoder, self._rng)
+        self._initial: list[Point] = []
+        if describe is not None:
+            self._initial = initial_points(transfer, describe, self._rng, _INITIAL_TRIALS // 2)
+        self._pool: list[EncodedPoint] = []
+        self._suggested: dict[int, Assignment] = {}
 
     def reseed_rng(self) -> None:
         self._rng = np.random.default_rng()
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         others = [other for other in study.get_trials(deepcopy=False) if other.params and other.number != trial.number]
-        # Matrices of some hundred rows are too small to be shared: threads would wait for each other most.
+        # Threads would mostly wait for each other: the matrices have some hundred rows only.
         with self._threads.limit(limits=1, user_api="blas"):
-            point = self._next([(other, self._known_of(other)) for other in others], study.directions)
+            trials = [(other, self._points.encode_trial(other, self._rng)) for other in others]
+            point = self._suggest(trials, study.directions)
         if point is None:
             return {}
         self._suggested[trial.number] = point.params
@@ -87,105 +89,82 @@ class FrontierSampler(BaseSampler):  # type: ignore[misc]
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
+    ) -> dict[str, ParameterValue]:
         return dict(self._suggested.pop(trial.number, {}))
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
+    ) -> ParameterValue:
         return draw_value(param_distribution, self._rng)
 
-    def _known_of(self, trial: FrozenTrial) -> Known:
-        params, known = self._past.get(trial.number, (None, None))
-        if known is None or params != trial.params:
-            known = self._look(trial.params, trial.distributions)
-            self._past[trial.number] = (trial.params, known)
-        return known
-
-    def _look(self, wanted: Params, distributions: dict[str, BaseDistribution]) -> Known:
-        """The point of the ``wanted`` choices, described where that is possible."""
-        if self._describe is not None:
-            point = describe_point(self._describe, wanted, self._rng)
-        else:
-            params = {name: wanted[name] for name in distributions}
-            point = Point(params=params, distributions=distributions, known=Description())
-        row = self._encoder.row(point)
-        for number, memory in enumerate(self._memories):
-            row = self._encoder.with_column(row, f"score in earlier study {number}", memory.score(row))
-        return Known(point=point, row=row)
-
-    def _next(self, trials: Sequence[tuple[FrozenTrial, Known]], directions: Sequence[StudyDirection]) -> Point | None:
-        """What to try next; None leaves all choices to chance."""
-        if self._describe is None and not trials:
+    def _suggest(
+        self, trials: Sequence[tuple[FrozenTrial, EncodedPoint]], directions: Sequence[StudyDirection]
+    ) -> Point | None:
+        """The point to try next; None leaves all parameters to random draws."""
+        if self._needs_trials and not trials:
             return None
-        tried = {known.point.key for _, known in trials}
-        self._refill(tried, [known for _, known in trials])
+        past = [point for _, point in trials]
+        tried = {point.point.key for point in past}
+        self._refill_pool(tried, past)
         if not self._pool:
             return None
         signs = np.asarray([-1.0 if direction is StudyDirection.MAXIMIZE else 1.0 for direction in directions])
-        if sum(trial.state.is_finished() for trial, _ in trials) >= _FIRST_TRIALS:
-            return self._best(evidence_of(trials, signs), tried, _DOUBTS[len(trials) % len(_DOUBTS)])
-        untried = [point for point in self._first if point.key not in tried and not violation(point)]
+        if sum(trial.state.is_finished() for trial, _ in trials) >= _INITIAL_TRIALS:
+            std_scale = _STD_SCALES[len(trials) % len(_STD_SCALES)]
+            return self._maximize_acquisition(observations_of(trials, signs), tried, std_scale)
+        untried = [point for point in self._initial if point.key not in tried and not point.violation]
         if untried:
             return untried[0]
-        pool = [known for known in self._pool if not violation(known.point)]
-        nearest = min(self._pool, key=lambda known: violation(known.point))
-        past = [known for _, known in trials]
-        return next_first(past, pool or [nearest], signs, self._encoder, time_is_short=self._time_is_short()).point
+        feasible = [point for point in self._pool if not point.point.violation]
+        pool = feasible or [min(self._pool, key=lambda point: point.point.violation)]
+        return next_initial_point(past, pool, signs, self._encoder, time_is_short=self._time_is_short()).point
 
-    def _refill(self, tried: set[Any], past: Sequence[Known]) -> None:
-        """Replace some of the pool by new points by chance."""
-        count = max(_FRESH, _POOL - len(self._pool))
+    def _refill_pool(self, tried: Set[object], past: Sequence[EncodedPoint]) -> None:
+        """Replace some of the pool by new random points."""
+        count = max(_NEW_POINTS, _POOL_SIZE - len(self._pool))
         limit_s = _REFILL_S if self._pool else _FIRST_FILL_S
-        fresh = [self._by_chance(past) for _ in _while_time(limit_s, count)]
-        points = {known.point.key: known for known in [*fresh, *self._pool] if known.point.known.possible}
-        self._pool = [known for key, known in points.items() if key not in tried][:_POOL]
+        new = [self._points.draw(past, self._rng) for _ in _within_time(limit_s, count)]
+        points = {point.point.key: point for point in [*new, *self._pool] if point.description.possible}
+        self._pool = [point for key, point in points.items() if key not in tried][:_POOL_SIZE]
 
-    def _by_chance(self, past: Sequence[Known]) -> Known:
-        if self._describe is not None:
-            return self._look({}, {})
-        distributions = dict(past[int(self._rng.integers(len(past)))].point.distributions)
-        drawn = {name: draw_value(distribution, self._rng) for name, distribution in distributions.items()}
-        return self._look(drawn, distributions)
-
-    def _best(self, evidence: Evidence, tried: set[Any], doubt: float) -> Point:
-        """The point of the highest score that a short evolution from the pool and the front finds."""
-        beliefs = Beliefs(
-            evidence,
+    def _maximize_acquisition(self, observations: Observations, tried: Set[object], std_scale: float) -> Point:
+        """The best point of a short evolutionary search that starts from the pool and the front."""
+        acquisition = AcquisitionFunction(
+            observations,
             self._pool,
             encoder=self._encoder,
             kernels=self._kernels,
             rng=self._rng,
             time_is_short=self._time_is_short(),
-            doubt=doubt,
+            std_scale=std_scale,
         )
-        best = [evidence.measured[index].point for index in front(evidence.losses[: evidence.complete])]
+        best = [observations.points[index].point for index in front(observations.losses[: observations.complete])]
         generation, seen = self._pool, set(tried)
-        for _ in range(_ROUNDS):
-            ranked = np.argsort(-beliefs.scores(generation), kind="stable")
+        for _ in range(_GENERATIONS):
+            ranked = np.argsort(-acquisition(generation), kind="stable")
             survivors = [generation[index] for index in ranked[: 4 * _PARENTS]]
-            parents = [known.point for known in survivors[:_PARENTS]] + best
+            parents = [survivor.point for survivor in survivors[:_PARENTS]] + best
             generation = survivors + self._children(parents, seen)
-        return generation[int(np.argmax(beliefs.scores(generation)))].point
+        return generation[int(np.argmax(acquisition(generation)))].point
 
-    def _children(self, parents: Sequence[Point], seen: set[Any]) -> list[Known]:
-        """New points near the parents, none of them ``seen`` before; they are added to these."""
+    def _children(self, parents: Sequence[Point], seen: set[object]) -> list[EncodedPoint]:
+        """New points near the parents; their keys are added to ``seen``, which has those of earlier points."""
         children = []
-        for _ in _while_time(_ROUND_S, _CHILDREN):
+        for _ in _within_time(_GENERATION_S, _CHILDREN):
             parent, other = (parents[index] for index in self._rng.integers(len(parents), size=2))
-            cross = self._rng.random() < _CROSSED_SHARE
-            wanted = crossed(parent, other, self._rng) if cross else mutated(parent, self._rng)
-            child = self._look(wanted, dict(parent.distributions))
-            if child.point.known.possible and child.point.key not in seen:
+            is_cross = self._rng.random() < _CROSSOVER_PROBABILITY
+            params = cross(parent, other, self._rng) if is_cross else mutate(parent, self._rng)
+            child = self._points.encode(params, dict(parent.distributions), self._rng)
+            if child.description.possible and child.point.key not in seen:
                 seen.add(child.point.key)
                 children.append(child)
         return children
 
 
-def _while_time(limit_s: float, count: int) -> Iterator[int]:
-    """Numbers up to ``count``, and after the first few only while the thread has computed for less than ``limit_s``."""
+def _within_time(limit_s: float, count: int) -> Iterator[int]:
+    """Numbers below ``count``; after the first few only while the thread has computed for less than ``limit_s``."""
     started_s = time.thread_time()
     for number in range(count):
-        if number >= _LEAST_LOOKS and time.thread_time() - started_s > limit_s:
+        if number >= _MIN_DESCRIPTIONS and time.thread_time() - started_s > limit_s:
             return
         yield number
