@@ -4,7 +4,7 @@ The update is guarded by the states from which the new one may be entered, so tw
 The event that tells of the change is written in the same transaction.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -34,7 +34,7 @@ class StateMachine(Generic[S]):
 
     ``noun`` names a row in errors. ``state`` is the column that holds the state, or an expression for it where the
     table has no such column. A row in one of the ``terminal`` states has a ``finished_at``. ``event`` makes the event
-    that tells of a row; None where nothing is told.
+    that tells of a row; None where nothing is told. ``columns`` are those that a change returns, all if None.
     """
 
     noun: str
@@ -43,6 +43,7 @@ class StateMachine(Generic[S]):
     transitions: dict[S, frozenset[S]]
     terminal: Collection[S]
     event: Callable[[RowMapping], Event] | None = None
+    columns: Sequence[ColumnElement[object]] | None = None
 
 
 def change_state(
@@ -65,7 +66,7 @@ def change_state(
     if "state" in table.c:
         changes["state"] = target
     guarded = update(table).where(table.c.id == row_id, state.in_(sources_of(machine.transitions, target)))
-    row = connection.execute(guarded.values(changes).returning(*table.c)).mappings().one_or_none()
+    row = connection.execute(guarded.values(changes).returning(*(machine.columns or table.c))).mappings().one_or_none()
     if row is None:
         current = connection.execute(select(state).where(table.c.id == row_id)).scalar()
         if current is None:

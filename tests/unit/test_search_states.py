@@ -5,6 +5,7 @@ import pytest
 from search.contract.states import (
     ANSWERED_TRIAL_STATES,
     JOB_TRANSITIONS,
+    RECIPE_SEARCH_TRANSITIONS,
     STUDY_TRANSITIONS,
     TRIAL_TRANSITIONS,
     JobState,
@@ -12,6 +13,8 @@ from search.contract.states import (
     TrialState,
     sources_of,
 )
+
+ALL_TRANSITIONS = [STUDY_TRANSITIONS, TRIAL_TRANSITIONS, JOB_TRANSITIONS, RECIPE_SEARCH_TRANSITIONS]
 
 
 def test_every_end_of_a_trial_is_final() -> None:
@@ -28,14 +31,14 @@ def test_a_cancelled_study_stays_so_and_one_that_has_ended_can_only_be_queued_ag
     assert STUDY_TRANSITIONS[StudyState.COMPLETED] == STUDY_TRANSITIONS[StudyState.FAILED] == {StudyState.QUEUED}
 
 
-@pytest.mark.parametrize("transitions", [STUDY_TRANSITIONS, TRIAL_TRANSITIONS, JOB_TRANSITIONS])
+@pytest.mark.parametrize("transitions", ALL_TRANSITIONS)
 def test_every_state_is_listed_and_none_leads_to_itself(transitions: dict[StudyState, frozenset[StudyState]]) -> None:
     states = set(type(next(iter(transitions))))
     assert set(transitions) == states
     assert all(state not in targets <= states for state, targets in transitions.items())
 
 
-@pytest.mark.parametrize("transitions", [STUDY_TRANSITIONS, TRIAL_TRANSITIONS, JOB_TRANSITIONS])
+@pytest.mark.parametrize("transitions", ALL_TRANSITIONS)
 def test_sources_are_the_inverse_of_transitions(transitions: dict[StudyState, frozenset[StudyState]]) -> None:
     for target in transitions:
         assert set(sources_of(transitions, target)) == {
