@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ _OBJECTIVES = (
     Objective(metric="latency_ms", goal=Goal.MINIMIZE),
     Objective(metric="params", goal=Goal.MINIMIZE),
 )
-_SEARCHES = {
+_SEARCHES: dict[str, dict[str, Any]] = {
     "frontier": {"sampler": {"name": "frontier"}, "scheduler": {"name": "curve-forecast"}},
     "tpe": {"sampler": {"name": "tpe"}, "scheduler": None},
 }

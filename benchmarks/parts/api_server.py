@@ -37,7 +37,7 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
             return
         except httpx.TransportError:
             time.sleep(0.1)
-    raise RuntimeError(f"the server of {process.args} did not start")
+    raise RuntimeError(f"the server of {process.args!r} did not start")
 
 
 def seedleaf(database_url: str, home: str) -> object:

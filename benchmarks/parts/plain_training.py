@@ -28,7 +28,7 @@ def plain_rate(
         for images, labels in batches:
             loss = functional.cross_entropy(network(images), labels, label_smoothing=0.1)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             schedule.step()
         network.eval()

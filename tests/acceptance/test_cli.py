@@ -163,7 +163,9 @@ def test_the_program_of_a_studys_best_model_predicts_what_infer_predicts(
     theirs = [line.split("\t") for line in done.stdout.splitlines()]
     assert {Path(name).name: label for name, label, _ in theirs} == ours
     with Client(server.url) as client:
-        assert client.get_front(study_id).recommended in (out / "README.md").read_text()
+        recommended = client.get_front(study_id).recommended
+        assert recommended is not None
+        assert recommended in (out / "README.md").read_text()
 
 
 def test_a_variant_that_is_not_there_leaves_no_folder(server: Server, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_killed_trials_keep_their_reason_and_end_the_study_after_some_in_a_row(
     def kill_workers_until_the_study_ends() -> bool:
         for worker in server.processes("ray::", "Trainable"):
             worker.kill()
-        return get_study(client, study_id)["state"] == "FAILED"
+        return bool(get_study(client, study_id)["state"] == "FAILED")
 
     wait_for(lambda: trials_of(client, study_id, state="RUNNING"), timeout_s=180, what="a running trial")
     wait_for(kill_workers_until_the_study_ends, timeout_s=300, what="the study to give up")

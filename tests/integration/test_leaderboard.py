@@ -2,6 +2,7 @@
 
 import operator
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -134,16 +135,18 @@ def test_a_filter_goes_with_the_state(engine: Engine) -> None:
     make_trial(engine, study_id, f1=0.9)
     make_trial(engine, study_id, f1=0.1)
     with engine.connect() as connection:
-        query = {
-            "study_id": study_id,
-            "where": ["f1>=0.5"],
-            "sort": "f1",
-            "descending": True,
-            "cursor": None,
-            "limit": 5,
-        }
-        completed, _ = leaderboard.trial_page(connection, state=TrialState.COMPLETED, **query)
-        failed, _ = leaderboard.trial_page(connection, state=TrialState.FAILED, **query)
+        page = partial(
+            leaderboard.trial_page,
+            connection,
+            study_id=study_id,
+            where=["f1>=0.5"],
+            sort="f1",
+            descending=True,
+            cursor=None,
+            limit=5,
+        )
+        completed, _ = page(state=TrialState.COMPLETED)
+        failed, _ = page(state=TrialState.FAILED)
     assert ([item["metrics"]["f1"] for item in completed], failed) == ([0.9], [])
 
 

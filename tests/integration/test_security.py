@@ -64,7 +64,7 @@ def test_a_key_opens_until_it_is_revoked(public: httpx.Client, engine: Engine, m
     monkeypatch.setattr(keys, "FRESH_S", 0.0)
     key_id, key = keys.create(engine, "ann")
     for given in (key, key.upper(), key[:-1], "x", "é"):
-        status = public.get("/studies", headers={"Authorization": f"Bearer {given}".encode()}).status_code
+        status = public.get("/studies", headers={b"Authorization": f"Bearer {given}".encode()}).status_code
         assert status == (200 if given == key else 401)
     assert public.get("/studies", headers={"Authorization": f"Basic {key}"}).status_code == 401
     assert keys.revoke(engine, "ann") == [key_id]

@@ -11,7 +11,10 @@ from services.store import events, jobs, studies, trainings, trials, variants
 from services.studies import commands, life_cycle
 from tests.integration.records import make_study, make_trial
 
-RETRAIN = {"retrain": {"top": 2, "seeds": 2, "epochs": 7}, "compression": {"candidates": "top", "recipes": ["fp32"]}}
+RETRAIN: dict[str, Any] = {
+    "retrain": {"top": 2, "seeds": 2, "epochs": 7},
+    "compression": {"candidates": "top", "recipes": ["fp32"]},
+}
 EPOCH = {"epoch": 1, "loss": 1.0, "f1": 0.5, "accuracy": 0.5, "elapsed_s": 0.1}
 
 

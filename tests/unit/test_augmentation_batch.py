@@ -136,7 +136,7 @@ class _HostWork(TorchDispatchMode):
     """Collects operators whose result's value or shape the host would wait for, and uploads of host data."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: set[str] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -34,7 +34,7 @@ def test_a_copy_has_the_shape_and_type_of_its_image_which_stays_as_it_is() -> No
     image = picture()
     for seed in range(20):
         copy = augment_image(image, POLICY, seed)
-        assert (copy.shape, copy.dtype) == (image.shape, np.uint8)
+        assert (copy.shape, copy.dtype) == (image.shape, np.dtype(np.uint8))
         assert not np.shares_memory(copy, image)
     np.testing.assert_array_equal(image, picture())
 

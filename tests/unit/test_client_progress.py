@@ -98,10 +98,12 @@ def test_the_line_of_a_trial_says_how_it_ended_and_how_it_goes_on() -> None:
 def test_what_a_limit_rules_out_before_training_is_counted_apart() -> None:
     story = _Story()
     for number in range(2):
-        trial = {"trial_id": f"trial_{number}", "number": number, "reason": "too many macs", "host": None}
-        assert story.tell("trial", number, state="INFEASIBLE", **trial) is None
+        trial = {"number": number, "reason": "too many macs", "host": None}
+        assert story.tell("trial", number, trial_id=f"trial_{number}", state="INFEASIBLE", **trial) is None
     story.start(2, 0)
-    assert story.complete(2, 10, f1=0.8, latency_ms=0.2).endswith("best f1 0.800; 2 ruled out by the limits")
+    line = story.complete(2, 10, f1=0.8, latency_ms=0.2)
+    assert line is not None
+    assert line.endswith("best f1 0.800; 2 ruled out by the limits")
     assert story.progress.finished == 1
 
 

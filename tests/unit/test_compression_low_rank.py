@@ -42,7 +42,7 @@ def test_a_convolution_of_low_rank_is_split_without_loss(rank: int, stride: int,
     convolution = low_rank_convolution(rank, stride=stride, dilation=dilation)
     split = low_rank.split_convolution(convolution, energy=1 - 1e-9)
     assert split is not None
-    assert [layer.out_channels for layer in split][:2] == [rank, rank]  # type: ignore[union-attr]
+    assert [layer.out_channels for layer in split][:2] == [rank, rank]
     images = torch.randn(2, 16, 12, 12)
     torch.testing.assert_close(split(images), convolution(images), rtol=1e-3, atol=1e-2)
 
@@ -125,6 +125,7 @@ class _TwoUses(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.convolution, self.norm = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8)
+        assert self.norm.running_mean is not None
         self.norm.running_mean += 1.0
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

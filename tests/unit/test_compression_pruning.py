@@ -52,7 +52,7 @@ def test_each_type_of_layer_loses_its_share_of_weights_and_the_classifier_none()
     assert {kind(module) for module in layers(piece.network)} == set(SHARES)
     for module in layers(piece.network):
         assert zero_share(module.weight) == pytest.approx(SHARES[kind(module)], abs=0.5 / module.weight.numel())
-    assert zero_share(piece.network.classifier.weight) == 0
+    assert zero_share(piece.network.get_parameter("classifier.weight")) == 0
 
 
 def test_linear_layers_have_a_share_of_their_own() -> None:
@@ -90,7 +90,7 @@ def test_global_pruning_takes_the_smallest_weights_wherever_they_are() -> None:
     assert kept.float().mean() == pytest.approx(0.4, abs=1e-3)
     assert weights[kept].min() >= weights[~kept].max()
     assert len({round(zero_share(module.weight), 2) for module in layers(piece.network)}) > 3
-    assert zero_share(piece.network.classifier.weight) == 0
+    assert zero_share(piece.network.get_parameter("classifier.weight")) == 0
 
 
 def test_gradual_pruning_raises_the_share_of_zeros_along_a_cubic_curve_while_it_trains() -> None:
@@ -101,7 +101,7 @@ def test_gradual_pruning_raises_the_share_of_zeros_along_a_cubic_curve_while_it_
     unstructured.prune_gradually(config, piece)
     zeros = torch.cat([piece.network.get_parameter(name).detach().flatten() == 0 for name in piece.masks])
     assert float(zeros.float().mean()) == pytest.approx(0.8, abs=1e-3)
-    assert not torch.equal(piece.network.classifier.weight, before.classifier.weight)
+    assert not torch.equal(piece.network.get_parameter("classifier.weight"), before.get_parameter("classifier.weight"))
 
 
 @given(ratio=st.floats(0.01, 0.99), epochs=st.integers(1, 50))
@@ -143,7 +143,7 @@ def tuned(**settings: Any) -> torch.Tensor:
     piece = workpiece()
     piece.candidate = piece.candidate.model_copy(update=settings)
     fine_tuning.fine_tune(FineTuning(epochs=2), piece)
-    return piece.network.classifier.weight.detach()
+    return piece.network.get_parameter("classifier.weight").detach()
 
 
 def test_fine_tuning_trains_as_the_candidate_was_trained() -> None:

@@ -56,7 +56,7 @@ ODD = {
 
 
 @pytest.fixture
-def messy(tmp_path) -> Path:
+def messy(tmp_path: Path) -> Path:
     """200 files: 176 plain ones, 12 kinds of broken ones and 12 kinds of odd ones."""
     root = write_classes(tmp_path / "data", {"cat": 88, "dog": 88})
     for name, (data, _) in BROKEN.items():
@@ -66,7 +66,7 @@ def messy(tmp_path) -> Path:
     return root
 
 
-def test_of_200_files_the_12_broken_ones_are_named_and_the_12_odd_ones_are_used(messy):
+def test_of_200_files_the_12_broken_ones_are_named_and_the_12_odd_ones_are_used(messy: Path) -> None:
     assert len([path for path in messy.rglob("*") if path.is_file()]) == 200
     report = check_dataset(folder_spec(messy))
     reasons = {skipped.name: skipped.reason for skipped in report.skipped}
@@ -80,7 +80,7 @@ def test_of_200_files_the_12_broken_ones_are_named_and_the_12_odd_ones_are_used(
     )
 
 
-def test_loading_skips_what_the_check_names(messy, tmp_path):
+def test_loading_skips_what_the_check_names(messy: Path, tmp_path: Path) -> None:
     report = check_dataset(folder_spec(messy))
     dataset = load_dataset(folder_spec(messy), side_px=16, cache_dir=tmp_path / "cache")
     assert dataset.id == report.id
@@ -88,7 +88,7 @@ def test_loading_skips_what_the_check_names(messy, tmp_path):
     assert len(dataset.images) == 188
 
 
-def test_a_clean_folder_is_ok(tmp_path):
+def test_a_clean_folder_is_ok(tmp_path: Path) -> None:
     report = check_dataset(folder_spec(write_classes(tmp_path, {"cat": 10, "dog": 30})))
     assert (report.ok, report.loadable, report.problems) == (True, True, ())
     assert report.imbalance == 3
@@ -97,17 +97,19 @@ def test_a_clean_folder_is_ok(tmp_path):
         ("dog", 30, 24, 6),
     ]
     assert report.kinds == {"PNG RGB": 40}
+    assert report.width_px is not None
+    assert report.height_px is not None
     assert (report.width_px.smallest, report.width_px.median, report.height_px.largest) == (24, 24, 18)
 
 
-def test_a_report_is_plain_data_with_pictures_of_each_class(messy):
+def test_a_report_is_plain_data_with_pictures_of_each_class(messy: Path) -> None:
     report = json.loads(json.dumps(dataclasses.asdict(check_dataset(folder_spec(messy)))))
     for one in report["classes"]:
         pictures = [Image.open(io.BytesIO(b64decode(data)), formats=["JPEG"]) for data in one["pictures"]]
         assert [picture.size for picture in pictures] == [(96, 96)] * 4
 
 
-def test_duplicates_are_reported_and_one_in_two_classes_is_a_problem(tmp_path):
+def test_duplicates_are_reported_and_one_in_two_classes_is_a_problem(tmp_path: Path) -> None:
     root = write_classes(tmp_path, {"cat": 5, "dog": 5})
     (root / "cat" / "again.png").write_bytes((root / "cat" / "0000.png").read_bytes())
     report = check_dataset(folder_spec(root))
@@ -119,7 +121,7 @@ def test_duplicates_are_reported_and_one_in_two_classes_is_a_problem(tmp_path):
     assert "1 pictures are in several classes" in report.problems[0]
 
 
-def test_a_training_image_in_the_given_validation_split_is_a_leak(tmp_path):
+def test_a_training_image_in_the_given_validation_split_is_a_leak(tmp_path: Path) -> None:
     write_classes(tmp_path / "train", {"cat": 5, "dog": 5})
     write_classes(tmp_path / "val", {"cat": 2, "dog": 2}, first=100)
     (tmp_path / "train" / "cat" / "copy.png").write_bytes((tmp_path / "val" / "cat" / "0100.png").read_bytes())
@@ -129,14 +131,14 @@ def test_a_training_image_in_the_given_validation_split_is_a_leak(tmp_path):
     assert [one.train for one in report.classes] == [5, 5]
 
 
-def test_a_class_that_is_too_small_is_a_problem_and_not_an_exception(tmp_path):
+def test_a_class_that_is_too_small_is_a_problem_and_not_an_exception(tmp_path: Path) -> None:
     root = write_classes(tmp_path, {"cat": 5, "dog": 1, "none": 0})
     report = check_dataset(folder_spec(root))
     assert (report.ok, report.loadable, report.imbalance) == (False, False, None)
     assert "'dog' has 1, 'none' has 0" in report.problems[0]
 
 
-def test_a_class_of_copies_of_one_photo_is_a_problem_that_loading_has_too(tmp_path):
+def test_a_class_of_copies_of_one_photo_is_a_problem_that_loading_has_too(tmp_path: Path) -> None:
     root = write_classes(tmp_path / "data", {"cat": 5, "dog": 1})
     (root / "dog" / "again.png").write_bytes((root / "dog" / "0005.png").read_bytes())
     report = check_dataset(folder_spec(root))
@@ -147,13 +149,13 @@ def test_a_class_of_copies_of_one_photo_is_a_problem_that_loading_has_too(tmp_pa
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read_is_named(tmp_path):
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     root = write_classes(tmp_path, {"cat": 5, "dog": 5})
     (root / "cat" / "0000.png").chmod(0)
     [skipped] = check_dataset(folder_spec(root)).skipped
     assert (skipped.name, skipped.reason) == ("cat/0000.png", "cannot be read: Permission denied")
 
 
-def test_a_path_that_is_not_there_is_an_error(tmp_path):
+def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DatasetNotFoundError):
         check_dataset(folder_spec(tmp_path / "absent"))

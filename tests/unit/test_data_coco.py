@@ -1,7 +1,9 @@
 """Source ``coco``: crops of boxes, grouped by photo, clipped, dropped and counted."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ from PIL import Image
 
 from search.contract.dataset import DatasetSpec
 from tests.unit.data_folders import encode, picture
-from workers.data import ClassError, DatasetFormatError, check_dataset, inspect, load_dataset
+from workers.data import ClassError, Dataset, DatasetFormatError, check_dataset, inspect, load_dataset
+from workers.data.listing import Sample
 from workers.data.sources import list_samples
 
 DATA = Path(__file__).parents[2] / "../shared/data"
@@ -17,7 +20,9 @@ TRASHNET = DATA / "trashnet-coco"
 TACO = DATA / "taco"
 
 
-def write_coco(root: Path, photos: dict[str, Image.Image], boxes: list[tuple[str, str, list[float]]], **extra) -> Path:
+def write_coco(
+    root: Path, photos: dict[str, Image.Image], boxes: Sequence[tuple[str, str, Sequence[float]]], **extra: Any
+) -> Path:
     """Photos by file name, and boxes of (file name, category, [x, y, width, height]). Returns the annotations."""
     images = root / "images"
     images.mkdir(parents=True)
@@ -39,23 +44,29 @@ def write_coco(root: Path, photos: dict[str, Image.Image], boxes: list[tuple[str
     return root / "boxes.json"
 
 
-def coco_spec(root: Path, **fields) -> DatasetSpec:
+def coco_spec(root: Path, **fields: Any) -> DatasetSpec:
     return DatasetSpec.model_validate(
         {"source": "coco", "path": str(root / "images"), "annotations": str(root / "boxes.json"), **fields}
     )
 
 
-def ten_photos(root: Path, **extra) -> Path:
+def ten_photos(root: Path, **extra: Any) -> Path:
     photos = {f"{number}.png": picture(number) for number in range(10)}
     boxes = [(name, "can" if number % 2 else "bag", [2, 3, 12, 10]) for number, name in enumerate(photos)]
     return write_coco(root, photos, boxes, **extra)
 
 
-def load(spec: DatasetSpec, tmp_path: Path, side_px: int = 12):
+def load(spec: DatasetSpec, tmp_path: Path, side_px: int = 12) -> Dataset:
     return load_dataset(spec, side_px=side_px, cache_dir=tmp_path / "cache")
 
 
-def test_a_crop_has_the_pixels_of_its_box(tmp_path):
+def edges_of(sample: Sample) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the box that a sample is cut out of."""
+    assert sample.box is not None
+    return sample.box.left, sample.box.top, sample.box.right, sample.box.bottom
+
+
+def test_a_crop_has_the_pixels_of_its_box(tmp_path: Path) -> None:
     ten_photos(tmp_path)
     dataset = load(coco_spec(tmp_path, resize="crop"), tmp_path, side_px=10)
     expected = {np.asarray(picture(number).crop((3, 3, 13, 13))).tobytes() for number in range(10)}
@@ -63,24 +74,25 @@ def test_a_crop_has_the_pixels_of_its_box(tmp_path):
     assert {image.tobytes() for image in dataset.images} == expected
 
 
-def test_boxes_are_clipped_to_their_image_and_counted_from_half_a_pixel_on(tmp_path):
+def test_boxes_are_clipped_to_their_image_and_counted_from_half_a_pixel_on(tmp_path: Path) -> None:
     photos = {f"{number}.png": picture(number) for number in range(4)}
-    sticking_out = [[-3, 0, 10, 10], [0, 0, 24.4, 18], [0, 0, 30, 18], [0, -0.5, 24, 10]]
+    sticking_out: list[list[float]] = [[-3, 0, 10, 10], [0, 0, 24.4, 18], [0, 0, 30, 18], [0, -0.5, 24, 10]]
     boxes = [(name, "can" if number % 2 else "bag", sticking_out[number]) for number, name in enumerate(photos)]
     write_coco(tmp_path, photos, boxes)
     listing = list_samples(coco_spec(tmp_path))
-    edges = [(box.left, box.top, box.right, box.bottom) for box in (sample.box for sample in listing.samples)]
+    edges = [edges_of(sample) for sample in listing.samples]
     assert edges == [(0, 0, 7, 10), (0, 0, 24, 18), (0, 0, 24, 18), (0, 0, 24, 10)]
+    assert listing.boxes is not None
     assert listing.boxes.clipped == 3
 
 
-def test_a_margin_widens_the_box_within_its_image(tmp_path):
+def test_a_margin_widens_the_box_within_its_image(tmp_path: Path) -> None:
     ten_photos(tmp_path)
-    box = list_samples(coco_spec(tmp_path, margin=0.5)).samples[0].box
-    assert (box.left, box.top, box.right, box.bottom) == (0, 0, 20, 18)
+    sample = list_samples(coco_spec(tmp_path, margin=0.5)).samples[0]
+    assert edges_of(sample) == (0, 0, 20, 18)
 
 
-def test_small_boxes_crowds_and_strays_are_dropped_and_counted(tmp_path):
+def test_small_boxes_crowds_and_strays_are_dropped_and_counted(tmp_path: Path) -> None:
     ten_photos(tmp_path)
     document = json.loads((tmp_path / "boxes.json").read_text())
     document["annotations"][0]["bbox"] = [0, 0, 3, 10]
@@ -91,6 +103,7 @@ def test_small_boxes_crowds_and_strays_are_dropped_and_counted(tmp_path):
     (tmp_path / "boxes.json").write_text(json.dumps(document))
     listing = list_samples(coco_spec(tmp_path, min_side_px=4))
     assert len(listing.samples) == 5
+    assert listing.boxes is not None
     assert listing.boxes.dropped == {
         "a side under 4 px": 2,
         "a crowd": 1,
@@ -100,7 +113,7 @@ def test_small_boxes_crowds_and_strays_are_dropped_and_counted(tmp_path):
 
 
 @pytest.mark.parametrize("as_file", [True, False], ids=["csv", "mapping"])
-def test_categories_become_classes_and_an_empty_one_is_dropped(tmp_path, as_file):
+def test_categories_become_classes_and_an_empty_one_is_dropped(tmp_path: Path, as_file: bool) -> None:
     photos = {f"{number}.png": picture(number) for number in range(12)}
     categories = ["can", "tin", "bag", "shoe"]
     write_coco(tmp_path, photos, [(name, categories[int(name[:-4]) % 4], [0, 0, 10, 10]) for name in photos])
@@ -110,7 +123,7 @@ def test_categories_become_classes_and_an_empty_one_is_dropped(tmp_path, as_file
     assert (overview.classes, overview.counts) == (("metal", "plastic"), (6, 3))
 
 
-def test_a_category_without_a_word_on_its_class_and_an_unknown_one_are_errors_that_name_them(tmp_path):
+def test_a_category_without_a_word_on_its_class_and_an_unknown_one_are_errors_that_name_them(tmp_path: Path) -> None:
     ten_photos(tmp_path)
     with pytest.raises(DatasetFormatError, match="what becomes of: can"):
         inspect(coco_spec(tmp_path, classes={"bag": "plastic"}))
@@ -118,7 +131,7 @@ def test_a_category_without_a_word_on_its_class_and_an_unknown_one_are_errors_th
         inspect(coco_spec(tmp_path, classes={"bag": "plastic", "can": "metal", "cup": "paper"}))
 
 
-def test_crops_of_one_photo_are_on_one_side_of_the_split(tmp_path):
+def test_crops_of_one_photo_are_on_one_side_of_the_split(tmp_path: Path) -> None:
     photos = {f"{number}.png": picture(number) for number in range(12)}
     boxes = [(name, label, [x, 0, 8, 8]) for name in photos for x, label in ((0, "bag"), (8, "can"), (16, "bag"))]
     write_coco(tmp_path, photos, boxes)
@@ -135,7 +148,7 @@ def test_crops_of_one_photo_are_on_one_side_of_the_split(tmp_path):
     assert sides[0] | sides[1] == set(photos)
 
 
-def test_boxes_of_a_rotated_photo_are_found_in_the_frame_that_they_were_drawn_in(tmp_path):
+def test_boxes_of_a_rotated_photo_are_found_in_the_frame_that_they_were_drawn_in(tmp_path: Path) -> None:
     marked = picture(1, width_px=30, height_px=20)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -155,7 +168,7 @@ def test_boxes_of_a_rotated_photo_are_found_in_the_frame_that_they_were_drawn_in
     assert all(expected in images for images in crops.values())
 
 
-def test_a_photo_of_another_size_than_annotated_is_skipped_and_named(tmp_path):
+def test_a_photo_of_another_size_than_annotated_is_skipped_and_named(tmp_path: Path) -> None:
     ten_photos(tmp_path)
     (tmp_path / "images" / "0.png").write_bytes(encode(picture(0, width_px=50, height_px=40)))
     [skipped] = load(coco_spec(tmp_path), tmp_path).skipped
@@ -163,7 +176,7 @@ def test_a_photo_of_another_size_than_annotated_is_skipped_and_named(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "a/../../secret.png", "..%2fsecret.png", "gone.png"])
-def test_a_file_name_that_is_not_in_the_folder_is_missing_wherever_it_points(tmp_path, name):
+def test_a_file_name_that_is_not_in_the_folder_is_missing_wherever_it_points(tmp_path: Path, name: str) -> None:
     ten_photos(tmp_path)
     (tmp_path / "secret.png").write_bytes(encode(picture(77)))
     document = json.loads((tmp_path / "boxes.json").read_text())
@@ -185,14 +198,14 @@ def test_a_file_name_that_is_not_in_the_folder_is_missing_wherever_it_points(tmp
         ('{"images": [], "annotations": [{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, NaN]}]}', "bbox"),
     ],
 )
-def test_annotations_that_are_not_coco_are_an_error_that_says_where(tmp_path, text, message):
+def test_annotations_that_are_not_coco_are_an_error_that_says_where(tmp_path: Path, text: str, message: str) -> None:
     ten_photos(tmp_path)
     (tmp_path / "boxes.json").write_text(text)
     with pytest.raises(DatasetFormatError, match=message):
         inspect(coco_spec(tmp_path))
 
 
-def test_trashnet_gives_183_crops_in_4_classes_with_one_clipped_and_no_photo_on_both_sides(tmp_path):
+def test_trashnet_gives_183_crops_in_4_classes_with_one_clipped_and_no_photo_on_both_sides(tmp_path: Path) -> None:
     if not TRASHNET.exists():
         pytest.skip("TrashNet's boxes are not at ../shared/data/trashnet-coco")
     spec = DatasetSpec(
@@ -202,21 +215,21 @@ def test_trashnet_gives_183_crops_in_4_classes_with_one_clipped_and_no_photo_on_
     report = check_dataset(spec)
     assert dataset.images.shape == (183, 32, 32, 3)
     assert dataset.classes == ("glass", "metal", "plastic", "trash")
+    assert report.boxes is not None
     assert (report.ok, report.photos, report.boxes.clipped, report.boxes.dropped) == (True, 182, 1, {})
     listing = list_samples(spec)
     twice = next(photo for photo in range(182) if sum(sample.photo == photo for sample in listing.samples) == 2)
     with Image.open(TRASHNET / "images" / listing.photos[twice].name) as photo:
         crops = [
-            np.asarray(
-                photo.crop((box.left, box.top, box.right, box.bottom)).resize((32, 32), Image.Resampling.BILINEAR)
-            )
-            for box in (sample.box for sample in listing.samples if sample.photo == twice)
+            np.asarray(photo.crop(edges_of(sample)).resize((32, 32), Image.Resampling.BILINEAR))
+            for sample in listing.samples
+            if sample.photo == twice
         ]
     rows = [int(np.flatnonzero((dataset.images == crop).all(axis=(1, 2, 3)))[0]) for crop in crops]
     assert len({row in dataset.splits.validation for row in rows}) == 1
 
 
-def test_taco_without_its_images_counts_every_missing_file_and_is_not_ok():
+def test_taco_without_its_images_counts_every_missing_file_and_is_not_ok() -> None:
     if not TACO.exists():
         pytest.skip("TACO's annotations are not at ../shared/data/taco")
     spec = DatasetSpec(
@@ -236,10 +249,13 @@ def test_taco_without_its_images_counts_every_missing_file_and_is_not_ok():
         inspect(spec)
 
 
-def test_taco_has_650_boxes_with_a_side_under_32_px_and_7_that_leave_their_image():
+def test_taco_has_650_boxes_with_a_side_under_32_px_and_7_that_leave_their_image() -> None:
     if not TACO.exists():
         pytest.skip("TACO's annotations are not at ../shared/data/taco")
     spec = DatasetSpec(source="coco", path=str(TACO), annotations=str(TACO / "annotations.json"))
-    assert list_samples(spec).boxes.clipped == 7
-    small = list_samples(spec.model_copy(update={"min_side_px": 32}))
-    assert small.boxes.dropped == {"a side under 32 px": 650}
+    boxes = list_samples(spec).boxes
+    small_boxes = list_samples(spec.model_copy(update={"min_side_px": 32})).boxes
+    assert boxes is not None
+    assert small_boxes is not None
+    assert boxes.clipped == 7
+    assert small_boxes.dropped == {"a side under 32 px": 650}

@@ -1,11 +1,13 @@
 """Decoder ``dali``: the same images as Pillow's but for rounding, or an error that says what to install."""
 
 import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from search.contract.dataset import Resize
 from tests.unit.data_folders import encode, folder_spec, picture, write_classes
 from workers.data import MissingPackageError, load_dataset
 
@@ -13,7 +15,7 @@ HAS_DALI = importlib.util.find_spec("nvidia") is not None and importlib.util.fin
 
 
 @pytest.mark.skipif(HAS_DALI, reason="nvidia.dali is installed")
-def test_without_dali_the_error_says_what_to_install(tmp_path):
+def test_without_dali_the_error_says_what_to_install(tmp_path: Path) -> None:
     root = write_classes(tmp_path / "data", {"cat": 4, "dog": 4})
     with pytest.raises(MissingPackageError, match=r"install seedleaf\[dali\].*or choose decoder: pillow"):
         load_dataset(folder_spec(root, decoder="dali"), side_px=16, cache_dir=tmp_path / "cache")
@@ -21,7 +23,9 @@ def test_without_dali_the_error_says_what_to_install(tmp_path):
 
 @pytest.mark.skipif(not HAS_DALI, reason="nvidia.dali is not installed")
 @pytest.mark.parametrize("resize", ["pad", "stretch", "crop"])
-def test_dali_gives_the_images_that_pillow_gives_and_names_the_same_broken_files(tmp_path, resize):
+def test_dali_gives_the_images_that_pillow_gives_and_names_the_same_broken_files(
+    tmp_path: Path, resize: Resize
+) -> None:
     root = tmp_path / "data"
     for number in range(150):
         (root / f"class{number % 2}").mkdir(parents=True, exist_ok=True)

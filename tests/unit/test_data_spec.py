@@ -1,5 +1,7 @@
 """DatasetSpec takes the fields of its source and no others, and says which are missing or wrong."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -19,7 +21,7 @@ VALID = [
 
 
 @pytest.mark.parametrize("fields", VALID, ids=str)
-def test_a_spec_survives_json(fields):
+def test_a_spec_survives_json(fields: dict[str, Any]) -> None:
     spec = DatasetSpec.model_validate(fields)
     assert DatasetSpec.model_validate_json(spec.model_dump_json()) == spec
 
@@ -44,13 +46,13 @@ def test_a_spec_survives_json(fields):
     ],
     ids=str,
 )
-def test_a_mistake_is_told_in_words(fields, message):
+def test_a_mistake_is_told_in_words(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError) as error:
         DatasetSpec.model_validate(fields)
     assert message in str(error.value)
 
 
-def test_the_locations_are_all_that_is_read():
+def test_the_locations_are_all_that_is_read() -> None:
     spec = DatasetSpec(source="coco", path="photos", annotations="boxes.json", classes="classes.csv")
     assert spec.locations == ("photos", "boxes.json", "classes.csv")
     mapped = DatasetSpec(source="coco", path="photos", annotations="boxes.json", classes={"can": "metal"})

@@ -1,21 +1,31 @@
 """Splits are stratified, keep the rows of a photo together, and depend on content and seed only."""
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike, NDArray
 
 from workers.data import ClassError
-from workers.data.splits import split
+from workers.data.splits import Splits, split
 
 
 def key(number: int) -> bytes:
     return hashlib.sha256(str(number).encode()).digest()
 
 
-def make(labels, groups, *, given=None, validation_fraction=0.2, subset_fraction=1.0, seed=0):
+def make(
+    labels: ArrayLike,
+    groups: Sequence[bytes],
+    *,
+    given: NDArray[np.bool_] | None = None,
+    validation_fraction: float = 0.2,
+    subset_fraction: float = 1.0,
+    seed: int = 0,
+) -> Splits:
     labels = np.asarray(labels, np.int64)
     classes = [f"class {label}" for label in range(labels.max() + 1)]
     return split(
@@ -30,7 +40,7 @@ def make(labels, groups, *, given=None, validation_fraction=0.2, subset_fraction
 
 
 @st.composite
-def labelled_groups(draw):
+def labelled_groups(draw: st.DrawFn) -> tuple[list[int], list[bytes]]:
     """Rows in groups of one class or several, with at least two groups that hold one class only, for each class."""
     n_classes = draw(st.integers(2, 4))
     labels = [label for label in range(n_classes) for _ in range(2)]
@@ -43,7 +53,9 @@ def labelled_groups(draw):
 
 @settings(max_examples=80, deadline=None)
 @given(data=labelled_groups(), seed=st.integers(0, 2**32 - 1), fraction=st.floats(0.05, 0.95))
-def test_sides_share_no_photo_and_each_has_every_class(data, seed, fraction):
+def test_sides_share_no_photo_and_each_has_every_class(
+    data: tuple[list[int], list[bytes]], seed: int, fraction: float
+) -> None:
     labels, groups = data
     splits = make(labels, groups, seed=seed, validation_fraction=fraction)
     train = {groups[row] for row in splits.full_train}
@@ -61,7 +73,7 @@ def test_sides_share_no_photo_and_each_has_every_class(data, seed, fraction):
     fraction=st.floats(0.01, 0.99),
     seed=st.integers(0, 1000),
 )
-def test_each_class_gives_its_share_to_validation(counts, fraction, seed):
+def test_each_class_gives_its_share_to_validation(counts: list[int], fraction: float, seed: int) -> None:
     labels = np.repeat(np.arange(len(counts)), counts)
     splits = make(labels, [key(row) for row in range(len(labels))], validation_fraction=fraction, seed=seed)
     held_out = np.bincount(labels[splits.validation])
@@ -70,7 +82,7 @@ def test_each_class_gives_its_share_to_validation(counts, fraction, seed):
 
 @settings(max_examples=50, deadline=None)
 @given(small=st.floats(0.01, 1.0), large=st.floats(0.01, 1.0), seed=st.integers(0, 1000))
-def test_a_smaller_subset_lies_inside_a_larger_one(small, large, seed):
+def test_a_smaller_subset_lies_inside_a_larger_one(small: float, large: float, seed: int) -> None:
     assume(small <= large)
     labels = np.repeat([0, 1, 2], [4, 20, 50])
     groups = [key(row) for row in range(len(labels))]
@@ -81,13 +93,13 @@ def test_a_smaller_subset_lies_inside_a_larger_one(small, large, seed):
     assert np.bincount(labels[inner.train]).tolist() == [max(1, round(small * count)) for count in all_counts]
 
 
-def test_the_subset_of_all_is_all():
+def test_the_subset_of_all_is_all() -> None:
     labels = np.repeat([0, 1], [10, 30])
     splits = make(labels, [key(row) for row in range(40)])
     assert np.array_equal(splits.train, splits.full_train)
 
 
-def test_another_seed_gives_another_split_and_the_same_seed_the_same():
+def test_another_seed_gives_another_split_and_the_same_seed_the_same() -> None:
     labels = np.repeat([0, 1], 50)
     groups = [key(row) for row in range(100)]
     first, again, other = (make(labels, groups, seed=seed).validation for seed in (0, 0, 1))
@@ -95,7 +107,7 @@ def test_another_seed_gives_another_split_and_the_same_seed_the_same():
     assert not np.array_equal(first, other)
 
 
-def test_a_new_image_moves_hardly_any_other():
+def test_a_new_image_moves_hardly_any_other() -> None:
     labels = np.repeat([0, 1], 100)
     groups = [key(row) for row in range(200)]
     before = set(make(labels, groups).validation)
@@ -103,21 +115,21 @@ def test_a_new_image_moves_hardly_any_other():
     assert len(before - after) <= 1
 
 
-def test_large_groups_are_not_preferred_on_either_side():
+def test_large_groups_are_not_preferred_on_either_side() -> None:
     labels = np.repeat([0, 1], 300)
     groups = [key(row // 3) for row in range(600)]
     splits = make(labels, groups, validation_fraction=0.2)
     assert abs(len(splits.validation) - 120) <= 4
 
 
-def test_a_class_of_one_photo_only_is_an_error_that_names_it():
+def test_a_class_of_one_photo_only_is_an_error_that_names_it() -> None:
     labels = [0] * 10 + [1] * 5
     groups = [key(row) for row in range(10)] + [key(100)] * 5
     with pytest.raises(ClassError, match=r"'class 1' cannot be on both sides.*other photos"):
         make(labels, groups)
 
 
-def test_a_given_split_is_taken_as_it_is():
+def test_a_given_split_is_taken_as_it_is() -> None:
     labels = [0, 0, 0, 1, 1, 1]
     given_rows = np.array([True, False, False, False, False, True])
     splits = make(labels, [key(row) for row in range(6)], given=given_rows)
@@ -125,7 +137,7 @@ def test_a_given_split_is_taken_as_it_is():
     assert splits.full_train.tolist() == [1, 2, 3, 4]
 
 
-def test_calibration_is_a_stratified_part_of_training_of_about_512():
+def test_calibration_is_a_stratified_part_of_training_of_about_512() -> None:
     labels = np.repeat([0, 1], [4000, 1000])
     splits = make(labels, [key(row) for row in range(5000)])
     assert np.bincount(labels[splits.calibration]).tolist() == [410, 102]

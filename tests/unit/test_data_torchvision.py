@@ -2,6 +2,7 @@
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,11 +23,11 @@ def write_mnist(root: Path, part: str, labels: list[int], first: int) -> None:
     (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, len(labels)) + bytes(labels))
 
 
-def torchvision_spec(root: Path, name: str, **fields) -> DatasetSpec:
+def torchvision_spec(root: Path, name: str, **fields: Any) -> DatasetSpec:
     return DatasetSpec.model_validate({"source": "torchvision", "path": str(root), "name": name, **fields})
 
 
-def test_a_set_with_two_parts_gives_its_own_split_and_the_classes_that_it_has(tmp_path):
+def test_a_set_with_two_parts_gives_its_own_split_and_the_classes_that_it_has(tmp_path: Path) -> None:
     write_mnist(tmp_path, "train", [3, 7] * 6, first=0)
     write_mnist(tmp_path, "t10k", [3, 7] * 2, first=100)
     dataset = load_dataset(torchvision_spec(tmp_path, "MNIST"), side_px=28, cache_dir=tmp_path / "cache")
@@ -38,7 +39,7 @@ def test_a_set_with_two_parts_gives_its_own_split_and_the_classes_that_it_has(tm
     assert {image[:, :, 0].tobytes() for image in dataset.images} == expected
 
 
-def test_a_set_in_one_piece_is_split_here(tmp_path):
+def test_a_set_in_one_piece_is_split_here(tmp_path: Path) -> None:
     for number in range(20):
         folder = tmp_path / "eurosat" / "2750" / ("Forest" if number % 2 else "River")
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,19 +49,19 @@ def test_a_set_in_one_piece_is_split_here(tmp_path):
     assert (len(dataset.splits.full_train), len(dataset.splits.validation)) == (16, 4)
 
 
-def test_a_set_that_is_not_there_is_an_error_that_says_what_to_do(tmp_path):
+def test_a_set_that_is_not_there_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DatasetNotFoundError, match=r"no usable CIFAR10 under .*set download"):
         inspect(torchvision_spec(tmp_path, "CIFAR10"))
 
 
-def test_an_unknown_name_is_an_error_that_lists_the_known(tmp_path):
+def test_an_unknown_name_is_an_error_that_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(DatasetFormatError, match=r"'CocoDetection' here; known: .*CIFAR10"):
         inspect(torchvision_spec(tmp_path, "CocoDetection"))
     with pytest.raises(DatasetFormatError, match="cannot download ImageNet"):
         inspect(torchvision_spec(tmp_path, "ImageNet", download=True))
 
 
-def test_every_set_is_asked_for_in_a_way_that_torchvision_knows():
+def test_every_set_is_asked_for_in_a_way_that_torchvision_knows() -> None:
     import inspect as signatures
 
     import torchvision

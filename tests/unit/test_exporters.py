@@ -113,7 +113,7 @@ def test_live_each_trial_that_ends_is_written_once_until_the_study_does(
 ) -> None:
     running = {**_STUDY, "state": "RUNNING"}
     page = {"items": [_COMPLETED], "next": None}
-    told = [
+    told: list[dict[str, str | None]] = [
         {"kind": "trial", "trial_id": "trial_0", "state": "COMPLETED"},
         {"kind": "trial", "trial_id": "trial_1", "state": "RUNNING"},
         {"kind": "trial", "trial_id": "trial_1", "state": "INFEASIBLE"},

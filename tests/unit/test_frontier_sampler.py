@@ -161,7 +161,7 @@ def best_of(describe: Callable[[Chooser], Description] | None, trials: int) -> f
         return float(rate**2 + (trial.suggest_float("momentum", 0.0, 1.0) - 0.8) ** 2)
 
     study.optimize(distance, n_trials=trials)
-    return study.best_value
+    return float(study.best_value)
 
 
 @pytest.mark.parametrize(("tried", "looks_elsewhere"), [(16, False), (17, True), (24, False), (25, True)])

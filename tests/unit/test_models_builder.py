@@ -139,7 +139,7 @@ def test_a_residual_block_adds_its_input_where_the_shape_stays(
 def test_a_shuffle_takes_the_channels_of_both_halves_in_turns() -> None:
     unit, _ = BLOCKS["ShuffleNetV2"].build(8, 8)
     assert isinstance(unit, ShuffleUnit)
-    unit.filtered = nn.Identity()
+    unit.filtered = nn.Sequential(nn.Identity())
     images = torch.arange(8.0).view(1, 8, 1, 1)
     assert unit(images).flatten().tolist() == [0, 4, 1, 5, 2, 6, 3, 7]
 

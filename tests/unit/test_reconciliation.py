@@ -63,10 +63,10 @@ STUDY_CASES, TASK_CASES = table("A study and its driver"), table("A task")
 def studies_of(case: list[str]) -> Iterator[Row]:
     """Every study that a row of the table stands for."""
     study, driver, lease, in_a_row, _ = case
-    known = {} if driver == "none" else {"job_id": LAST, "job_attempt": 3}
     for state, overdue, submissions in product(STATES[study], LEASES[lease], SUBMISSIONS[in_a_row]):
         yield Row(
-            **{"job_id": None, "job_attempt": 0, **known},
+            job_id=None if driver == "none" else LAST,
+            job_attempt=0 if driver == "none" else 3,
             state=state,
             overdue=overdue,
             submissions=submissions,

@@ -29,7 +29,7 @@ def volume_by_inclusion_and_exclusion(losses: Losses, reference: Losses) -> floa
     """The volume of a union of boxes: boxes that overlap are subtracted, added again, and so on."""
     subsets = chain.from_iterable(combinations(losses, size) for size in range(1, len(losses) + 1))
     corners = ((len(subset), np.max(subset, axis=0)) for subset in subsets)
-    return sum((-1) ** (size + 1) * float(np.prod(np.maximum(reference - corner, 0))) for size, corner in corners)
+    return sum((-1.0) ** (size + 1) * float(np.prod(np.maximum(reference - corner, 0))) for size, corner in corners)
 
 
 @settings(deadline=None)

@@ -10,7 +10,7 @@ from ray.tune.search import Searcher
 from search.contract.candidate import Candidate, UnbuildableError
 from search.contract.metrics import Metrics
 from search.contract.states import TrialState
-from search.contract.trials import PastTrial
+from search.contract.trials import Assignment, PastTrial
 from search.tune.searcher import StudySearch
 from tests.unit.search_studies import CLASSES, WIDTHS, MemoryLog, make_search, tiny_cost, tiny_features, tiny_spec
 
@@ -18,9 +18,9 @@ NETWORKS = 12
 FIRST = {"width": 8, "conv.block": "DWConv"}
 
 
-def past(number: int = 0, state: TrialState = TrialState.COMPLETED, **assignment: object) -> PastTrial:
+def past(number: int = 0, state: TrialState = TrialState.COMPLETED, *, assignment: Assignment = FIRST) -> PastTrial:
     metrics = {"f1": 0.5, "macs": 100.0, "params": 10.0} if state is TrialState.COMPLETED else {"params": 10.0}
-    return PastTrial(number=number, state=state, assignment=assignment or FIRST, metrics=metrics)
+    return PastTrial(number=number, state=state, assignment=assignment, metrics=metrics)
 
 
 def states(search: StudySearch) -> list[OptunaState]:
@@ -37,6 +37,7 @@ def test_a_small_space_is_searched_without_duplicates_until_nothing_is_left(samp
     search = make_search(tiny_spec(sampler={"name": sampler}), log)
     started = 0
     while (suggested := search.suggest(str(started))) != Searcher.FINISHED:
+        assert isinstance(suggested, dict)
         assert Candidate.model_validate_json(suggested["candidate"]) == log.candidates[-1]
         finish(search, str(started), f1=started / 100)
         started += 1
@@ -247,7 +248,7 @@ def test_one_seed_gives_one_search_and_a_restart_another() -> None:
             search.suggest(str(number))
         return [candidate.learning_rate for candidate in log.candidates]
 
-    recorded = [past(**FIRST, learning_rate=0.2)]
+    recorded = [past(assignment={**FIRST, "learning_rate": 0.2})]
     assert first_rates(seed=1, history=[]) == first_rates(seed=1, history=[])
     assert first_rates(seed=1, history=[]) != first_rates(seed=2, history=[])
     assert not set(first_rates(seed=1, history=[])) & set(first_rates(seed=1, history=recorded))

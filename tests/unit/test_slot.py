@@ -1,6 +1,6 @@
 """The benchmark slot times and scores in the target's runtime, and says what it cannot time."""
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def _target(**parts: Any) -> TargetSpec:
     return target
 
 
-@pytest.mark.parametrize("runtime", RuntimeName.__args__)
+@pytest.mark.parametrize("runtime", get_args(RuntimeName))
 def test_a_file_is_timed_and_scored_in_the_targets_runtime(runtime: RuntimeName, model: bytes) -> None:
     slot, target = BenchmarkSlot(), _target(runtime=runtime, node="board")
     timing = slot.time_file(model, target=target)
@@ -41,7 +41,7 @@ def test_more_threads_than_the_host_has_cores_are_refused_before_anything_is_tim
     assert "ask for fewer threads" in str(BenchmarkSlot().missing(TargetSpec(threads=256)))
 
 
-@pytest.mark.parametrize("runtime", RuntimeName.__args__)
+@pytest.mark.parametrize("runtime", get_args(RuntimeName))
 def test_a_runtime_that_the_host_lacks_is_told_with_how_to_get_it(runtime: RuntimeName) -> None:
     if RUNTIMES[runtime].missing is None:
         pytest.skip(f"{runtime} is here")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,13 +72,13 @@ def plain_loop(network: nn.Module, training: Resident, plan: TrainingPlan) -> It
     steps = len(training) // plan.batch_size
     weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    groups = [{"params": weights, "weight_decay": plan.weight_decay}, {"params": others}]
+    groups: list[dict[str, Any]] = [{"params": weights, "weight_decay": plan.weight_decay}, {"params": others}]
     optimizer = torch.optim.SGD(groups, lr=plan.learning_rate, momentum=0.9, nesterov=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, plan.learning_rate, total_steps=plan.epochs * steps, cycle_momentum=False
     )
     for epoch in range(plan.epochs):
-        losses = []
+        losses: list[float] = []
         for index in torch.randperm(len(training), generator=generator).split(plan.batch_size):
             logits = forward(network, pixels(training.images[index]))
             loss = functional.cross_entropy(logits.float(), training.labels[index], label_smoothing=0.1)

@@ -80,4 +80,4 @@ def _accumulate_gradients(network: Network, training: Resident, *, seed: int) ->
     order = torch.randperm(len(training), generator=generator, device=training.images.device)
     for index in torch.split(order[:_GRADIENT_IMAGES], _GRADIENT_BATCH):
         logits = network(pixels(training.images_at(index)))
-        functional.cross_entropy(logits, training.labels[index]).backward()  # type: ignore[no-untyped-call]
+        functional.cross_entropy(logits, training.labels[index]).backward()

@@ -24,7 +24,7 @@ def prepare_device(device: torch.device, memory_share: float) -> None:
 @lru_cache
 def stream_for(purpose: Literal["capture", "weight gradients"], device: torch.device) -> torch.cuda.Stream:
     """The one of this process: cuBLAS keeps a workspace for every stream that it ever ran on."""
-    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    return torch.cuda.Stream(device)
 
 
 @contextmanager

@@ -91,7 +91,7 @@ class TrainingStep:
     def _learn(self, loss: Tensor, share: Tensor) -> None:
         for optimizer in self._optimizers:
             optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         set_rates(self._optimizers, share)
         for optimizer in self._optimizers:
             optimizer.step()
