@@ -21,6 +21,7 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 from benchmarks.parts.machine import describe, spread
 from benchmarks.parts.tables import DIRECTIONS, Table
 from search.samplers.frontier import FrontierSampler
+from search.samplers.optuna_trials import chooser_of
 
 MARKS = (25, 50, 70, 100, 200, 400)
 #: How far each sampler is taken, and with how many trials in flight.
@@ -71,13 +72,13 @@ def _replay(path: Path, lowest_accuracy: float, name: str, seed: int) -> list[fl
     """The share of the front's hypervolume after each evaluation."""
     table, rng = _table(path, lowest_accuracy), np.random.default_rng(seed)
     evaluations, concurrency = RUNS[name]
-    study = optuna.create_study(directions=DIRECTIONS, sampler=_sampler(name, table, seed))
+    study = optuna.create_study(directions=list(DIRECTIONS), sampler=_sampler(name, table, seed))
     running: deque[tuple[optuna.Trial, str]] = deque()
     codes: list[str] = []
     while len(codes) < evaluations:
         while len(running) < concurrency:
             trial = study.ask()
-            running.append((trial, table.code(trial)))
+            running.append((trial, table.code(chooser_of(trial))))
         trial, code = running.popleft()
         study.tell(trial, table.train(code, rng))
         codes.append(code)
@@ -96,16 +97,19 @@ def _sampler(name: str, table: Table, seed: int) -> BaseSampler:
 
 def _suggestion_s(table: Table, trials: int) -> tuple[float, list[float]]:
     """Seconds of a new sampler's first suggestion after so many trials, and of the next ones."""
-    rng, study = np.random.default_rng(0), optuna.create_study(directions=DIRECTIONS, sampler=RandomSampler(seed=0))
+    rng, study = (
+        np.random.default_rng(0),
+        optuna.create_study(directions=list(DIRECTIONS), sampler=RandomSampler(seed=0)),
+    )
     for _ in range(trials):
         trial = study.ask()
-        study.tell(trial, table.train(table.code(trial), rng))
+        study.tell(trial, table.train(table.code(chooser_of(trial)), rng))
     study.sampler = FrontierSampler(describe=table.describe, seed=0)
     taken_s = []
     for _ in range(6):
         started_s = time.perf_counter()
         trial = study.ask()
-        code = table.code(trial)
+        code = table.code(chooser_of(trial))
         taken_s.append(time.perf_counter() - started_s)
         study.tell(trial, table.train(code, rng))
     return taken_s[0], taken_s[1:]

@@ -15,6 +15,7 @@ import optuna
 import ray
 
 from benchmarks.parts.machine import describe, spread
+from search.samplers.optuna_trials import chooser_of
 from search.study.draw import draw
 from search.study.spec import StudySpec
 from workers.actors.hosts import NAMESPACE, RESOURCE
@@ -53,8 +54,8 @@ class Worker:
         self._task, self._spec = task, spec
 
     def run(self, seed: int) -> dict[str, float]:
-        chooser = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
-        candidate = draw(self._spec.space, chooser, classes=6)
+        trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
+        candidate = draw(self._spec.space, chooser_of(trial), classes=6)
         started, steps_s, first_step_s = time.perf_counter(), 0.0, 0.0
         for report in run_trial(candidate, self._task, HostGate()):
             first_step_s = first_step_s or time.perf_counter() - started - report["elapsed_s"]

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Subset
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
+from search.samplers.optuna_trials import chooser_of
 from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
 from workers.export import INPUT, to_onnx
@@ -44,7 +45,7 @@ class Objective:
         self._classes, self._epochs, self._deadline = len(plain.classes), epochs, deadline
 
     def __call__(self, trial: optuna.Trial) -> tuple[float, float, float]:
-        candidate = draw(_SPACE, trial, classes=self._classes)
+        candidate = draw(_SPACE, chooser_of(trial), classes=self._classes)
         network = build_network(candidate.architecture)
         batches = DataLoader(self._train, candidate.batch_size, shuffle=True, num_workers=_CORES)
         optimizer = torch.optim.SGD(

@@ -10,6 +10,8 @@ import tempfile
 import time
 from typing import Any
 
+from search.samplers.optuna_trials import chooser_of
+
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
 
 import optuna
@@ -47,7 +49,7 @@ _SPACE = SpaceSpec.model_validate({"image_size": 16, "batch_size": [32, 64]})
 
 
 def _candidate(trial: optuna.Trial) -> dict[str, str]:
-    return {"candidate": draw(_SPACE, trial, classes=10).model_dump_json()}
+    return {"candidate": draw(_SPACE, chooser_of(trial), classes=10).model_dump_json()}
 
 
 def main(trials: int, seed: int) -> None:

@@ -7,6 +7,7 @@ one digit a layer, as in NAS-Bench-Macro (https://arxiv.org/abs/2103.11922).
 import json
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from search.samplers.frontier import Description
 from search.spaces.chooser import Chooser
 
 Floats = NDArray[np.float64]
-DIRECTIONS = ("maximize", "minimize", "minimize")
+DIRECTIONS: tuple[Literal["maximize", "minimize"], ...] = ("maximize", "minimize", "minimize")
 
 
 class Table:

@@ -68,7 +68,7 @@ class Replay:
         return cast(ParameterValue, distribution.to_external_repr(distribution.to_internal_repr(value)))
 
 
-def chooser_of(trial: optuna.trial.Trial) -> Chooser:
+def chooser_of(trial: optuna.trial.BaseTrial) -> Chooser:
     """An Optuna trial as a Chooser. It is one, but its overloads hide that from the type checker."""
     return cast(Chooser, trial)
 

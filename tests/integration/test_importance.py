@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import Engine
 
 from search.contract.states import TrialState
+from search.samplers.optuna_trials import chooser_of
 from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
 from services.errors import NotFoundError
@@ -21,7 +22,7 @@ def test_of_the_completed_trials_only(engine: Engine) -> None:
     sampler = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for number in range(24):
         asked = sampler.ask()
-        draw(SpaceSpec.model_validate(SPACE), asked, classes=10)
+        draw(SpaceSpec.model_validate(SPACE), chooser_of(asked), classes=10)
         trial_id = new_id("trial")
         with engine.begin() as connection:
             trials.add(

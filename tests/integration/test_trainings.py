@@ -1,5 +1,7 @@
 """Trainings in the record: queued, written under their attempt, and what becomes of their study."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine
 

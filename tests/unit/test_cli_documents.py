@@ -10,6 +10,7 @@ from api.cli.errors import CommandError
 from api.cli.quickstart import SPEC
 from api.tabular.studies import networks
 from search.contract.candidate import Architecture
+from search.samplers.optuna_trials import chooser_of
 from search.spaces.model_yaml import write_architecture
 from search.study.draw import draw
 
@@ -82,7 +83,7 @@ def test_a_network_of_a_file_is_the_only_one_of_its_space(tmp_path: Path) -> Non
     space = read_spec(spec).space
     assert networks(read_spec(spec)) == "1"
     chooser = FixedTrial({"learning_rate": 0.1})
-    assert draw(space, chooser, classes=10).architecture == architecture
+    assert draw(space, chooser_of(chooser), classes=10).architecture == architecture
 
 
 def test_a_broken_network_is_told_with_its_line(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_every_position_in_a_range_is_a_value_of_it_that_leads_back(
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=str)
-def test_both_ends_of_a_range_are_drawn(distribution: BaseDistribution) -> None:
+def test_both_ends_of_a_range_are_drawn(distribution: IntDistribution | FloatDistribution) -> None:
     assert from_unit(distribution, 0.0) == pytest.approx(distribution.low)
     assert from_unit(distribution, 1.0) == pytest.approx(distribution.high, rel=1e-9)
 
@@ -67,7 +67,9 @@ def test_each_choice_has_an_equal_part_of_the_range() -> None:
 def test_a_point_has_the_wanted_choices_where_they_are_allowed_and_no_others() -> None:
     (point,) = some(1, depth=3, conv=False, kernel=5, rate=7.0)
     assert {**point.params, "rate": None} == {"depth": 3, "conv": False, "rate": None}
-    assert 1e-3 <= point.params["rate"] <= 1.0
+    rate = point.params["rate"]
+    assert isinstance(rate, float)
+    assert 1e-3 <= rate <= 1.0
     assert point.description.objectives == {1: 3.0}
 
 

@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from search.pareto import hypervolume
 from search.samplers.frontier import EXPECTED, SECONDS, Description, FrontierSampler
+from search.samplers.optuna_trials import chooser_of
 from search.spaces.chooser import Chooser
 
 LAYERS = 6
@@ -39,7 +40,7 @@ def search(sampler: BaseSampler, *, trials: int, noise: float = 0.0) -> optuna.S
     study, rng = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler), np.random.default_rng(0)
     for _ in range(trials):
         trial = study.ask()
-        layers = choices(trial)
+        layers = choices(chooser_of(trial))
         study.tell(trial, [quality(layers) + noise * rng.standard_normal(), cost(layers)])
     return study
 
@@ -68,7 +69,7 @@ def test_the_same_seed_makes_the_same_search() -> None:
 
 def test_pending_trials_are_not_suggested_again_and_lead_elsewhere() -> None:
     study = search(FrontierSampler(describe=describe, seed=0), trials=9)
-    pending = [tuple(choices(study.ask())) for _ in range(4)]
+    pending = [tuple(choices(chooser_of(study.ask()))) for _ in range(4)]
     assert len(set(pending)) == 4
 
 
@@ -97,7 +98,7 @@ def test_a_new_sampler_goes_on_from_the_trials_alone() -> None:
     study = search(FrontierSampler(describe=describe, seed=0), trials=10)
     before = {tuple(trial.params.values()) for trial in study.trials}
     study.sampler = FrontierSampler(describe=describe, seed=9)
-    assert tuple(choices(study.ask())) not in before
+    assert tuple(choices(chooser_of(study.ask()))) not in before
 
 
 def test_a_limit_that_is_known_before_is_never_broken() -> None:
@@ -114,7 +115,7 @@ def test_a_limit_that_must_be_measured_is_learned() -> None:
     broken = []
     for _ in range(20):
         trial = study.ask()
-        layers = choices(trial)
+        layers = choices(chooser_of(trial))
         trial.set_constraint("latency", cost(layers) * 1.1 - 12.0)
         broken.append(cost(layers) * 1.1 > 12.0)
         if broken[-1]:
@@ -129,7 +130,7 @@ def test_where_trials_fail_it_goes_less() -> None:
     failed = []
     for _ in range(20):
         trial = study.ask()
-        layers = choices(trial)
+        layers = choices(chooser_of(trial))
         failed.append(layers[0] == 2)
         if failed[-1]:
             study.tell(trial, state=TrialState.FAIL)
@@ -142,10 +143,10 @@ def test_where_trials_fail_it_goes_less() -> None:
 def test_a_training_that_collapsed_does_not_hide_what_the_others_differ_by() -> None:
     study = search(FrontierSampler(describe=describe, seed=0), trials=9)
     for trial in (study.ask(), study.ask()):
-        study.tell(trial, [-1000.0, cost(choices(trial))])
+        study.tell(trial, [-1000.0, cost(choices(chooser_of(trial)))])
     for _ in range(8):
         trial = study.ask()
-        layers = choices(trial)
+        layers = choices(chooser_of(trial))
         study.tell(trial, [quality(layers), cost(layers)])
     assert volume(study) > volume(search(RandomSampler(seed=0), trials=40))
 
@@ -228,7 +229,7 @@ def test_parameters_that_the_description_does_not_ask_for_are_drawn_by_chance() 
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=FrontierSampler(describe=describe, seed=0))
     for _ in range(10):
         trial = study.ask()
-        layers = choices(trial)
+        layers = choices(chooser_of(trial))
         study.tell(trial, [trial.suggest_float("more", 0.0, 1.0), cost(layers)])
     assert len({trial.params["more"] for trial in study.trials}) == 10
 

@@ -10,6 +10,7 @@ from optuna.trial import FixedTrial
 from torch.utils.flop_counter import FlopCounterMode
 
 from search.contract.candidate import Architecture, Candidate, Layer
+from search.samplers.optuna_trials import chooser_of
 from search.spaces.draw import draw_architecture
 from search.spaces.nas_bench_macro import DIGITS
 from search.spaces.presets import PRESETS
@@ -98,7 +99,9 @@ def test_nas_bench_macro_has_the_params_and_macs_of_its_table(shared_data: Path)
     blocks = {digit: block for block, digit in DIGITS.items()}
     for code in list(table)[::200]:
         values = {f"layer{number}.block": blocks[int(digit)] for number, digit in enumerate(code, start=1)}
-        architecture = draw_architecture(PRESETS["nas-bench-macro"], FixedTrial(values), side_px=32, classes=10)
+        architecture = draw_architecture(
+            PRESETS["nas-bench-macro"], chooser_of(FixedTrial(values)), side_px=32, classes=10
+        )
         found = totals(layer_costs(architecture, 32))
         assert (found["params"], found["macs"]) == (table[code]["params"], table[code]["flops"])
 

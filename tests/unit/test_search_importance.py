@@ -9,6 +9,7 @@ import pytest
 from search.contract.metrics import MetricName
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
+from search.samplers.optuna_trials import chooser_of
 from search.samplers.ped_anova import MIN_TRIALS, importance_of
 from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
@@ -34,7 +35,7 @@ def drawn(count: int) -> list[PastTrial]:
     trials = []
     for number in range(count):
         asked = study.ask()
-        draw(SPEC.space, asked, classes=10)
+        draw(SPEC.space, chooser_of(asked), classes=10)
         on: dict[str, Any] = asked.params
         metrics = {
             "f1": 0.6 + 0.2 * on["augmentation.Rotate"] + 0.001 * (number % 7),

@@ -15,7 +15,7 @@ from search.tune.searcher import StudySearch
 from tests.unit.search_studies import CLASSES, WIDTHS, MemoryLog, make_search, tiny_cost, tiny_features, tiny_spec
 
 NETWORKS = 12
-FIRST = {"width": 8, "conv.block": "DWConv"}
+FIRST: Assignment = {"width": 8, "conv.block": "DWConv"}
 
 
 def past(number: int = 0, state: TrialState = TrialState.COMPLETED, *, assignment: Assignment = FIRST) -> PastTrial:
@@ -156,7 +156,7 @@ def test_the_objectives_of_a_completed_trial_are_told_in_the_order_of_the_spec()
 
 
 def test_enqueued_assignments_come_first_even_if_they_are_known_already() -> None:
-    second = {"width": 16, "conv.block": "Conv", "kernel": 5}
+    second: Assignment = {"width": 16, "conv.block": "Conv", "kernel": 5}
     log = MemoryLog(budget=3, queue={"q1": FIRST, "q2": second})
     search = make_search(tiny_spec(), log, history=[past()])
     for number in range(3):

@@ -20,7 +20,7 @@ from search.contract.augmentation import (
     Policy,
 )
 from search.contract.candidate import Architecture, Candidate, Layer
-from search.samplers.optuna_trials import Replay
+from search.samplers.optuna_trials import Replay, chooser_of
 from search.spaces.chooser import Chooser
 from search.spaces.draw import draw_architecture
 from search.spaces.presets import PRESETS
@@ -113,7 +113,7 @@ def first_stages() -> set[Layer]:
     for block, width, kernel, repeat, expansion in product(BLOCKS, (8, 16, 24, 32), (3, 5), (1, 2, 3), (2, 4, 6)):
         first = {"block": block, "width": width, "kernel": kernel, "repeat": repeat, "expansion": expansion}
         chosen = {"stages": 3, "head_width": 128, **{f"stage1.{name}": value for name, value in first.items()}}
-        found.add(blocks_small(FixedTrial({**later, **chosen}))[0])
+        found.add(blocks_small(chooser_of(FixedTrial({**later, **chosen})))[0])
     return found
 
 
@@ -164,7 +164,7 @@ def test_a_fixed_policy_is_every_candidates_and_draws_nothing() -> None:
     space = SpaceSpec.model_validate({"learning_rate": 0.1, "augmentation": {"fixed": fixed}})
     stages = {f"stage{stage}.{name}": value for stage in (1, 2, 3) for name, value in PLAIN_STAGE.items()}
     chooser = FixedTrial({"stages": 3, "head_width": 128, **stages})
-    assert draw(space, chooser, classes=6).augmentation == Policy.model_validate(fixed)
+    assert draw(space, chooser_of(chooser), classes=6).augmentation == Policy.model_validate(fixed)
     assert not any(name.startswith("augmentation") for name in chooser.params)
     assert SpaceSpec.model_validate_json(space.model_dump_json()) == space
 
@@ -178,7 +178,7 @@ def test_a_fixed_policy_is_not_searched_as_well(beside: dict[str, Any]) -> None:
 def test_no_policy_to_search_means_flips_only() -> None:
     stages = {f"stage{stage}.{name}": value for stage in (1, 2, 3) for name, value in PLAIN_STAGE.items()}
     chooser = FixedTrial({"stages": 3, "head_width": 128, "learning_rate": 0.1, **stages})
-    assert draw(SpaceSpec(), chooser, classes=2).augmentation == FLIP_ONLY
+    assert draw(SpaceSpec(), chooser_of(chooser), classes=2).augmentation == FLIP_ONLY
 
 
 def test_a_layer_that_is_repeated_less_than_once_is_no_layer() -> None:

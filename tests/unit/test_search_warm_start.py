@@ -1,5 +1,6 @@
 """What a study has from earlier ones, and the points that it tries first."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from search.contract.states import TrialState
-from search.contract.trials import PastTrial
+from search.contract.trials import Assignment, PastTrial
 from search.samplers.frontier import Description, FrontierSampler, TransferData
+from search.samplers.optuna_trials import chooser_of
 from search.samplers.warm_start import transfer_data
 from search.spaces.chooser import Chooser
 from search.study.enqueue import PointError, checked_point
@@ -20,7 +22,7 @@ SPACE = tiny_spec(learning_rate={"low": 0.01, "high": 0.1}).space
 
 
 def past(f1: float, width: int, macs: float) -> PastTrial:
-    assignment = {"width": width, "conv.block": "DWConv"}
+    assignment: Assignment = {"width": width, "conv.block": "DWConv"}
     return PastTrial(number=0, state=TrialState.COMPLETED, assignment=assignment, metrics={"f1": f1, "macs": macs})
 
 
@@ -39,7 +41,7 @@ def test_an_earlier_study_is_taken_over_by_ranks_and_by_its_front() -> None:
 
 
 def test_values_of_another_scale_make_the_same_ranks() -> None:
-    other = [past(trial.metrics["f1"] ** 3 / 2, trial.assignment["width"], trial.metrics["macs"]) for trial in TRIALS]
+    other = [replace(trial, metrics={**trial.metrics, "f1": trial.metrics["f1"] ** 3 / 2}) for trial in TRIALS]
     first, second = (transfer_data([*trials, past(0.0, 8, 50.0)], tiny_spec()) for trials in (TRIALS, other))
     assert first is not None
     assert second is not None
@@ -79,7 +81,7 @@ def best_after(trials: int, *, transfer: list[TransferData], seed: int) -> float
     study = optuna.create_study(
         direction="maximize", sampler=FrontierSampler(describe=describe, transfer=transfer, seed=seed)
     )
-    study.optimize(lambda trial: np.exp(quality(layers_of(trial)) / 8), n_trials=trials)
+    study.optimize(lambda trial: np.exp(quality(layers_of(chooser_of(trial))) / 8), n_trials=trials)
     return float(study.best_value)
 
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from search.contract.candidate import Candidate
 from search.contract.training_settings import TrainingSettings
-from search.study.spec import SpaceSpec
+from search.study.space_spec import SpaceSpec
 from tests.integration.records import CANDIDATE
 from workers.candidate_training import plan_of
 
