@@ -1,4 +1,4 @@
-"""Intervals of scores that were found on a sample of images, in plain NumPy.
+"""Intervals of scores that were measured on a sample of images, in plain NumPy.
 
 Notation: C classes, n images, B resamples. ``confusion`` is int [C, C], rows the true class, columns the predicted one.
 """
@@ -16,19 +16,19 @@ _RESAMPLES = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """The 95% interval of a share."""
+    """A 95% confidence interval of a fraction."""
 
     low: float
     high: float
 
 
 def wilson(hits: int, trials: int) -> Interval:
-    """Of a share of ``hits`` in ``trials``. Wilson: Probable inference, JASA 1927."""
+    """The interval of the fraction of ``hits`` in ``trials``. Wilson: Probable inference, JASA 1927."""
     if trials == 0:
         return Interval(low=0.0, high=1.0)
-    share, z2 = hits / trials, _Z95**2
-    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = _Z95 * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
+    fraction, z2 = hits / trials, _Z95**2
+    middle = (fraction + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = _Z95 * math.sqrt(fraction * (1 - fraction) / trials + z2 / (4 * trials**2)) / (1 + z2 / trials)
     return Interval(low=max(0.0, middle - half), high=min(1.0, middle + half))
 
 

@@ -40,7 +40,7 @@ class Operation(BaseModel):
 
     The ranges are those of RandAugment (https://arxiv.org/abs/1909.13719) as the TACO competition used them.
     Identity, Invert, AutoContrast, Equalize and the flips have no magnitude and ignore it. MixUp and CutMix draw the
-    share of the other image uniformly from 0 to half the magnitude.
+    weight of the other image uniformly from 0 to half the magnitude.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

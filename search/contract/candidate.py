@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search.contract.augmentation import FLIP_ONLY, Policy
 from search.contract.training_settings import TrainingSettings
+from search.contract.trials import Assignment
 
 MOST_REPEATS = 100
 #: ``(repeat, module, arguments)``: one line of the competition's ``backbone`` list. The modules are the registered
@@ -59,5 +59,5 @@ class Candidate(BaseModel, TrainingSettings, NetworkSettings):
 class Enqueued:
     """Choices to run before the sampler's own; ``alone``: on a GPU that nothing else is on."""
 
-    assignment: Mapping[str, Any]
+    assignment: Assignment
     alone: bool = False

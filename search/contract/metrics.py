@@ -82,7 +82,7 @@ class Constraint(BaseModel):
 
 
 def first_complaint(constraints: Sequence[Constraint], metrics: Metrics) -> str | None:
-    """Why ``metrics`` are infeasible, or None. Metrics that are not known yet are passed over."""
+    """Why ``metrics`` are infeasible, or None. Metrics that have not been measured yet are skipped."""
     for constraint in constraints:
         value = metrics.get(constraint.metric)
         if value is not None and constraint.violation(value) > 0:

@@ -1,6 +1,6 @@
 """How a value of the space is written in a spec: one value, a list of choices, or a range."""
 
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -19,7 +19,7 @@ NO_NUL = r"^[^\x00]*$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
 
 
-def _as_choices(value: Any) -> Any:
+def _as_choices(value: object) -> object:
     return value if isinstance(value, list | tuple) else (value,)
 
 
@@ -32,12 +32,12 @@ def one_or_more(values: tuple[T, ...]) -> tuple[T, ...]:
     return values
 
 
-def choices_schema(item: dict[str, Any]) -> WithJsonSchema:
+def choices_schema(item: dict[str, object]) -> WithJsonSchema:
     """JSON Schema of a value or a list of values."""
     return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]})
 
 
-def choices_of(literal: Any) -> tuple[Any, ...]:
+def choices_of(literal: object) -> tuple[object, ...]:
     """What makes a tuple of a Literal's words out of one word or a list of them."""
     schema = choices_schema({"enum": list(get_args(literal))})
     return (AfterValidator(one_or_more), BeforeValidator(_as_choices), schema)
@@ -82,7 +82,7 @@ class Range(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_number(cls, value: Any) -> Any:
+    def _from_number(cls, value: object) -> object:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return {"low": value, "high": value}
         return value

@@ -4,8 +4,8 @@
 its inverse. What does not matter to a recipe is not asked for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from typing import TypeVar, cast
 
 from search.contract.recipes import (
     Distillation,
@@ -19,9 +19,10 @@ from search.contract.recipes import (
     StructuredPruning,
     UnstructuredPruning,
 )
+from search.contract.trials import Assignment, ParameterValue
 from search.spaces.chooser import C, Chooser
 
-Choices = Mapping[str, Any]
+V = TypeVar("V", bound=ParameterValue)
 
 _FILES: dict[str, type[StaticInt8 | MixedInt8] | None] = {
     "float32": None,
@@ -51,7 +52,7 @@ def _changes(chooser: Chooser) -> list[Step]:
 
 def _structured(chooser: Chooser) -> list[Step]:
     """A ratio of 0 is one of many: channels are what makes a network fast, so most recipes take some."""
-    ratio = _share(chooser, "ratio", 0.0, 0.7)
+    ratio = _fraction(chooser, "ratio", 0.0, 0.7)
     if not ratio:
         return []
     importance = chooser.suggest_categorical("importance", ("magnitude", "batchnorm", "taylor"))
@@ -62,17 +63,17 @@ def _structured(chooser: Chooser) -> list[Step]:
 def _low_rank(chooser: Chooser) -> list[Step]:
     if not chooser.suggest_categorical("low_rank", (False, True)):
         return []
-    return [LowRank(energy=_share(chooser, "energy", 0.5, 0.95))]
+    return [LowRank(energy=_fraction(chooser, "energy", 0.5, 0.95))]
 
 
 def _unstructured(chooser: Chooser) -> list[Step]:
     if not chooser.suggest_categorical("zeroed", (False, True)):
         return []
-    return [UnstructuredPruning(**{kind: _share(chooser, kind, 0.0, 0.8) for kind in _LAYER_TYPES})]
+    return [UnstructuredPruning(**{kind: _fraction(chooser, kind, 0.0, 0.8) for kind in _LAYER_TYPES})]
 
 
-def _share(chooser: Chooser, name: str, low: float, high: float) -> float:
-    """In steps of 5%: recipes shall have beginnings in common, which are trained once."""
+def _fraction(chooser: Chooser, name: str, low: float, high: float) -> float:
+    """A fraction in steps of 5%, so that recipes begin alike more often: a common beginning is trained once."""
     return round(chooser.suggest_float(name, low, high, step=0.05), 2)
 
 
@@ -93,7 +94,7 @@ def _file(chooser: Chooser) -> list[Step]:
     return [*aware, kind(calibration=calibration)]
 
 
-def choices_of(recipe: Recipe) -> Choices | None:
+def choices_of(recipe: Recipe) -> Assignment | None:
     """The choices by which ``draw`` makes these steps; None if the space does not hold them."""
     recorded = _Recorded(recipe.steps)
     try:
@@ -104,33 +105,42 @@ def choices_of(recipe: Recipe) -> Choices | None:
 
 
 class _Recorded:
-    """A Chooser that answers as steps say, and notes what it was asked. LookupError where they do not say."""
+    """A Chooser that answers with what the steps say, and keeps the answers. LookupError where they say nothing fit."""
 
     def __init__(self, steps: tuple[Step, ...]) -> None:
-        self._said: dict[str, Any] = dict(_told(steps))
-        self.choices: dict[str, Any] = {}
+        self._values = dict(_values_of(steps))
+        self.choices: dict[str, ParameterValue] = {}
 
     def suggest_categorical(self, name: str, choices: Sequence[C]) -> C:
-        return cast(C, self._note(name, within=self._said[name] in choices))
+        value = self._values[name]
+        return cast(C, self._answer(name, value, within=value in choices))
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        return int(self._note(name, within=self._said[name] in range(low, high + 1, step)))
+        value = self._number(name)
+        return int(self._answer(name, value, within=value in range(low, high + 1, step)))
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
-        steps = (self._said[name] - low) / (step or 1.0)
-        return float(self._note(name, within=low <= self._said[name] <= high and abs(steps - round(steps)) < 1e-6))
+        value = self._number(name)
+        steps = (value - low) / (step or 1.0)
+        return float(self._answer(name, value, within=low <= value <= high and abs(steps - round(steps)) < 1e-6))
 
-    def _note(self, name: str, *, within: bool) -> Any:
+    def _number(self, name: str) -> int | float:
+        value = self._values[name]
+        if not isinstance(value, int | float):
+            raise LookupError(name)
+        return value
+
+    def _answer(self, name: str, value: V, *, within: bool) -> V:
         if not within:
             raise LookupError(name)
-        self.choices[name] = self._said[name]
-        return self._said[name]
+        self.choices[name] = value
+        return value
 
 
-def _told(steps: tuple[Step, ...]) -> Iterator[tuple[str, Any]]:
-    """What the steps say of the choices."""
+def _values_of(steps: tuple[Step, ...]) -> Iterator[tuple[str, ParameterValue]]:
+    """The choices that the steps tell, by parameter."""
     kinds = [type(step) for step in steps]
     yield "ratio", 0.0
     yield "low_rank", LowRank in kinds

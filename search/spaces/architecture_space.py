@@ -1,7 +1,7 @@
 """An architecture space as plain data: stages in order, the blocks that each may be, and what each block is given."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -37,7 +37,7 @@ class Block(_Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_short_form(cls, value: Any) -> Any:
+    def _from_short_form(cls, value: object) -> object:
         return {"layers": value} if isinstance(value, list | tuple) else value
 
     @property

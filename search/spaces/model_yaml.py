@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -66,7 +65,7 @@ def read_architecture(text: str) -> ArchitectureText:
     return ArchitectureText(architecture=architecture, side_px=side_px, lines=tuple(line for line, _ in layers))
 
 
-def _flow(value: Any) -> str:
+def _flow(value: object) -> str:
     plain = [value[0], value[1], list(value[2])] if isinstance(value, tuple) else value
     text: str = yaml.safe_dump(plain, default_flow_style=True, width=math.inf)
     return text.removesuffix("...\n").strip()

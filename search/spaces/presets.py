@@ -1,6 +1,6 @@
 """The architecture spaces that have a name, and how a spec gives one: by its name or written out."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -36,7 +36,7 @@ class _NameOrSpace:
     """Validates either form without a word about the other, so that an error's path is that of the mistake."""
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_wrap_validator_function(
             cls._validate,
             handler.generate_schema(ArchitectureSpace),
@@ -44,19 +44,19 @@ class _NameOrSpace:
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, object]:
         assert schema["type"] == "function-wrap"
         return {"anyOf": [{"enum": sorted(PRESETS)}, handler(schema["schema"])]}
 
     @staticmethod
-    def _validate(value: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
+    def _validate(value: object, handler: core_schema.ValidatorFunctionWrapHandler) -> object:
         if isinstance(value, str):
             architecture_space(value)
             return value
         return handler(value)
 
     @staticmethod
-    def _plain(choice: str | ArchitectureSpace) -> Any:
+    def _plain(choice: str | ArchitectureSpace) -> object:
         return choice if isinstance(choice, str) else choice.model_dump(mode="json", exclude_defaults=True)
 
 

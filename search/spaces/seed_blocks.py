@@ -5,8 +5,6 @@ stride 1 or 2, at most five halvings. Stride 2 is forced at m2 without a halving
 at m6 with fewer than three.
 """
 
-from typing import Any
-
 from search.spaces.architecture_space import ArchitectureSpace, Stage
 
 _Range = tuple[int, int, int]
@@ -14,7 +12,7 @@ _MULTIPLES = (0.25, 0.5, 0.75, 1.0)
 _LEAST_DOWNSAMPLINGS = {"m2": 1, "m4": 2, "m6": 3}
 
 
-def _range(values: _Range) -> dict[str, Any]:
+def _range(values: _Range) -> dict[str, int]:
     return dict(zip(("low", "high", "step"), values, strict=True))
 
 

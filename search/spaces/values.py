@@ -1,7 +1,7 @@
 """Values: what one parameter of an architecture space may be."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -32,7 +32,7 @@ class Values(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_short_form(cls, value: Any) -> Any:
+    def _from_short_form(cls, value: object) -> object:
         if isinstance(value, dict | Values):
             return value
         return {"choices": value if isinstance(value, list | tuple) else (value,)}
@@ -64,7 +64,7 @@ class Values(BaseModel):
             raise ValueError(f"more than {_MOST_VALUES} values: take a larger step than {step}, or none")
 
     @model_serializer(mode="wrap")
-    def _short_form(self, handler: SerializerFunctionWrapHandler) -> Any:
+    def _short_form(self, handler: SerializerFunctionWrapHandler) -> object:
         if self.choices is not None:
             return list(self.choices)
         return {name: value for name, value in handler(self).items() if value not in (None, False)}

@@ -1,4 +1,4 @@
-"""What the frontier sampler is told of a candidate before it is trained: exact costs and limits, and features."""
+"""Describes a candidate for the frontier sampler before it is trained: exact costs and limits, and features."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,7 +12,7 @@ from search.study.spec import StudySpec
 
 #: The metrics of a candidate that need no training, or UnbuildableError.
 Profile = Callable[[Candidate], Metrics]
-#: What else tells architectures apart, each a number, or UnbuildableError.
+#: Numbers that tell architectures apart beside the metrics, or UnbuildableError.
 Features = Callable[[Candidate], Mapping[str, float]]
 
 
@@ -20,15 +20,15 @@ def describing(spec: StudySpec, *, classes: int, profile: Profile, features: Fea
     def describe(chooser: Chooser) -> Description:
         candidate = draw(spec.space, chooser, classes=classes)
         try:
-            metrics, told = profile(candidate), features(candidate)
+            metrics, values = profile(candidate), features(candidate)
         except UnbuildableError:
             return Description(possible=False)
-        known = enumerate(objective.metric for objective in spec.objectives)
+        objectives = enumerate(objective.metric for objective in spec.objectives)
         return Description(
-            objectives={index: metrics[metric] for index, metric in known if metric in metrics},
+            objectives={index: metrics[metric] for index, metric in objectives if metric in metrics},
             constraints=violations(spec.constraints, metrics),
-            features=told,
-            effort=told.get("log_activations"),
+            features=values,
+            effort=values.get("log_activations"),
         )
 
     return describe

@@ -1,9 +1,10 @@
 """Points that a study tries first: choices by parameter, checked against its space when it is posted."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from search.contract.trials import Assignment, ParameterValue
+from search.spaces.chooser import C
 from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
 
@@ -12,7 +13,7 @@ class PointError(ValueError):
     """A point that the space does not hold; the message says why."""
 
 
-def checked_point(space: SpaceSpec, choices: Mapping[str, Any]) -> dict[str, Any]:
+def checked_point(space: SpaceSpec, choices: Assignment) -> dict[str, ParameterValue]:
     """The choices as the space writes them. PointError if it has no such choice.
 
     What is left out is chosen by the sampler. A parameter that depends on another one comes with it.
@@ -20,9 +21,9 @@ def checked_point(space: SpaceSpec, choices: Mapping[str, Any]) -> dict[str, Any
     chooser = _Checking(choices)
     draw(space, chooser, classes=2)
     if unasked := sorted(choices.keys() - chooser.asked.keys()):
-        known = ", ".join(chooser.names)
+        names = ", ".join(chooser.names)
         raise PointError(
-            f"{', '.join(unasked)}: no parameter beside the other choices of this point; there are {known}"
+            f"{', '.join(unasked)}: no parameter beside the other choices of this point; there are {names}"
         )
     return chooser.asked
 
@@ -30,12 +31,12 @@ def checked_point(space: SpaceSpec, choices: Mapping[str, Any]) -> dict[str, Any
 class _Checking:
     """A Chooser that takes the given choices, and the first one where none is given."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
+    def __init__(self, given: Assignment) -> None:
         self._given = given
-        self.asked: dict[str, Any] = {}
+        self.asked: dict[str, ParameterValue] = {}
         self.names: list[str] = []
 
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+    def suggest_categorical(self, name: str, choices: Sequence[C]) -> C:
         self.names.append(name)
         if name not in self._given:
             return choices[0]
@@ -46,24 +47,29 @@ class _Checking:
         self.asked[name] = same[0]
         return same[0]
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> Any:
-        return self._number(name, low, high, step, int)
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        return int(self._number(name, low, high, step, int))
 
-    def suggest_float(self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False) -> Any:
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
         return self._number(name, low, high, step, float)
 
-    def _number(self, name: str, low: float, high: float, step: float | None, kind: type[int] | type[float]) -> Any:
+    def _number(self, name: str, low: float, high: float, step: float | None, kind: type[int] | type[float]) -> float:
         self.names.append(name)
         if name not in self._given:
             return low
         given = self._given[name]
-        number = isinstance(given, int | float) and not isinstance(given, bool)
-        if not number or not low <= given <= high or not _on_a_step(given - low, step):
+        if isinstance(given, bool) or not isinstance(given, int | float) or not _in_range(given, low, high, step):
             steps = "" if step is None else f" in steps of {step:g}"
             raise PointError(f"{name} lies between {low:g} and {high:g}{steps}, got {given!r}")
-        self.asked[name] = kind(given)
-        return self.asked[name]
+        number = kind(given)
+        self.asked[name] = number
+        return number
 
 
-def _on_a_step(distance: float, step: float | None) -> bool:
-    return step is None or math.isclose(distance / step, round(distance / step), abs_tol=1e-6)
+def _in_range(number: float, low: float, high: float, step: float | None) -> bool:
+    if not low <= number <= high:
+        return False
+    steps = (number - low) / (step or 1.0)
+    return step is None or math.isclose(steps, round(steps), abs_tol=1e-6)

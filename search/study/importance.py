@@ -1,4 +1,4 @@
-"""What the good trials share, as plain data: the importance of each parameter and of each augmentation operation."""
+"""What the good trials have in common: the importance of each parameter and of each augmentation operation."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,7 +10,7 @@ class _Part(BaseModel):
 
 
 class ParameterImportance(_Part):
-    """A parameter's share of all importance; all shares sum to 1."""
+    """A parameter's relative importance; all of them sum to 1."""
 
     name: str
     importance: float

@@ -23,7 +23,7 @@ class Figures:
     score: float | None
 
     def ties_with(self, other: "Figures") -> bool:
-        """Whether the intervals of the latencies overlap: then neither is known to be faster."""
+        """Whether the intervals of the latencies overlap: then neither is measurably faster."""
         return self.low_ms <= other.high_ms and other.low_ms <= self.high_ms
 
 
@@ -32,7 +32,7 @@ class Winners:
     """Ids. ``front``: what no other model dominates, best F1 first.
 
     ``recommended``: the fastest of the front within ``TOLERATED_F1`` of the best F1; of those whose intervals overlap
-    with the fastest's, which are as fast for all that is known, the one with the best F1.
+    with the fastest's, which are not measurably slower, the one with the best F1.
     ``ties``: the others within ``TOLERATED_F1`` whose intervals overlap with the recommended one's.
     ``knee``: where giving up F1 begins to buy little speed; None where the front has no such point.
     ``best_score``: the lowest of the competition's score; None where no model has one.

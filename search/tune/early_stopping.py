@@ -1,9 +1,9 @@
-"""Early stopping with several objectives: a trial goes on while it could still come onto the front.
+"""Early stopping with several objectives, by forecasts of learning curves: a trial runs while it could reach the front.
 
-Asynchronous like ASHA (https://arxiv.org/abs/1810.05934) and for several objectives like MO-ASHA
-(https://arxiv.org/abs/2106.12639): a trial is judged alone, by what the others have shown until then. But its rungs are
-all epochs after a time of grace, and it is not ranked among the trials of a rung: its costs are known exactly, so only
-its final f1 is uncertain, and what comes of an f1 and a loss so far is learned from the study's own learning curves.
+A trial's costs are exact or measured while it trains, so only its final f1 is uncertain. That is forecast from the
+study's own learning curves. As in ASHA (https://arxiv.org/abs/1810.05934) and MO-ASHA
+(https://arxiv.org/abs/2106.12639), a trial is judged as soon as it reports, without waiting for others. Unlike these,
+there are no rungs and no ranks: every epoch after a grace period is judged, and a trial is compared with the front.
 """
 
 import math
@@ -20,14 +20,14 @@ from search.contract.trials import PastTrial
 from search.pareto import losses_of
 from search.study.spec import StudySpec
 
-#: A trial is stopped only if its final f1 would have to be above what 95 of 100 such trials stay below.
+#: A trial is stopped only if it would need an f1 above this quantile of its forecast.
 CONFIDENCE = 0.95
-#: No trial is judged before this share of its epochs: until then what learns quickly is mistaken for what is good.
+#: The grace period as a fraction of the epochs: before its end, fast learners are mistaken for good networks.
 _GRACE_SHARE = 1 / 3
-_LEAST_CURVES = 5
-#: Of an f1; where all trials so far came to the same, the next may still differ.
-_LEAST_SPREAD = 1e-6
-#: What epochs showed that differs less, relatively, does not differ.
+_MIN_CURVES = 5
+#: In units of f1: where all trials so far reached the same, the next one may still differ.
+_MIN_DEVIATION = 1e-6
+#: Relative differences between learning curves that are smaller count as none.
 _RANK_TOLERANCE = 1e-6
 
 
@@ -40,11 +40,11 @@ class Forecast:
     freedom: int
 
     def at_most(self, confidence: float) -> float:
-        """What it stays below with that probability, never above 1."""
+        """The quantile that the f1 stays below with probability ``confidence``, at most 1."""
         return min(self.mean + float(student.ppf(confidence, self.freedom)) * self.deviation, 1.0)
 
     def above(self, f1: float) -> float:
-        """The probability of more than that."""
+        """The probability of an f1 above this one."""
         return float(student.sf((f1 - self.mean) / self.deviation, self.freedom))
 
 
@@ -61,42 +61,41 @@ class Stopping:
                 self.learn(trial.metrics, trial.curve)
 
     def learn(self, metrics: Metrics, curve: Sequence[CurvePoint]) -> None:
-        """Take in a completed trial with what each epoch showed; a curve of another length only as a result."""
+        """Add a completed trial; its curve is used if it has the study's number of epochs."""
         self._completed.append(metrics)
         if len(curve) == self._epochs:
             self._curves.append(curve)
 
     def forecast(self, curve: Sequence[CurvePoint]) -> Forecast | None:
-        """The f1 that a trial comes to which has come so far; None while too few have shown it.
+        """The final f1 of a trial with this curve so far; None while there are fewer than five whole curves.
 
-        Least squares of the final f1 on the f1 and the training loss of the same epoch, with the uncertainty of a
-        prediction.
+        Linear regression of the final f1 on f1 and training loss at the same epoch, with its prediction interval.
         """
-        if len(self._curves) < _LEAST_CURVES:
+        if len(self._curves) < _MIN_CURVES:
             return None
-        shown = np.asarray([known[len(curve) - 1] for known in self._curves])
-        final = np.asarray([known[-1].f1 for known in self._curves])
-        centred, distance = shown - shown.mean(axis=0), np.asarray(curve[-1]) - shown.mean(axis=0)
+        past = np.asarray([whole[len(curve) - 1] for whole in self._curves])
+        final = np.asarray([whole[-1].f1 for whole in self._curves])
+        centred, distance = past - past.mean(axis=0), np.asarray(curve[-1]) - past.mean(axis=0)
         slopes, _, rank, _ = np.linalg.lstsq(centred, final - final.mean(), rcond=_RANK_TOLERANCE)
         freedom = len(final) - 1 - int(rank)
         residuals = final - final.mean() - centred @ slopes
         leverage = float(distance @ np.linalg.pinv(centred.T @ centred, rcond=_RANK_TOLERANCE**2) @ distance)
-        spread = math.sqrt(float(residuals @ residuals) / freedom * (1 + 1 / len(final) + leverage))
+        deviation = math.sqrt(float(residuals @ residuals) / freedom * (1 + 1 / len(final) + leverage))
         mean = float(final.mean() + slopes @ distance)
-        return Forecast(mean=mean, deviation=max(spread, _LEAST_SPREAD), freedom=freedom)
+        return Forecast(mean=mean, deviation=max(deviation, _MIN_DEVIATION), freedom=freedom)
 
-    def _beforehand(self) -> Forecast:
-        """The f1 that a trial comes to of which no epoch has been seen."""
-        final = np.asarray([known[-1].f1 for known in self._curves])
-        spread = float(final.std(ddof=1)) * math.sqrt(1 + 1 / len(final))
-        return Forecast(mean=float(final.mean()), deviation=max(spread, _LEAST_SPREAD), freedom=len(final) - 1)
+    def _prior(self) -> Forecast:
+        """The final f1 of a trial before its first epoch."""
+        final = np.asarray([whole[-1].f1 for whole in self._curves])
+        deviation = float(final.std(ddof=1)) * math.sqrt(1 + 1 / len(final))
+        return Forecast(mean=float(final.mean()), deviation=max(deviation, _MIN_DEVIATION), freedom=len(final) - 1)
 
     def verdict(self, metrics: Metrics, curve: Sequence[CurvePoint]) -> str | None:
-        """Why a trial with these costs and this curve is to be stopped, or None. What is not known yet, a latency that
-        is still to be measured, counts as the best that it could be.
+        """The reason to stop a trial with these costs and this curve; None to let it run.
 
-        A new trial would take its place, of which nothing is known yet: so a trial goes on while its chance to come
-        onto the front, by the time that it still needs, is no worse than it was before its first epoch.
+        A cost that is not measured yet, as a latency in the queue, counts as the best possible one. If the trial is
+        stopped, a new one runs in its stead. So it runs while its chance to reach the front, per remaining epoch, is at
+        least the chance of a new trial.
         """
         epoch = len(curve)
         if not self._first_judged <= epoch < self._epochs:
@@ -106,14 +105,14 @@ class Stopping:
             return None
         most = forecast.at_most(CONFIDENCE)
         best: Metrics = {objective.metric: _best(objective.goal) for objective in self._objectives}
-        hoped = losses_of(self._objectives, [{**best, **metrics, "f1": most}])[0]
-        reached = losses_of(self._objectives, self._completed)
-        better = np.flatnonzero((reached <= hoped).all(axis=1))
+        optimistic = losses_of(self._objectives, [{**best, **metrics, "f1": most}])[0]
+        completed = losses_of(self._objectives, self._completed)
+        better = np.flatnonzero((completed <= optimistic).all(axis=1))
         if not len(better):
             return None
         f1 = max(self._completed[int(index)]["f1"] for index in better)
-        left = 1.0 - epoch / self._epochs
-        if forecast.above(f1) >= left * self._beforehand().above(f1):
+        remaining = 1.0 - epoch / self._epochs
+        if forecast.above(f1) >= remaining * self._prior().above(f1):
             return None
         return (
             f"after epoch {epoch} of {self._epochs} its f1 is {curve[-1].f1:.3f} and will hardly exceed {most:.3f}: "

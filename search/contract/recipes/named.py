@@ -33,7 +33,7 @@ def _further(name: str, description: str, *steps: Step) -> NamedRecipe:
 
 NAMED_RECIPES: tuple[NamedRecipe, ...] = (
     _default("fp32", "the network as it was trained"),
-    _default("unstructured", "zeroes small weights, a share per type of layer", UnstructuredPruning(), FineTuning()),
+    _default("unstructured", "zeroes small weights, a fraction per type of layer", UnstructuredPruning(), FineTuning()),
     _default("structured", "removes a third of the channels", StructuredPruning(), FineTuning()),
     _default(
         "structured-global",
@@ -79,5 +79,5 @@ def default_recipe(name: str) -> Recipe:
     for named in NAMED_RECIPES:
         if named.recipe.name == name:
             return named.recipe
-    known = ", ".join(named.recipe.name for named in NAMED_RECIPES)
-    raise ValueError(f"unknown recipe {name!r}; known: {known}; or give its steps")
+    names = ", ".join(named.recipe.name for named in NAMED_RECIPES)
+    raise ValueError(f"unknown recipe {name!r}; known: {names}; or give its steps")

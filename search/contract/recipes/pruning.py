@@ -11,7 +11,7 @@ PruningScope = Literal["group", "global"]
 
 
 class UnstructuredPruning(StepConfig):
-    """Zeroes the smallest weights by absolute value (L1) in each layer, a share per type of layer.
+    """Zeroes the smallest weights by absolute value (L1) in each layer, a fraction per type of layer.
 
     https://arxiv.org/abs/1506.02626. The zeros make the file compress better; dense kernels are not faster for them.
     """
@@ -33,7 +33,7 @@ class GlobalPruning(StepConfig):
 
 
 class GradualPruning(TrainingConfig):
-    """Global pruning in a training: the zeroed share rises to ``ratio`` along a cubic curve over two thirds of the
+    """Global pruning in a training: the zeroed fraction rises to ``ratio`` along a cubic curve over two thirds of the
     epochs (https://arxiv.org/abs/1710.01878).
     """
 

@@ -42,7 +42,7 @@ def ehvi(primary: Prediction, costs: Sequence[Prediction], nodes: Floats, levels
     within = np.ones((len(primary.mean), len(nodes)))
     for column, cost in enumerate(costs):
         within *= _probability_within(cost, nodes[:, column])
-    # Nodes of one level share the expected improvement: [q, u] shrinks to [q, levels].
+    # The expected improvement is the same at all nodes of one level: [q, u] shrinks to [q, levels].
     volume = np.zeros((len(primary.mean), len(distinct)))
     order = np.argsort(which, kind="stable")
     starts = np.searchsorted(which[order], np.arange(len(distinct)))

@@ -1,7 +1,7 @@
 """The covariance function of the surrogates: a sum of Matern 5/2 components and noise.
 
 Notation: n points, d features, c columns of the features that a component uses. ``features`` is float [n, d],
-standardized; ``targets`` float [n]; ``noise_variance`` [n] is a target's own, beside the noise that all share.
+standardized; ``targets`` float [n]; ``noise_variance`` [n] is a target's own, beside the common noise.
 Hyperparameters are logarithms. Their priors depend on the number of columns alone (Hvarfner, Hellsten, Nardi: Vanilla
 Bayesian Optimization Performs Great in High Dimensions, ICML 2024).
 """
@@ -85,7 +85,7 @@ class Kernel:
 
     components: tuple[MaternComponent, ...]
     log_noise: float
-    """Of the noise variance that all targets share, in units of the targets' variance."""
+    """Of the common noise variance, in units of the targets' variance."""
 
     @classmethod
     def prior(cls, column_groups: tuple[Indices, ...]) -> "Kernel":
