@@ -1,1 +1,1 @@
-"""Everything that faces outward: HTTP, the page, the Python client and the command line."""
+"""The interfaces of Seedleaf: HTTP server, web page, Python client, exporters and command line."""

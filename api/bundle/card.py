@@ -1,11 +1,10 @@
-"""The model card: a README in Markdown with the front matter that the Hugging Face hub reads.
+"""The model card: a README in Markdown with the front matter of the Hugging Face hub.
 
-https://huggingface.co/docs/hub/model-cards. Its words are in card.md.j2.
+https://huggingface.co/docs/hub/model-cards. Its text is the template card.md.j2.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
@@ -20,16 +19,16 @@ from search.study.winners import TOLERATED_F1
 _TEMPLATE = Path(__file__).with_name("card.md.j2")
 _SQUARED = {"pad": "padded with black to a square", "stretch": "stretched to a square", "crop": "cropped to a square"}
 _CAPTIONS = {
-    "front": "F1 and latency of the study's models on this host; this one is the star",
-    "confusion": "What it takes for what: images of the validation split",
-    "learning": "How it learned, before it was compressed",
+    "front": "F1 and latency of the study's models on this host; the star is this model",
+    "confusion": "Confusion matrix: images of the validation split",
+    "learning": "Learning curve, before compression",
 }
 
 Rows = list[tuple[str, str]]
 
 
 def model_card(model: Model, plots: Mapping[str, str]) -> str:
-    """``plots`` are the file names of the plots by what they show."""
+    """``plots``: file name by plot, as ``draw`` returns it."""
     environment = Environment(trim_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True)
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     variant = model.variant
@@ -39,7 +38,7 @@ def model_card(model: Model, plots: Mapping[str, str]) -> str:
         title=_title(model),
         dataset=_dataset(model),
         front_matter=_front_matter(model),
-        praise=_praise(model),
+        picks=_picks(model),
         figures=_figures(model),
         images=None if variant.confusion is None else sum(map(sum, variant.confusion)),
         by_class=_by_class(model),
@@ -56,14 +55,14 @@ def _title(model: Model) -> str:
 
 
 def _dataset(model: Model) -> str:
-    """A name for the data set: the last part of its path, as the rest is the business of whoever trained it."""
+    """A name for the data set. Only the last part of its path: the rest may be private."""
     dataset = model.study.spec.dataset
     return (dataset.path or "").rstrip("/").rsplit("/", 1)[-1] or dataset.name or dataset.source
 
 
 def _front_matter(model: Model) -> str:
     metrics = model.variant.metrics
-    result: dict[str, Any] = {
+    result = {
         "task": {"type": "image-classification"},
         "dataset": {"name": _dataset(model), "type": model.study.spec.dataset.source, "split": "validation"},
         "metrics": [
@@ -83,15 +82,15 @@ def _front_matter(model: Model) -> str:
     return text
 
 
-def _praise(model: Model) -> str:
+def _picks(model: Model) -> str:
     front = model.front
     picks = (
         (front.recommended, f"the recommended one of its study, the fastest within {TOLERATED_F1:g} of the best F1"),
-        (front.knee, "the knee of the front, beyond which F1 is dear"),
-        (front.best_score, "the best by the competition's score"),
+        (front.knee, "the knee of the front: beyond it, a small gain in F1 costs much latency"),
+        (front.best_score, "the one with the best competition score"),
     )
-    praise = [words for variant_id, words in picks if variant_id == model.variant.id]
-    return f"It is {'; '.join(praise)}." if praise else "It is not one of its study's picks."
+    words = [text for variant_id, text in picks if variant_id == model.variant.id]
+    return f"It is {'; '.join(words)}." if words else "It is not one of its study's picks."
 
 
 def _figures(model: Model) -> Rows:
@@ -102,7 +101,7 @@ def _figures(model: Model) -> Rows:
         matrix = np.asarray(variant.confusion)
         f1 = f1_intervals(variant.confusion).macro
         accuracy = wilson(int(matrix.trace()), int(matrix.sum()))
-    facts = {
+    values = {
         "F1 (macro)": _bounded(metrics["f1"], f1),
         "accuracy": _bounded(metrics["accuracy"], accuracy),
         "latency, median": f"{latency(variant)} ms",
@@ -113,7 +112,7 @@ def _figures(model: Model) -> Rows:
         "size": formats.size(metrics["size_bytes"]),
         "score (lower is better)": f"{metrics['score']:.4f}" if "score" in metrics else None,
     }
-    return [(name, value) for name, value in facts.items() if value is not None]
+    return [(name, value) for name, value in values.items() if value is not None]
 
 
 def _bounded(value: float, interval: Interval | None) -> str:
@@ -130,17 +129,17 @@ def _by_class(model: Model) -> list[tuple[str, str, int]]:
 
 def _made(model: Model) -> Rows:
     candidate, variant = model.trial.candidate, model.variant
-    facts = {
+    values = {
         "image side": f"{candidate.image_size} px",
         "batch": str(candidate.batch_size),
         "optimizer": f"{candidate.optimizer}, learning rate {candidate.learning_rate:.3g}, {candidate.schedule}",
         "loss": f"{candidate.loss}, label smoothing {candidate.label_smoothing:g}",
         "augmentation": ", ".join(operation.name for operation in candidate.augmentation.operations) or "none",
         "trained for": _trained_for(model),
-        "compressed by": f"`{variant.recipe}`: {'; '.join(map(_step, variant.steps)) or 'as it was trained'}",
+        "compressed by": f"`{variant.recipe}`: {'; '.join(map(_step, variant.steps)) or 'no step'}",
         "agreement with its PyTorch network": None if variant.agreement is None else f"{variant.agreement:.1%}",
     }
-    return [(name, value) for name, value in facts.items() if value is not None]
+    return [(name, value) for name, value in values.items() if value is not None]
 
 
 def _trained_for(model: Model) -> str:
@@ -150,6 +149,6 @@ def _trained_for(model: Model) -> str:
     return f"{spec.budget.epochs} epochs of {spec.dataset.subset_fraction:.0%} of the training split"
 
 
-def _step(step: Mapping[str, Any]) -> str:
+def _step(step: Mapping[str, object]) -> str:
     options = ", ".join(f"{name} {value}" for name, value in step.items() if name != "technique")
     return f"{step['technique']} ({options})" if options else str(step["technique"])

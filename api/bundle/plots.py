@@ -1,4 +1,4 @@
-"""The plots of a model card: how it learned, what it confuses, and where it stands among its rivals."""
+"""The plots of a model card: learning curve, confusion matrix, and F1 over latency beside the study's other models."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,18 +12,18 @@ from api.bundle.model import Model
 
 _DPI = 150
 _ACCENT, _SECOND, _MUTED = "#17693f", "#2459a8", "#9aa59d"
-#: With more classes than this the counts in the cells could not be read.
+#: With more classes the counts in the cells would be unreadable.
 _MOST_COUNTED = 25
 
 
 def draw(model: Model, folder: Path) -> dict[str, str]:
-    """Write the plots that there are figures for into ``folder``; their file names by what they show."""
+    """Write the plots that the model has data for into ``folder``; returns file name by plot."""
     plots: dict[str, tuple[Callable[[Model], Figure], bool]] = {
         "front": (_front, True),
         "confusion": (_confusion, model.variant.confusion is not None),
         "learning": (_learning, any(model.curves)),
     }
-    names = {name: f"{name}.png" for name, (_, known) in plots.items() if known}
+    names = {name: f"{name}.png" for name, (_, has_data) in plots.items() if has_data}
     for name, file_name in names.items():
         figure = plots[name][0](model)
         figure.savefig(folder / file_name, dpi=_DPI, metadata={"Software": None})
@@ -57,16 +57,16 @@ def _confusion(model: Model) -> Figure:
     matrix, classes = np.asarray(model.variant.confusion), model.classes
     side_in = min(14.0, 2.4 + 0.45 * len(classes))
     figure, axes = _figure(side_in + 0.8, side_in)
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    image = axes.imshow(shares, cmap="Greens", vmin=0, vmax=1)
+    fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(fractions, cmap="Greens", vmin=0, vmax=1)
     axes.set(xlabel="predicted", ylabel="true class", xticks=range(len(classes)), yticks=range(len(classes)))
     axes.set_xticklabels(classes, rotation=90)
     axes.set_yticklabels(classes)
     if len(classes) <= _MOST_COUNTED:
         for (row, column), count in np.ndenumerate(matrix):
-            colour = "white" if shares[row, column] > 0.5 else "black"
+            colour = "white" if fractions[row, column] > 0.5 else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
-    figure.colorbar(image, label="share of the true class", shrink=0.8)
+    figure.colorbar(image, label="fraction of the true class", shrink=0.8)
     return figure
 
 

@@ -1,7 +1,7 @@
 """Classify images with model.onnx: python predict.py IMAGE [IMAGE...]
 
-Needs onnxruntime, numpy and pillow. How an image is prepared and what the classes are called stands in
-preprocessing.json and labels.json beside this file.
+Needs onnxruntime, numpy and pillow, and beside this file preprocessing.json (how an image is prepared) and labels.json
+(the names of the classes).
 """
 
 import json
@@ -22,8 +22,8 @@ SESSION = onnxruntime.InferenceSession(str(HERE / "model.onnx"), providers=["CPU
 def predict(path: str) -> dict[str, float]:
     """The probability of each class for an image."""
     logits = run(prepare(path))[0]
-    shares = np.exp(logits - logits.max())
-    return dict(zip(LABELS, (shares / shares.sum()).tolist(), strict=True))
+    weights = np.exp(logits - logits.max())
+    return dict(zip(LABELS, (weights / weights.sum()).tolist(), strict=True))
 
 
 def run(prepared: np.ndarray) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""The command line: one file a command or group of commands; ``main`` puts them together."""
+"""The command line: one file per command or group of commands; ``main`` puts them together."""

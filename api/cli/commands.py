@@ -1,4 +1,4 @@
-"""The commands by name, each imported when it is called: the help of ``seedleaf`` need not wait for all of them."""
+"""The commands by name. Each is imported when it is called, so that ``seedleaf --help`` is quick."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -8,33 +8,33 @@ from typing import Any
 import typer.main
 from typer.core import TyperGroup
 
-#: What each does, as it says itself, in the order of the help.
+#: The first line of each command's own help, in the order of the overall help.
 SUMMARIES = {
     "up": "Start PostgreSQL, Ray, the API, the page and the compression pool on this machine.",
-    "quickstart": "Search, compress and time models for scikit-learn's digits, and show the leaderboard.",
-    "doctor": "Look for what a server and its workers need on this machine; exit code 1 if something is wrong.",
-    "study": "Create studies and look after them.",
+    "quickstart": "Search, compress and time models for handwritten digits, and show the leaderboard.",
+    "doctor": "Check whether this machine has what a server and its workers need; exit code 1 if something is wrong.",
+    "study": "Create and manage studies.",
     "leaderboard": "Show a study's trials, best first, each with its best variant.",
-    "train": "Train a trial's candidate in full, on all the data; it survives kill -9 and goes on from its last epoch.",
+    "train": "Train a trial's candidate in full, on all the data; after kill -9 it resumes from its last epoch.",
     "compress": "Queue one more compression recipe for a trial.",
-    "recipes": "List the recipes that a study applies by default, and those to ask for by name: seedleaf compress.",
-    "fetch": "Download a model with a program that uses it and a model card, whole or not at all.",
-    "infer": "Predict every image, one at a time, and tell the submit time and its share of pure inference.",
-    "bench": "Time models at batch 1, interleaved, and tell which are faster and which tie.",
-    "dataset": "Look at a data set.",
-    "model": "Look at a network.",
-    "gc": "Let go of the weights and finer curves of beaten trials of ended studies, and of files that nothing names.",
-    "key": "Make, list and revoke the API keys of this machine's server.",
+    "recipes": "List the recipes that a study applies by default, and those for seedleaf compress only.",
+    "fetch": "Download a model with a program that predicts with it and a model card.",
+    "infer": "Predict every image, one at a time, and show the submit time and how much of it is pure inference.",
+    "bench": "Time models at batch 1, interleaved, and show which are faster and which tie.",
+    "dataset": "Check and augment a data set.",
+    "model": "Show a network's layers and costs.",
+    "gc": "Delete weights and detailed curves of dominated trials of ended studies, and unreferenced files.",
+    "key": "Create, list and revoke the API keys of this machine's server.",
 }
 _FILES = {"up": "serve"}
 
 
 class SeedleafGroup(TyperGroup):
-    """The command ``seedleaf``: its help is made from the summaries, and a command is loaded when it is looked up."""
+    """The command ``seedleaf``: its help lists the summaries, and a command is imported when it is looked up."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = _Commands()  # type: ignore[assignment]  # nothing is added to it
+        self.commands = _Commands()  # type: ignore[assignment]  # a read-only mapping is enough
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
@@ -45,7 +45,7 @@ class _Commands(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in SUMMARIES:
             raise KeyError(name)
-        return _loaded(name)
+        return _load(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(SUMMARIES)
@@ -55,8 +55,8 @@ class _Commands(Mapping[str, Any]):
 
 
 @cache
-def _loaded(name: str) -> Any:
-    """The function that is called like the command, or the group that its file has as ``app``."""
+def _load(name: str) -> Any:
+    """The command: the function of its name in its file, or the group ``app`` there."""
     module = import_module(f"api.cli.{_FILES.get(name, name)}")
     parent = typer.Typer(rich_markup_mode=None)
     if hasattr(module, "app"):

@@ -1,4 +1,4 @@
-"""``seedleaf compress``: one more recipe for a trial."""
+"""``seedleaf compress``: apply one more recipe to a trial."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,4 +27,4 @@ def compress(
     if format_ == "json":
         print_json(job)
     else:
-        print(f"{job.id} is {job.state}; its result will be in: seedleaf leaderboard {study_id} --variants")
+        print(f"{job.id} is {job.state}; its result will appear in: seedleaf leaderboard {study_id} --variants")

@@ -1,4 +1,4 @@
-"""``seedleaf doctor``: whether this machine can run studies, and what to do where it cannot."""
+"""``seedleaf doctor``: whether this machine can run studies, and how to fix what is wrong."""
 
 from api.cli.errors import CommandError
 from api.cli.output import TextFormat, print_json
@@ -6,7 +6,7 @@ from api.tabular.console import STYLES, console
 
 
 def doctor(format_: TextFormat = "text") -> None:
-    """Look for what a server and its workers need on this machine; exit code 1 if something is wrong."""
+    """Check whether this machine has what a server and its workers need; exit code 1 if something is wrong."""
     from services.doctor import examine
     from services.settings import Settings
 

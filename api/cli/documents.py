@@ -2,12 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from api.cli.errors import CommandError
-from api.client.errors import FieldError, told
+from api.client.errors import FieldError, field_error_text
 from search.contract.augmentation import Policy
 from search.contract.dataset import DatasetSpec
 from search.contract.recipes import Recipe
@@ -21,9 +21,9 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read_spec(path: Path) -> StudySpec:
-    """A study's spec; relative paths are taken from the current directory.
+    """A study's spec; relative paths start at the current directory.
 
-    Where its architecture is a file in the competition's format, that network is the only one of the space.
+    If its architecture is a file in the competition's format, the space holds that network only.
     """
     document = _document(path)
     space = document.get("space") if isinstance(document, dict) else None
@@ -34,7 +34,7 @@ def read_spec(path: Path) -> StudySpec:
 
 
 def read_dataset(path: Path) -> DatasetSpec:
-    """The data set of a study's file, or of a file that has a dataset's fields only."""
+    """The data set of a study's file, or of a file with the fields of a data set only."""
     document = _document(path)
     if isinstance(document, dict) and "dataset" in document:
         return read_spec(path).dataset
@@ -50,7 +50,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def read_network(path: Path) -> ArchitectureText:
-    """A network in the competition's format. CommandError with the line of the first mistake."""
+    """A network in the competition's format. CommandError with the line of the first error."""
     try:
         return read_architecture(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -66,16 +66,16 @@ def _network(path: Path) -> ArchitectureSpace:
         raise CommandError(f"{path}: {error}") from error
 
 
-def _validated(model: type[M], path: Path, document: Any) -> M:
-    """CommandError that names every mistake of the file."""
+def _validated(model: type[M], path: Path, document: object) -> M:
+    """CommandError that lists every error in the file."""
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        mistakes = [FieldError(**problem) for problem in spec_problems([dict(item) for item in error.errors()])]
-        raise CommandError(f"{path}: {told(mistakes)}") from error
+        errors = [FieldError(**problem) for problem in spec_problems([dict(item) for item in error.errors()])]
+        raise CommandError(f"{path}: {field_error_text(errors)}") from error
 
 
-def _document(path: Path) -> Any:
+def _document(path: Path) -> object:
     try:
         text = path.read_text(encoding="utf-8")
         return json.loads(text) if path.suffix == ".json" else read_yaml(text)

@@ -1,5 +1,5 @@
-"""CommandError: a command could not do what it was asked for; told to the user, exit code 1."""
+"""CommandError: a command failed. Its message is printed, and the exit code is 1."""
 
 
 class CommandError(Exception):
-    """Its text says what went wrong and what the user can do."""
+    """The message says what went wrong and what the user can do."""

@@ -1,4 +1,4 @@
-"""``seedleaf fetch``: a model as a folder that explains itself."""
+"""``seedleaf fetch``: download a model as a folder with a model card."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +16,9 @@ def fetch(
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     format_: TextFormat = "text",
 ) -> None:
-    """Download a model with a program that uses it and a model card, whole or not at all.
+    """Download a model with a program that predicts with it and a model card.
 
-    Of a study it is the recommended model: the fastest within one point of its best F1.
+    For a study it is the recommended model: the fastest within 0.01 of its best F1.
     """
     if out.exists():
         raise CommandError(f"{out} exists already: name a folder that does not")
@@ -45,7 +45,7 @@ def _variant_of(client: Client, wanted: str) -> str:
     if front.recommended is not None:
         return front.recommended
     if not front.variants:
-        raise CommandError(f"study {wanted} has no model to fetch yet: they are made when its search has ended")
+        raise CommandError(f"study {wanted} has no model to fetch yet: models are made when its search has ended")
     choices = "; ".join(f"{group.recommended} ({group.host})" for group in front.variants)
     raise CommandError(f"study {wanted} was timed on several hosts, which are not compared: fetch one of {choices}")
 

@@ -1,4 +1,4 @@
-"""``seedleaf gc``: works on the database and the artifacts of this machine's server, beside it or without it."""
+"""``seedleaf gc``: clean up the database and the artifacts of this machine's server, which may be running."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -12,13 +12,13 @@ from api.tabular import formats
 
 
 def gc(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
     older_than: Annotated[
-        float, typer.Option(min=0, metavar="DAYS", help="Only of studies that ended so long ago.")
+        float, typer.Option(min=0, metavar="DAYS", help="Only for studies that ended at least so many days ago.")
     ] = 7.0,
     format_: TextFormat = "text",
 ) -> None:
-    """Let go of the weights and finer curves of beaten trials of ended studies, and of files that nothing names."""
+    """Delete weights and detailed curves of dominated trials of ended studies, and unreferenced files."""
     from services.errors import StorageError
     from services.settings import Settings
     from services.storage.artifacts import ArtifactStore
@@ -36,5 +36,6 @@ def gc(
     size = formats.size(collected.size_bytes)
     print(
         f"{'would collect' if dry_run else 'collected'} {size} in {collected.files} files, "
-        f"weights of {collected.weights} beaten trials, {collected.epochs} epochs of curves, {collected.events} events"
+        f"weights of {collected.weights} dominated trials, {collected.epochs} epochs of curves, "
+        f"{collected.events} events"
     )

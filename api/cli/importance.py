@@ -1,6 +1,4 @@
-"""What the good trials of a study share, as rows for people and for CSV."""
-
-from typing import Any
+"""The importance of a study's parameters and operations, as rows for people and for CSV."""
 
 from search.study.importance import Importance, OperationUse
 
@@ -9,32 +7,33 @@ PARAMETER_HEADERS = ("parameter", "importance")
 WORDS = frozenset({"operation", "parameter"})
 
 
-def nothing_found(found: Importance) -> str:
-    """Why there are no parameters in it."""
-    if found.trials < found.needed:
-        return f"{found.trials} trials with {found.metric} can be compared: it takes {found.needed}"
-    if found.best == 0:
-        return f"no quarter of the {found.trials} trials has a better {found.metric} than the rest"
+def no_parameters(importance: Importance) -> str:
+    """Why ``importance`` lists no parameters."""
+    if importance.trials < importance.needed:
+        return f"{importance.trials} trials with {importance.metric} can be compared: it takes {importance.needed}"
+    if importance.best == 0:
+        return f"no quarter of the {importance.trials} trials has a better {importance.metric} than the rest"
     return "the study's space leaves nothing to choose"
 
 
 def operation_row(use: OperationUse) -> tuple[str, ...]:
     """Texts in the order of ``OPERATION_HEADERS``."""
-    shares = (use.importance, use.share_of_best, use.share_of_all)
-    return (use.name, *(f"{share:.0%}" for share in shares), _mean(use.mean_with), _mean(use.mean_without))
+    fractions = (use.importance, use.share_of_best, use.share_of_all)
+    return (use.name, *(f"{fraction:.0%}" for fraction in fractions), _mean(use.mean_with), _mean(use.mean_without))
 
 
-def parameter_rows(found: Importance) -> list[tuple[str, str]]:
-    """Texts in the order of ``PARAMETER_HEADERS``, without the parameters that do not matter at all."""
-    return [(item.name, f"{item.importance:.1%}") for item in found.parameters if item.importance >= 0.0005]
+def parameter_rows(importance: Importance) -> list[tuple[str, str]]:
+    """Texts in the order of ``PARAMETER_HEADERS``, without parameters of no importance."""
+    return [(item.name, f"{item.importance:.1%}") for item in importance.parameters if item.importance >= 0.0005]
 
 
-def flat(found: Importance) -> list[dict[str, Any]]:
-    uses = {f"augmentation.{use.name}": use.model_dump(exclude={"name", "importance"}) for use in found.operations}
-    nothing = dict.fromkeys(("share_of_best", "share_of_all", "mean_with", "mean_without"))
+def flat(importance: Importance) -> list[dict[str, object]]:
+    """CSV columns by name, one row per parameter."""
+    uses = {f"augmentation.{use.name}": use.model_dump(exclude={"name", "importance"}) for use in importance.operations}
+    no_use = dict.fromkeys(("share_of_best", "share_of_all", "mean_with", "mean_without"))
     return [
-        {"parameter": item.name, "importance": item.importance, **uses.get(item.name, nothing)}
-        for item in found.parameters
+        {"parameter": item.name, "importance": item.importance, **uses.get(item.name, no_use)}
+        for item in importance.parameters
     ]
 
 

@@ -1,4 +1,4 @@
-"""``seedleaf key``: who may ask a server. The commands work on its database: who may write there hands out keys."""
+"""``seedleaf key``: API keys. The commands write to the server's database, so only its owner can create keys."""
 
 from datetime import datetime
 from typing import Annotated
@@ -10,7 +10,7 @@ from api.cli.errors import CommandError
 from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
 from api.cli.server_database import server_database
 
-app = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API keys of this machine's server.")
+app = typer.Typer(no_args_is_help=True, help="Create, list and revoke the API keys of this machine's server.")
 _HEADERS = ("id", "name", "created", "revoked")
 
 
@@ -25,9 +25,9 @@ class _Key(BaseModel):
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Whom or what the key is for.")], format_: TextFormat = "text"
+    name: Annotated[str, typer.Argument(help="Who or what the key is for.")], format_: TextFormat = "text"
 ) -> None:
-    """Make a key and print it; it cannot be shown again. From the first one on, the server asks for keys."""
+    """Create a key and print it; it cannot be shown again. Once there is a key, the server requires one."""
     from services import keys
 
     with server_database() as engine:
@@ -41,7 +41,7 @@ def create(
 
 @app.command("list")
 def list_(format_: Format = "table") -> None:
-    """List the keys that were ever made, without the keys themselves."""
+    """List all keys ever created, by name: the keys themselves are not stored."""
     from services import keys
 
     with server_database() as engine:
@@ -56,10 +56,10 @@ def list_(format_: Format = "table") -> None:
 
 @app.command()
 def revoke(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="A key's id, or a name for all of that name.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="A key's id, or a name to revoke all keys of that name.")],
     format_: TextFormat = "text",
 ) -> None:
-    """Have a key refused from now on; a running server knows within two seconds."""
+    """Revoke a key; a running server rejects it within two seconds."""
     from services import keys
     from services.errors import NotFoundError
 

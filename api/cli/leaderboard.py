@@ -16,19 +16,23 @@ Sort = Literal["number", MetricName]
 
 
 def leaderboard(
-    study_id: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="A study's id; the newest without.")] = None,
-    sort: Annotated[Sort, typer.Option(help="Best first by this metric.")] = "score",
-    where: Annotated[list[str] | None, typer.Option(help="Only rows like this, as 'f1>=0.8'; repeatable.")] = None,
+    study_id: Annotated[
+        str | None, typer.Argument(metavar="[STUDY]", help="A study's id; the newest by default.")
+    ] = None,
+    sort: Annotated[Sort, typer.Option(help="The metric to sort by, best first.")] = "score",
+    where: Annotated[
+        list[str] | None, typer.Option(help="Only rows that match, such as 'f1>=0.8'; repeatable.")
+    ] = None,
     variants: Annotated[bool, typer.Option("--variants", help="List the deployable models.")] = False,
     format_: Format = "table",
 ) -> None:
     """Show a study's trials, best first, each with its best variant."""
     with Client() as client:
-        known_id = study_id or _newest(client)
+        wanted_id = study_id or _newest(client)
         if variants:
-            show_variants(client, known_id, where=where or (), sort=sort, format_=format_)
+            show_variants(client, wanted_id, where=where or (), sort=sort, format_=format_)
         else:
-            show_trials(client, known_id, where=where or (), sort=sort, format_=format_)
+            show_trials(client, wanted_id, where=where or (), sort=sort, format_=format_)
 
 
 def show_trials(
@@ -49,7 +53,7 @@ def show_trials(
 def show_variants(
     client: Client, study_id: str, *, where: Sequence[str] = (), sort: Sort = "score", format_: Format = "table"
 ) -> None:
-    """Best first on each host and runtime: figures of two of them are never ranked together."""
+    """Best first for each host and runtime: different ones are never ranked together."""
     variants = list(client.iter_variants(study_id=study_id, where=where, sort=sort, order=_best_first(sort)))
     if format_ == "json":
         print_json(variants)
@@ -79,6 +83,6 @@ def _best_first(sort: Sort) -> Order:
 
 
 def _print_hosts(hosts: Iterable[str | None]) -> None:
-    known = sorted({host for host in hosts if host})
-    if known:
-        print(f"latency: median of batch 1 with its 95% interval, on {'; '.join(known)}")
+    names = sorted({host for host in hosts if host})
+    if names:
+        print(f"latency: median of batch 1 with its 95% interval, on {'; '.join(names)}")

@@ -1,4 +1,4 @@
-"""The command ``seedleaf``. Exit codes: 0, 1 for a failure that is told in a line or few, 2 for wrong usage."""
+"""The command ``seedleaf``. Exit codes: 0, 1 for a failure with a short message, 2 for wrong usage."""
 
 import sys
 
@@ -13,13 +13,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Find the smallest, fastest image classifier that is good enough. The server is found by SEEDLEAF_URL.",
+    help="Find the smallest, fastest image classifier that is good enough. SEEDLEAF_URL names the server.",
 )
 
 
 @app.callback()
 def _group() -> None:
-    """Typer makes a group of what has a callback; the commands come from ``SeedleafGroup``."""
+    """The callback makes Typer build a group; its commands come from ``SeedleafGroup``."""
 
 
 def main() -> None:

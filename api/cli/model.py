@@ -1,26 +1,28 @@
-"""``seedleaf model``: a network in the competition's format looked at, before anything is trained."""
+"""``seedleaf model``: check a network in the competition's format, and its costs, before anything is trained."""
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from api.cli.documents import read_network
 from api.cli.errors import CommandError
 from api.cli.output import Format, print_csv, print_json, print_table
-from api.cli.process import ask
+from api.cli.process import run_worker
+from api.cli.reports import LayerCost, NetworkCosts
 from api.tabular import formats
+from search.contract.candidate import Layer
 from search.spaces.model_yaml import ArchitectureText
 
-app = typer.Typer(no_args_is_help=True, help="Look at a network.")
+app = typer.Typer(no_args_is_help=True, help="Show a network's layers and costs.")
 HEADERS = ("#", "repeat", "module", "arguments", "output", "macs", "params")
 _LEFT = frozenset({"module", "arguments", "output"})
 
 
 @app.callback()
 def _group() -> None:
-    """Typer makes a group of one command the command itself, unless the group has a callback."""
+    """Without a callback, Typer would turn a group of one command into that command."""
 
 
 @app.command()
@@ -29,46 +31,49 @@ def show(
     classes: Annotated[int | None, typer.Option(min=1, help="How many classes the network must end with.")] = None,
     format_: Format = "table",
 ) -> None:
-    """What each layer makes of an image and costs; exit code 1, with the line of the file, if it does not work."""
+    """Show each layer's output and costs; exit code 1, with the line of the file, if the network does not work."""
     document = read_network(path)
-    answer = _costs(document, path, classes)
-    layers = [
-        {"repeat": repeat, "module": module, "arguments": list(arguments), **cost}
-        for (repeat, module, arguments), cost in zip(document.architecture.backbone, answer["layers"], strict=True)
-    ]
+    costs = _costs(document, path, classes)
+    layers = list(zip(document.architecture.backbone, costs.layers, strict=True))
     if format_ == "json":
-        print_json({"layers": layers, "totals": answer["totals"]})
+        print_json({"layers": [_flat(layer, cost) for layer, cost in layers], "totals": costs.totals})
     elif format_ == "csv":
-        print_csv(layers)
+        print_csv([_flat(layer, cost) for layer, cost in layers])
     else:
-        print_table(HEADERS, [row(number, layer) for number, layer in enumerate(layers, start=1)], left=_LEFT)
-        totals = answer["totals"]
+        print_table(HEADERS, [row(number, *layer) for number, layer in enumerate(layers, start=1)], left=_LEFT)
+        totals = costs.totals
         print(
             f"{formats.si(totals['macs'])} macs, {formats.si(totals['params'])} params, "
             f"{formats.size(totals['memory_bytes'])} of memory for one image of {document.side_px} px"
         )
 
 
-def _costs(document: ArchitectureText, path: Path, classes: int | None) -> dict[str, Any]:
+def _costs(document: ArchitectureText, path: Path, classes: int | None) -> NetworkCosts:
     if document.side_px is None:
         raise CommandError(f"{path} names no INPUT_SIZE: add the image's side in pixels, as INPUT_SIZE: 96")
     architecture = document.architecture.model_dump(mode="json")
     task = {"architecture": architecture, "side_px": document.side_px, "classes": classes}
-    answer = ask("workers.models", json.dumps(task))
-    if "problem" in answer:
-        line = document.lines[answer["layer"] - 1] if answer["layer"] else 1
-        raise CommandError(f"{path}, line {line}: {answer['problem']}")
-    return answer
+    costs = run_worker("workers.models", json.dumps(task), NetworkCosts)
+    if costs.problem is not None:
+        line = document.lines[costs.layer - 1] if costs.layer else 1
+        raise CommandError(f"{path}, line {line}: {costs.problem}")
+    return costs
 
 
-def row(number: int, layer: dict[str, Any]) -> list[str]:
-    """A layer of the report as cells under HEADERS."""
+def row(number: int, layer: Layer, cost: LayerCost) -> list[str]:
+    """A layer with its costs as cells under HEADERS."""
+    repeat, module, arguments = layer
     return [
         str(number),
-        str(layer["repeat"]),
-        layer["module"],
-        ", ".join(json.dumps(argument).strip('"') for argument in layer["arguments"]),
-        " x ".join(map(str, layer["shape"])),
-        f"{layer['macs']:,}",
-        f"{layer['params']:,}",
+        str(repeat),
+        module,
+        ", ".join(json.dumps(argument).strip('"') for argument in arguments),
+        " x ".join(map(str, cost.shape)),
+        f"{cost.macs:,}",
+        f"{cost.params:,}",
     ]
+
+
+def _flat(layer: Layer, cost: LayerCost) -> dict[str, object]:
+    repeat, module, arguments = layer
+    return {"repeat": repeat, "module": module, "arguments": list(arguments), **cost.model_dump(mode="json")}

@@ -1,4 +1,4 @@
-"""``seedleaf study import``: a study's file that tries the best points of an Optuna study first."""
+"""``seedleaf study import``: write a study's file that tries the best points of an Optuna study first."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +12,11 @@ from api.cli.output import TextFormat, print_json
 
 
 def import_points(
-    storage: Annotated[str, typer.Argument(help="Optuna's: a database's URL, a SQLite file or a journal.")],
+    storage: Annotated[str, typer.Argument(help="Optuna's storage: a database URL, a SQLite file or a journal.")],
     spec: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A study's file, as YAML.")],
-    out: Annotated[Path, typer.Option(help="The study's file to write, with those points to try first.")],
-    study: Annotated[str | None, typer.Option(help="The name of Optuna's study, where there are several.")] = None,
-    points: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    out: Annotated[Path, typer.Option(help="The study's file to write, with these points to try first.")],
+    study: Annotated[str | None, typer.Option(help="The name of the Optuna study, if there are several.")] = None,
+    points: Annotated[int, typer.Option(min=1, max=1000, help="How many points at most.")] = 20,
     format_: TextFormat = "text",
 ) -> None:
     """Write a study that tries the best points of an Optuna study first, and learns from them."""
@@ -25,14 +25,14 @@ def import_points(
     if out.exists():
         raise CommandError(f"{out} exists already: name a file that does not")
     if read_spec(spec).enqueue:
-        raise CommandError(f"{spec} has points to try first already: take its enqueue out")
-    found = best_points(storage, study, points)
-    text = f"{spec.read_text(encoding='utf-8').rstrip()}\n{yaml.safe_dump({'enqueue': found}, sort_keys=False)}"
+        raise CommandError(f"{spec} has points to try first already: remove its enqueue")
+    best = best_points(storage, study, points)
+    text = f"{spec.read_text(encoding='utf-8').rstrip()}\n{yaml.safe_dump({'enqueue': best}, sort_keys=False)}"
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CommandError(f"{out} cannot be written: {error}") from error
     if format_ == "json":
-        print_json({"out": str(out), "points": found})
+        print_json({"out": str(out), "points": best})
     else:
-        print(f"wrote {out}, which tries {len(found)} points first: seedleaf study create {out}")
+        print(f"wrote {out}, which tries {len(best)} points first: seedleaf study create {out}")

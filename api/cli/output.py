@@ -1,10 +1,10 @@
-"""What the commands print: tables and lines for people, CSV and JSON for programs."""
+"""Printing: tables and lines for people, CSV and JSON for programs."""
 
 import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from pydantic import BaseModel
@@ -15,25 +15,25 @@ from rich.text import Text
 from api.tabular.console import STYLES, console
 
 _HELP = "How to print it."
-#: Of commands that list.
+#: For commands that list something.
 Format = Annotated[Literal["table", "csv", "json"], typer.Option("--format", help=_HELP)]
-#: Of commands that tell what they did.
+#: For commands that report what they did.
 TextFormat = Annotated[Literal["text", "json"], typer.Option("--format", help=_HELP)]
 _TABLE_WIDTH = 240
 
 
-def print_json(found: BaseModel | Sequence[BaseModel] | Mapping[str, Any]) -> None:
+def print_json(value: BaseModel | Sequence[BaseModel] | Mapping[str, object]) -> None:
     """One object, or a list of them."""
-    if isinstance(found, BaseModel):
-        print(found.model_dump_json(indent=2))
-    elif isinstance(found, Mapping):
-        print(json.dumps(found, indent=2))
+    if isinstance(value, BaseModel):
+        print(value.model_dump_json(indent=2))
+    elif isinstance(value, Mapping):
+        print(json.dumps(value, indent=2))
     else:
-        print(json.dumps([model.model_dump(mode="json") for model in found], indent=2))
+        print(json.dumps([model.model_dump(mode="json") for model in value], indent=2))
 
 
-def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    """A header and a line a row; nothing where there is no row."""
+def print_csv(rows: Sequence[Mapping[str, object]]) -> None:
+    """A header and one line per row; nothing if there are no rows."""
     if rows:
         writer = csv.DictWriter(sys.stdout, rows[0].keys(), lineterminator="\n")
         writer.writeheader()

@@ -1,4 +1,4 @@
-"""A study's file from a few questions, for who has a folder of images and no file yet."""
+"""Prompts that write a study's file, for users who have a folder of images and no file yet."""
 
 import json
 import re
@@ -14,14 +14,14 @@ _LARGEST_SIDE_PX = 1024
 
 
 def file_from_terminal() -> Path:
-    """The study's file that answers at the terminal make. CommandError where there is no terminal."""
+    """Ask at the terminal and write a study's file. CommandError without a terminal."""
     if not sys.stdin.isatty():
-        raise CommandError("name the study's file: there is no terminal here on which to ask for what it would say")
+        raise CommandError("name the study's file: there is no terminal to ask for its contents")
     return ask_and_write()
 
 
 def ask_and_write() -> Path:
-    """Ask, and write the answers as a study's file into the current directory."""
+    """Ask, and write the answers as a study's file into the current directory. Returns its path."""
     folder = _folder()
     path = _new_file(folder)
     sides_px = typer.prompt("Sides of the images in pixels", default="64, 96", value_proc=_sides, err=True)
@@ -29,7 +29,7 @@ def ask_and_write() -> Path:
     minutes = typer.prompt("Minutes to search at most", default=30, value_proc=_count, err=True)
     params = typer.prompt("Parameters of a network at most", default=500_000, value_proc=_count, err=True)
     path.write_text(_study(path.stem, folder, sides_px, trials, minutes, params), encoding="utf-8")
-    typer.echo(f"wrote {path}; what else a study can say: seedleaf study schema", err=True)
+    typer.echo(f"wrote {path}; all fields of a study: seedleaf study schema", err=True)
     return path
 
 
@@ -97,6 +97,6 @@ objectives:
   - {{metric: f1, goal: maximize}}
   - {{metric: latency_ms, goal: minimize}}
 constraints:
-  - {{metric: params, max: {params}}}   # checked before training: what is larger costs no epochs
+  - {{metric: params, max: {params}}}   # checked before training: larger networks cost no epochs
 budget: {{max_trials: {trials}, epochs: 8, max_minutes: {minutes}}}
 """

@@ -1,4 +1,4 @@
-"""``seedleaf quickstart``: a whole study on scikit-learn's digits through a server of its own."""
+"""``seedleaf quickstart``: a whole study on scikit-learn's handwritten digits, on a server of its own."""
 
 import logging
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ SPEC = Path(__file__).parent / "digits.yaml"
 
 
 def quickstart() -> None:
-    """Search, compress and time models for scikit-learn's digits, and show the leaderboard."""
+    """Search, compress and time models for handwritten digits, and show the leaderboard."""
     spec = read_spec(SPEC)
     with ExitStack() as stack:
         url, next_step = _server(stack)
@@ -34,7 +34,7 @@ def quickstart() -> None:
 
 
 def _server(stack: ExitStack) -> tuple[str, str]:
-    """The URL of a server in this home folder, the one that works there or else one of our own, and how to go on."""
+    """The URL of a server (the one that runs in this home folder, else a new one), and the command to continue with."""
     _log_warnings_only()
     print("starting PostgreSQL, Ray and the server ...", flush=True)
     try:
@@ -46,7 +46,7 @@ def _server(stack: ExitStack) -> tuple[str, str]:
 
 
 def _log_warnings_only() -> None:
-    """The server logs into the terminal of the progress bars."""
+    """The server would log into the terminal that shows the progress bars."""
     import structlog
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))

@@ -1,4 +1,4 @@
-"""``seedleaf recipes``: the compression recipes that have a name."""
+"""``seedleaf recipes``: the named compression recipes."""
 
 from api.cli.output import Format, print_csv, print_json, print_table
 from api.schemas import RecipeView
@@ -8,7 +8,7 @@ HEADERS = ("recipe", "default", "what it does", "steps")
 
 
 def recipes(format_: Format = "table") -> None:
-    """List the recipes that a study applies by default, and those to ask for by name: seedleaf compress."""
+    """List the recipes that a study applies by default, and those for seedleaf compress only."""
     listed = [RecipeView.of(named) for named in NAMED_RECIPES]
     if format_ == "json":
         print_json(listed)

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from api.server.serve import RunningServer
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-#: Where a running server leaves its URL in its home folder.
+#: The file in its home folder to which a running server writes its URL.
 _URL_FILE = "server-url"
 
 
 class HomeTakenError(CommandError):
-    """Another server works in this home folder; ``url`` is where."""
+    """Another server uses this home folder; ``url`` is its address."""
 
     def __init__(self, message: str, home: Path) -> None:
         super().__init__(message)
@@ -53,9 +53,9 @@ def up(
 
 @contextmanager
 def serving(*, host: str, port: int) -> Iterator["RunningServer"]:
-    """A server in this process, which must be the main thread. SIGTERM is as good as Ctrl-C in the block.
+    """A server in this process; call it from the main thread. In the block, SIGTERM acts like Ctrl-C.
 
-    CommandError if it cannot start; HomeTakenError if that is because another one works in the same home folder.
+    CommandError if it cannot start; HomeTakenError if another server uses the same home folder.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
@@ -65,7 +65,7 @@ def serving(*, host: str, port: int) -> Iterator["RunningServer"]:
         try:
             yield server
         finally:
-            # Whoever is cut short here would leave processes behind.
+            # A second signal during the shutdown would leave processes behind.
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
             url_file.unlink()

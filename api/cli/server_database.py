@@ -1,4 +1,4 @@
-"""The database of this machine's server, for commands that its keeper gives beside it."""
+"""The database of this machine's server, for the commands that work on it directly."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def server_database() -> Iterator["Engine"]:
-    """Its engine; the embedded PostgreSQL is started if it is not running. CommandError says what is missing."""
+    """Its engine; starts the embedded PostgreSQL if it is not running. CommandError says what is missing."""
     from sqlalchemy.exc import OperationalError
 
     from services.ray.local import database

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import importance as shares
+from api.cli import importance as importance_rows
 from api.cli.documents import read_spec
 from api.cli.errors import CommandError
 from api.cli.optuna_import import import_points
@@ -15,13 +15,13 @@ from api.cli.output import Format, TextFormat, print_csv, print_json, print_tabl
 from api.cli.prompts import file_from_terminal
 from api.cli.watch import watch_to_end
 from api.client.client import Client
-from api.exporters.sink import Target
+from api.exporters.exporter import Target
 from api.schemas import StudyView
 from api.tabular.studies import HEADERS, WORDS, details, flat, networks, row
 from search.contract.metrics import MetricName
 from search.study.spec import StudySpec
 
-app = typer.Typer(no_args_is_help=True, help="Create studies and look after them.")
+app = typer.Typer(no_args_is_help=True, help="Create and manage studies.")
 StudyId = Annotated[str, typer.Argument(metavar="ID", help="A study's id.")]
 
 
@@ -29,18 +29,22 @@ StudyId = Annotated[str, typer.Argument(metavar="ID", help="A study's id.")]
 def create(
     spec: Annotated[
         Path | None,
-        typer.Argument(exists=True, dir_okay=False, help="The study as YAML or JSON; without, you are asked."),
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            help="The study as YAML or JSON; without it, prompts ask for the main settings.",
+        ),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Show its progress until it ends.")] = False,
     format_: TextFormat = "text",
 ) -> None:
-    """Queue a study; without a file, ask for what it should say and write one first."""
+    """Queue a study; without a file, ask for the main settings and write one first."""
     checked = read_spec(spec or file_from_terminal())
     with Client() as client:
         study = client.create_study(checked)
         if format_ == "text":
             print(f"created study {study.id}", flush=True)
-            print(f"{networks(checked)} networks to draw from", file=sys.stderr)  # scripts read the id from the rest
+            print(f"{networks(checked)} networks in the space", file=sys.stderr)  # scripts read the id from the rest
         if watch:
             _watch(client, study, format_)
         elif format_ == "json":
@@ -80,21 +84,25 @@ def importance(
     metric: Annotated[MetricName, typer.Option(help="The best trials by this metric.")] = "f1",
     format_: Format = "table",
 ) -> None:
-    """Tell which choices, and which augmentation operations, the best trials share."""
+    """Show which choices and augmentation operations set the best trials apart."""
     with Client() as client:
-        found = client.get_importance(study_id, metric=metric)
+        result = client.get_importance(study_id, metric=metric)
     if format_ == "json":
-        print_json(found)
+        print_json(result)
     elif format_ == "csv":
-        print_csv(shares.flat(found))
-    elif not found.parameters:
-        print(shares.nothing_found(found))
+        print_csv(importance_rows.flat(result))
+    elif not result.parameters:
+        print(importance_rows.no_parameters(result))
     else:
-        print(f"the best {found.best} of {found.trials} trials by {metric}")
-        print_table(shares.PARAMETER_HEADERS, shares.parameter_rows(found), left=shares.WORDS)
-        if found.operations:
+        print(f"the best {result.best} of {result.trials} trials by {metric}")
+        print_table(
+            importance_rows.PARAMETER_HEADERS, importance_rows.parameter_rows(result), left=importance_rows.WORDS
+        )
+        if result.operations:
             print_table(
-                shares.OPERATION_HEADERS, [shares.operation_row(use) for use in found.operations], left=shares.WORDS
+                importance_rows.OPERATION_HEADERS,
+                [importance_rows.operation_row(use) for use in result.operations],
+                left=importance_rows.WORDS,
             )
 
 
@@ -107,47 +115,45 @@ def watch_study(study_id: StudyId, format_: TextFormat = "text") -> None:
 
 @app.command()
 def pause(study_id: StudyId, format_: TextFormat = "text") -> None:
-    """Start no more trials; those that run go on to their end."""
+    """Start no more trials; running trials finish."""
     with Client() as client:
-        _tell(client.pause_study(study_id), format_)
+        _report(client.pause_study(study_id), format_)
 
 
 @app.command()
 def resume(study_id: StudyId, format_: TextFormat = "text") -> None:
-    """Go on with a paused study."""
+    """Resume a paused study."""
     with Client() as client:
-        _tell(client.resume_study(study_id), format_)
+        _report(client.resume_study(study_id), format_)
 
 
 @app.command()
 def cancel(study_id: StudyId, format_: TextFormat = "text") -> None:
-    """End a study for good, its running trials and its compression with it."""
+    """End a study for good, with its running trials and compression jobs."""
     with Client() as client:
-        _tell(client.cancel_study(study_id), format_)
+        _report(client.cancel_study(study_id), format_)
 
 
 @app.command()
 def extend(
     study_id: StudyId,
-    trials: Annotated[int, typer.Option(min=1, help="How many trials it shall have in all.")],
+    trials: Annotated[int, typer.Option(min=1, help="The new total of trials.")],
     format_: TextFormat = "text",
 ) -> None:
-    """Raise the number of trials; a study that has ended searches on."""
+    """Raise the number of trials; a study that has ended resumes its search."""
     with Client() as client:
-        _tell(client.extend_study(study_id, max_trials=trials), format_)
+        _report(client.extend_study(study_id, max_trials=trials), format_)
 
 
 @app.command("export")
 def export_study(
     study_id: StudyId,
-    to: Annotated[Target, typer.Option(help="The tool that shall show it.")],
-    out: Annotated[str, typer.Option(help="A file for Optuna, a folder for TensorBoard, MLflow's tracking URI.")],
-    live: Annotated[
-        bool, typer.Option("--live", help="Go on with each trial that ends, until the study does.")
-    ] = False,
+    to: Annotated[Target, typer.Option(help="The format to write.")],
+    out: Annotated[str, typer.Option(help="A file for Optuna, a folder for TensorBoard, a tracking URI for MLflow.")],
+    live: Annotated[bool, typer.Option("--live", help="Follow the study: write each trial as it ends.")] = False,
     format_: TextFormat = "text",
 ) -> None:
-    """Write a study's trials for Optuna, MLflow or TensorBoard."""
+    """Export a study's trials to Optuna, MLflow or TensorBoard."""
     from api.exporters.export import export
 
     with Client() as client:
@@ -167,7 +173,7 @@ def schema() -> None:
     print(json.dumps(StudySpec.model_json_schema(), indent=2))
 
 
-def _tell(study: StudyView, format_: TextFormat) -> None:
+def _report(study: StudyView, format_: TextFormat) -> None:
     if format_ == "json":
         print_json(study)
     else:

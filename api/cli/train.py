@@ -1,4 +1,4 @@
-"""``seedleaf train``: a trial's candidate in full, watched to its end."""
+"""``seedleaf train``: train a trial's candidate in full, and watch until it ends."""
 
 from typing import Annotated
 
@@ -14,11 +14,13 @@ from search.contract.states import JobState
 
 def train(
     trial_id: Annotated[str, typer.Argument(metavar="TRIAL", help="The id of a trial.")],
-    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Of each seed, over the whole training split.")] = 30,
-    seeds: Annotated[int, typer.Option(min=1, max=20, help="How often, each time from fresh weights.")] = 1,
+    epochs: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Epochs of each seed, over the whole training split.")
+    ] = 30,
+    seeds: Annotated[int, typer.Option(min=1, max=20, help="How many runs, each from fresh weights.")] = 1,
     format_: TextFormat = "text",
 ) -> None:
-    """Train a trial's candidate in full, on all the data; it survives kill -9 and goes on from its last epoch."""
+    """Train a trial's candidate in full, on all the data; after kill -9 it resumes from its last epoch."""
     with Client() as client:
         training = client.train_trial(trial_id, epochs=epochs, seeds=seeds)
         if format_ == "text":
@@ -30,12 +32,12 @@ def train(
     if format_ == "json":
         print_json(ended)
     else:
-        _tell(ended)
+        _print(ended)
     if ended.state is not JobState.COMPLETED:
         raise CommandError(f"training {ended.id} is {ended.state}: {ended.reason or 'by request'}")
 
 
-def _tell(training: TrainingDetail) -> None:
+def _print(training: TrainingDetail) -> None:
     for run in training.runs:
         classes = " ".join(f"{f1:.3f}" for f1 in run.per_class_f1)
         print(f"seed {run.seed}: f1 {run.f1:.4f}, accuracy {run.accuracy:.4f}; by class {classes}")
@@ -43,4 +45,4 @@ def _tell(training: TrainingDetail) -> None:
         return
     deviation = f", deviation {training.f1_deviation:.4f}" if training.seeds > 1 else ""
     print(f"f1 {training.f1:.4f}{deviation} ({training.seeds} seeds, {training.epochs} epochs)")
-    print(f"its best weights are what is compressed now: seedleaf compress {training.trial_id} --recipe fp32")
+    print(f"from now on its best weights are compressed: seedleaf compress {training.trial_id} --recipe fp32")

@@ -1,4 +1,4 @@
-"""A study watched to its end by a person at the command line."""
+"""Watching a study until it ends."""
 
 from api.cli.errors import CommandError
 from api.cli.leaderboard import show_trials
@@ -10,7 +10,7 @@ from search.contract.states import StudyState
 
 
 def watch_to_end(client: Client, study: StudyView, format_: TextFormat = "text") -> None:
-    """Show a study's progress, and its leaderboard when it ends; as JSON, the study then.
+    """Show a study's progress and, at its end, its leaderboard; as JSON, the study at its end.
 
     CommandError unless it completed.
     """

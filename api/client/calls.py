@@ -1,9 +1,9 @@
-"""Calls: a request's answer as a typed object that knows its client."""
+"""Calls: typed requests. The objects in a response are bound to their client."""
 
 import os
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
@@ -18,7 +18,7 @@ PAGE = 200
 
 
 class Calls:
-    """One server and how it is asked. To be closed, or used in a ``with`` block."""
+    """Typed requests to one server. Close it, or use it in a ``with`` block."""
 
     def __init__(self, url: str | None = None, key: str | None = None) -> None:
         self._connection = Connection(
@@ -43,7 +43,7 @@ class Calls:
     ) -> None:
         self.close()
 
-    def _get(self, model: type[M], path: str, **params: Any) -> M:
+    def _get(self, model: type[M], path: str, **params: object) -> M:
         return self._read(model, self._connection.get(path, params))
 
     def _text(self, path: str) -> str:
@@ -60,7 +60,7 @@ class Calls:
         content = None if body is None else body.model_dump(mode="json")
         return self._read(model, self._connection.send(method, path, content, headers))
 
-    def _every(self, model: type[Page[M]], path: str, **filters: Any) -> Iterator[M]:
+    def _every(self, model: type[Page[M]], path: str, **filters: object) -> Iterator[M]:
         cursor: str | None = None
         while True:
             page = self._get(model, path, **filters, cursor=cursor, limit=PAGE)
@@ -74,7 +74,7 @@ class Calls:
             return model.model_validate_json(body, context={"client": self})
         except ValidationError as error:
             raise ServerFailedError(
-                f"the answer of {self.url} cannot be read: is it a Seedleaf server of this version?"
+                f"the response of {self.url} cannot be read: is it a Seedleaf server of this version?"
             ) from error
 
 

@@ -1,9 +1,9 @@
-"""Progress as it is shown: bars on a terminal and in a notebook, plain lines elsewhere."""
+"""Progress displays: bars on a terminal and in a notebook, plain lines elsewhere."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,30 +15,33 @@ from api.client.events import StudyEvent
 from api.client.progress import Bar
 from api.tabular.console import console
 
+if TYPE_CHECKING:
+    from IPython.display import HTML
+
 _NOTEBOOK_PERIOD_S = 0.25
 
 
 class Shown(Protocol):
-    """What a stream of events amounts to."""
+    """The progress that a stream of events adds up to."""
 
     def apply(self, event: StudyEvent) -> str | None:
-        """Take in an event; returns a line about it if it is worth one."""
+        """Apply an event; returns a line about it if it deserves one."""
 
     def bars(self) -> list[Bar]:
-        """How far each part has come."""
+        """One progress bar per part of the work."""
 
     def standing(self) -> str:
-        """A line for how it stands."""
+        """A line that summarizes the state."""
 
 
 class Display(Protocol):
     def update(self, line: str | None) -> None:
-        """Show what has changed; ``line`` tells of it."""
+        """Show the new state; ``line`` describes the event."""
 
 
 @contextmanager
 def display(shown: Shown) -> Iterator[Display]:
-    """The way that fits standard output."""
+    """The display that suits standard output."""
     output = console()
     if output.is_jupyter:
         notebook = _Notebook(shown)
@@ -52,7 +55,7 @@ def display(shown: Shown) -> Iterator[Display]:
 
 
 class _Lines:
-    """A line for what ends, for pipes and log files."""
+    """A line per event, for pipes and log files."""
 
     def __init__(self, output: Console) -> None:
         self._console = output
@@ -63,7 +66,7 @@ class _Lines:
 
 
 class _Bars:
-    """The bars, and a line for how it stands."""
+    """Progress bars and a summary line."""
 
     def __init__(self, live: Live, shown: Shown) -> None:
         self._live, self._shown = live, shown
@@ -87,13 +90,13 @@ class _Bars:
 
 
 class _Notebook:
-    """The same under the cell that waits."""
+    """Bars and summary below the notebook cell that waits."""
 
     def __init__(self, shown: Shown) -> None:
         from IPython import display as ipython
 
         self._shown, self._html = shown, ipython.HTML
-        self._cell: Any = ipython.display(self._content(), display_id=True)
+        self._cell = ipython.display(self._content(), display_id=True)
         self._drawn_at_s = time.monotonic()
 
     def update(self, line: str | None) -> None:
@@ -101,11 +104,11 @@ class _Notebook:
             self.close()
 
     def close(self) -> None:
-        """Draw the last of it."""
+        """Draw the final state."""
         self._cell.update(self._content())
         self._drawn_at_s = time.monotonic()
 
-    def _content(self) -> Any:
+    def _content(self) -> "HTML":
         bars = [
             f"{bar.name} {html.bar(bar.done, bar.total, f'{bar.counted} {bar.note}')}" for bar in self._shown.bars()
         ]

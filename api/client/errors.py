@@ -1,14 +1,14 @@
-"""What can go wrong between a client and a server, each with what the user can do.
+"""Errors of the client; each message says what the user can do.
 
 SeedleafError
-├── ServerUnreachableError  nobody answers at the URL; trying again makes sense
-├── ServerFailedError       the server could not do it; trying again makes sense
-├── RequestRejectedError    the server refuses and says why; the same request will be refused again
-├── DamagedDownloadError    what arrived is not what was asked for; trying again makes sense
-├── NotCompletedError       what was waited for failed or was cancelled; its reason is told
-├── MissingPackageError     this needs a package that is not installed
-├── SourceError             what is to be read is not there, or not what it should be
-└── TargetError             what a study is to be written to does not take it
+├── ServerUnreachableError  no server responds at the URL; a retry makes sense
+├── ServerFailedError       the server failed; a retry makes sense
+├── RequestRejectedError    the server rejected the request and says why; a retry will be rejected too
+├── DamagedDownloadError    the file arrived with another SHA-256; a retry makes sense
+├── NotCompletedError       the study or training failed or was cancelled; the message has its reason
+├── MissingPackageError     a Python package that this needs is not installed
+├── SourceError             the file or database to read is missing or invalid
+└── TargetError             the file, folder or service to write to is missing, occupied or invalid
 """
 
 from collections.abc import Sequence
@@ -40,17 +40,17 @@ class FieldError:
 
 
 class RequestRejectedError(SeedleafError):
-    """``status`` is HTTP's; ``field_errors`` names every field that is wrong, if fields are what is wrong."""
+    """``status`` is the HTTP status; ``field_errors`` lists every invalid field, empty for other problems."""
 
     def __init__(self, status: int, detail: str, field_errors: Sequence[FieldError] = ()) -> None:
-        super().__init__(told(field_errors) if field_errors else detail)
+        super().__init__(field_error_text(field_errors) if field_errors else detail)
         self.status, self.detail, self.field_errors = status, detail, tuple(field_errors)
 
 
 class DamagedDownloadError(SeedleafError):
-    def __init__(self, target: Path, expected_sha256: str, found_sha256: str) -> None:
+    def __init__(self, target: Path, expected_sha256: str, actual_sha256: str) -> None:
         super().__init__(
-            f"what arrived for {target} has the sha256 {found_sha256[:12]}..., not {expected_sha256[:12]}...: "
+            f"the download for {target} has the sha256 {actual_sha256[:12]}..., not {expected_sha256[:12]}...: "
             "nothing was written; download it again"
         )
 
@@ -73,7 +73,7 @@ class TargetError(SeedleafError):
     pass
 
 
-def told(field_errors: Sequence[FieldError]) -> str:
-    """One mistake on one line; several each on a line of its own."""
+def field_error_text(field_errors: Sequence[FieldError]) -> str:
+    """One error on one line; several on a line each."""
     lines = [f"{error.field}: {error.message}" for error in field_errors]
     return lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} mistakes:", *lines])

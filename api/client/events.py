@@ -1,4 +1,4 @@
-"""A study's events as a client reads them off a stream of server-sent events."""
+"""A study's events, parsed from a stream of server-sent events."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -9,12 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class StudyEvent:
-    """Something that happened to a study; ``id`` grows from event to event.
+    """An event of a study; ids increase.
 
     kind: study (state, reason), trial (number, state, reason, metrics), epoch (epoch, loss, f1, accuracy, elapsed_s),
     training (training_id, state, reason, f1), training_epoch (training_id, seed and what an epoch has), compression
-    (job_id, recipe, state, reason), variant (id, recipe, runtime and metrics) or budget; what it says is in
-    ``payload``.
+    (job_id, recipe, state, reason), variant (id, recipe, runtime and metrics) or budget. ``payload`` has
+    the fields in brackets.
     """
 
     id: int
@@ -25,10 +25,10 @@ class StudyEvent:
 
 
 def parse_events(lines: Iterable[str]) -> Iterator[StudyEvent | None]:
-    """The events of a stream's lines; None for a comment, by which a quiet stream shows that it is alive.
+    """The events in the lines of a stream; None for a comment, which a quiet stream sends as a sign of life.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation, as far as our server
-    uses it. An event that is cut off by the end of the stream is dropped.
+    uses it. An incomplete event at the end of the stream is dropped.
     """
     fields: dict[str, str] = {}
     for line in lines:

@@ -1,4 +1,4 @@
-"""What a study's events amount to so far: counts, rate, remaining time, the best and the fastest; no output."""
+"""A study's progress from its events: counts, rate, remaining time, best and fastest trial; no output."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _ENDED_JOBS = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED)
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """How far something has come: ``counted`` says it in words, ``note`` what else is known of it."""
+    """A progress bar: ``counted`` is the count as text, ``note`` a remark."""
 
     name: str
     done: float
@@ -38,7 +38,7 @@ class Mark:
 
 
 class StudyProgress:
-    """Fed with a study's events from the first on."""
+    """The progress of a study; ``apply`` its events from the first on."""
 
     def __init__(self, spec: StudySpec) -> None:
         self.total, self._epochs = spec.budget.max_trials, spec.budget.epochs
@@ -52,7 +52,7 @@ class StudyProgress:
         self._ends: deque[datetime] = deque(maxlen=_RATE_OVER_TRIALS + 1)
 
     def apply(self, event: StudyEvent) -> str | None:
-        """Take in an event; returns a line about it if it is worth one."""
+        """Apply an event; returns a line about it if it deserves one."""
         match event.kind:
             case "study":
                 return self._study(event)
@@ -68,7 +68,7 @@ class StudyProgress:
 
     @property
     def trials_done(self) -> float:
-        """Finished trials and the done part of those that run."""
+        """Finished trials, plus the finished fraction of running ones."""
         return self.finished + sum(epoch / self._epochs for epoch in self._running.values())
 
     @property
@@ -81,7 +81,7 @@ class StudyProgress:
 
     @property
     def trials_per_minute(self) -> float | None:
-        """Over the last trials that ended without a pause between them."""
+        """The rate over the latest trials since the study was last paused; None before the second."""
         if len(self._ends) < 2:
             return None
         elapsed_s = (self._ends[-1] - self._ends[0]).total_seconds()
@@ -89,12 +89,12 @@ class StudyProgress:
 
     @property
     def remaining_s(self) -> float | None:
-        """Of the search, at the present rate."""
+        """Remaining time of the search at the present rate; None if unknown."""
         rate = self.trials_per_minute
         return None if rate is None else 60 * max(self.total - self.finished, 0) / rate
 
     def bars(self) -> list[Bar]:
-        """One for the search and, once there are jobs, one for the compression."""
+        """A bar for the search and, once there are jobs, one for the compression."""
         counted = f"{self.finished}/{self.total} trials"
         search = Bar(name="search", done=self.trials_done, total=self.total, counted=counted, note=self.pace())
         if not self.jobs_total:
@@ -103,12 +103,12 @@ class StudyProgress:
         return [search, Bar(name="compression", done=self.jobs_done, total=self.jobs_total, counted=counted)]
 
     def standing(self) -> str:
-        """The state, the best and the fastest."""
+        """State, best trial and fastest trial."""
         parts = (str(self.state), self.best and f"best {self.best}", self.fastest and f"fastest {self.fastest}")
         return "; ".join(part for part in parts if part)
 
     def pace(self) -> str:
-        """Rate and remaining time, as far as they are known."""
+        """Rate and remaining time; empty if unknown."""
         if self.trials_per_minute is None or self.remaining_s is None:
             return ""
         return f"{self.trials_per_minute:.1f} trials/min, {formats.clock(self.remaining_s)} left"

@@ -1,7 +1,7 @@
-"""Trials and variants as lists that become a pandas data frame, and that a notebook shows as a table."""
+"""Lists of trials and variants that convert to pandas data frames; a notebook displays them as tables."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from api.client import html
 from api.client.errors import MissingPackageError
@@ -17,10 +17,10 @@ V = TypeVar("V", bound=VariantView)
 
 
 class Trials(list[T]):
-    """Trials in the order in which they were asked for."""
+    """Trials, in the order of the query."""
 
     def to_pandas(self) -> "DataFrame":
-        """A row a trial: its metrics, its best variant's, and ``choice.`` and its name for each choice that was made.
+        """One row per trial: its metrics, those of its best variant, and a column ``choice.NAME`` per parameter.
 
         MissingPackageError without pandas.
         """
@@ -33,14 +33,14 @@ class Trials(list[T]):
 
 
 class Variants(list[V]):
-    """Deployable models in the order in which they were asked for; ``front`` is their study's."""
+    """Deployable models, in the order of the query; ``front`` is their study's."""
 
     def __init__(self, variants: Iterable[V], front: ParetoView) -> None:
         super().__init__(variants)
         self._rows = variant_rows.ranked(self, front)
 
     def to_pandas(self) -> "DataFrame":
-        """A row a variant. MissingPackageError without pandas."""
+        """One row per variant. MissingPackageError without pandas."""
         return _frame([variant_rows.flat(row) for row in self._rows])
 
     def _repr_html_(self) -> str:
@@ -48,11 +48,11 @@ class Variants(list[V]):
         return html.table(variant_rows.HEADERS, rows, left=variant_rows.WORDS)
 
 
-def _choices(trial: TrialView) -> dict[str, Any]:
+def _choices(trial: TrialView) -> dict[str, object]:
     return {f"choice.{name}": value for name, value in trial.assignment.items()}
 
 
-def _frame(rows: list[dict[str, Any]]) -> "DataFrame":
+def _frame(rows: list[dict[str, object]]) -> "DataFrame":
     try:
         import pandas
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What a training's events amount to so far; no output."""
+"""A training's progress from its events; no output."""
 
 from api.client.events import StudyEvent
 from api.client.progress import Bar
@@ -7,7 +7,7 @@ from search.contract.states import JobState
 
 
 class TrainingProgress:
-    """Fed with the events of one training that are later than what ``training`` tells."""
+    """The progress of ``training``; ``apply`` its later events."""
 
     def __init__(self, training: TrainingDetail) -> None:
         self.state = training.state
@@ -16,7 +16,7 @@ class TrainingProgress:
         self._best_f1 = max((epoch.f1 for epoch in training.curves), default=None)
 
     def apply(self, event: StudyEvent) -> str | None:
-        """Take in an event; returns a line about it if it is worth one."""
+        """Apply an event; returns a line about it if it deserves one."""
         if event.kind == "training":
             self.state = JobState(event.payload["state"])
             return f"training {self.state}"

@@ -1,1 +1,1 @@
-"""Other tools that show a study: Optuna, MLflow and TensorBoard, each filled with one trial after another."""
+"""Exporters to other tools: Optuna, MLflow and TensorBoard, one trial after another."""

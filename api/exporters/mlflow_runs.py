@@ -1,8 +1,7 @@
-"""A study as runs of MLflow: one for the study, and under it one a trial with its parameters, curve and metrics."""
+"""A study as MLflow runs: one for the study and, nested in it, one per trial with parameters, curve and metrics."""
 
 import time
 from datetime import datetime
-from typing import Any
 
 from api.client.errors import MissingPackageError, TargetError
 from api.client.resources import Study, TrialInFull
@@ -11,7 +10,7 @@ from search.contract.states import StudyState, TrialState
 EXPERIMENT = "seedleaf"
 _STATUS = {TrialState.COMPLETED: "FINISHED", TrialState.STOPPED: "FINISHED", TrialState.CANCELLED: "KILLED"}
 _CURVE = ("loss", "f1", "accuracy")
-#: The most that MLflow takes in one call.
+#: MLflow's limits: entries in one call, characters in a parameter's value.
 _BATCH, _LONGEST_VALUE = 1000, 6000
 
 
@@ -26,12 +25,12 @@ class MlflowRuns:
             raise MissingPackageError("mlflow", "'seedleaf[mlflow]'") from error
         try:
             self._mlflow = MlflowClient(out)
-            found = self._mlflow.get_experiment_by_name(EXPERIMENT)
-            self._experiment = found.experiment_id if found else self._mlflow.create_experiment(EXPERIMENT)
+            experiment = self._mlflow.get_experiment_by_name(EXPERIMENT)
+            self._experiment = experiment.experiment_id if experiment else self._mlflow.create_experiment(EXPERIMENT)
         except MlflowException as error:
             raise TargetError(f"MLflow at {out}: {str(error).splitlines()[0]}") from error
         tags = {"seedleaf.study_id": study.id, "seedleaf.dataset_id": study.dataset_id or ""}
-        self._parent = self._started(study.name, study.created_at, tags)
+        self._parent = self._start(study.name, study.created_at, tags)
         self._mlflow.log_dict(self._parent, study.spec.model_dump(mode="json"), "study.json")
 
     def add(self, trial: TrialInFull) -> None:
@@ -44,7 +43,7 @@ class MlflowRuns:
             "seedleaf.reason": trial.reason or "",
             "seedleaf.host": trial.host or "",
         }
-        run_id = self._started(f"trial {trial.number}", trial.created_at, tags)
+        run_id = self._start(f"trial {trial.number}", trial.created_at, tags)
         ended_ms = _ms(trial.finished_at)
         started_ms = _ms(trial.created_at)
         curve = [
@@ -62,8 +61,8 @@ class MlflowRuns:
         status = {StudyState.COMPLETED: "FINISHED", StudyState.FAILED: "FAILED", StudyState.CANCELLED: "KILLED"}
         self._mlflow.set_terminated(self._parent, status.get(state, "RUNNING"))
 
-    def _started(self, name: str, at: datetime, tags: dict[str, str]) -> str:
-        run: Any = self._mlflow.create_run(self._experiment, start_time=_ms(at), tags=tags, run_name=name)
+    def _start(self, name: str, at: datetime, tags: dict[str, str]) -> str:
+        run = self._mlflow.create_run(self._experiment, start_time=_ms(at), tags=tags, run_name=name)
         return str(run.info.run_id)
 
 

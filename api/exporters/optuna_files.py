@@ -1,18 +1,21 @@
-"""A study as an Optuna study in a file: a journal, or SQLite, for optuna-dashboard and for Optuna itself."""
+"""A study as an Optuna study in a file, a journal or SQLite, for optuna-dashboard and Optuna."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 from api.client.errors import TargetError
 from api.client.resources import Study, TrialInFull
 from search.contract.states import StudyState
 
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
 
 class OptunaFile:
-    """The study has its id as its name there, and the objectives' names; violations of limits are its constraints."""
+    """An Optuna study named by the study's id, with metric names; violated limits are Optuna constraints."""
 
-    def __init__(self, study: Study, storage: Any) -> None:
+    def __init__(self, study: Study, storage: "BaseStorage") -> None:
         from optuna.exceptions import DuplicatedStudyError
 
         from search.samplers.optuna_trials import optuna_study
@@ -32,25 +35,25 @@ class OptunaFile:
         self._study.add_trial(for_dashboard(frozen_trial(past, self._spec, classes=self._classes)))
 
     def close(self, state: StudyState) -> None:
-        """Everything is in the file as soon as it is added."""
+        """Nothing to do: each trial is written when it is added."""
 
 
 def journal(study: Study, out: str) -> OptunaFile:
-    """``out`` is the file, to be opened by ``JournalStorage(JournalFileBackend(out))``."""
+    """``out`` is the file; open it by ``JournalStorage(JournalFileBackend(out))``."""
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
-    return _opened(study, out, lambda path: JournalStorage(JournalFileBackend(str(path))))
+    return _open(study, out, lambda path: JournalStorage(JournalFileBackend(str(path))))
 
 
 def sqlite(study: Study, out: str) -> OptunaFile:
-    """``out`` is the file, to be opened as ``sqlite:///out``."""
+    """``out`` is the file; open it as ``sqlite:///out``."""
     from optuna.storages import RDBStorage
 
-    return _opened(study, out, lambda path: RDBStorage(f"sqlite:///{path}"))
+    return _open(study, out, lambda path: RDBStorage(f"sqlite:///{path}"))
 
 
-def _opened(study: Study, out: str, storage: Callable[[Path], Any]) -> OptunaFile:
+def _open(study: Study, out: str, storage: Callable[[Path], "BaseStorage"]) -> OptunaFile:
     path = Path(out)
     if not path.parent.is_dir():
         raise TargetError(f"there is no folder {path.parent} to write {path.name} to")

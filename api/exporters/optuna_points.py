@@ -1,17 +1,25 @@
-"""The best points of an Optuna study of one's own, for a study to try first."""
+"""The best points of an existing Optuna study, for a study to try first."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from api.client.errors import SourceError
 
+if TYPE_CHECKING:
+    import optuna
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
 _SQLITE = b"SQLite format 3\x00"
 
+#: The parameters of a trial, by name.
+Point = dict[str, object]
 
-def best_points(storage: str, study_name: str | None, count: int) -> list[dict[str, Any]]:
-    """The parameters of up to ``count`` completed trials: front by front, those that break no constraint before others.
 
-    ``storage`` is a database's URL, or the path of a SQLite file or a journal. SourceError where nothing can be read.
+def best_points(storage: str, study_name: str | None, count: int) -> list[Point]:
+    """Up to ``count`` points of completed trials: front by front, feasible ones first, then by least violation.
+
+    ``storage`` is a database URL, or the path of a SQLite file or a journal. SourceError if it cannot be read.
     """
     import optuna
 
@@ -23,19 +31,19 @@ def best_points(storage: str, study_name: str | None, count: int) -> list[dict[s
     ranked = _by_fronts(study, feasible) + sorted(
         (trial for trial in completed if _violation(trial) > 0), key=_violation
     )
-    return _different([trial.params for trial in ranked])[:count]
+    return _unique([trial.params for trial in ranked])[:count]
 
 
-def _study(storage: str, study_name: str | None) -> Any:
+def _study(storage: str, study_name: str | None) -> "optuna.Study":
     import optuna
 
     try:
-        opened = _opened(storage)
+        opened = _open(storage)
         names = optuna.get_all_study_names(opened)
-    except Exception as error:  # whatever the database or the file gives rise to
+    except Exception as error:  # SQLAlchemy, its drivers, the journal's JSON and files raise many kinds
         raise SourceError(f"{storage} cannot be read as an Optuna storage: {str(error).splitlines()[0]}") from error
     if not names:
-        raise SourceError(f"{storage} holds no study of Optuna's")
+        raise SourceError(f"{storage} holds no Optuna study")
     if study_name is None and len(names) == 1:
         study_name = names[0]
     if study_name not in names:
@@ -44,7 +52,7 @@ def _study(storage: str, study_name: str | None) -> Any:
     return optuna.load_study(study_name=study_name, storage=opened)
 
 
-def _opened(storage: str) -> Any:
+def _open(storage: str) -> "BaseStorage":
     from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
 
@@ -55,27 +63,27 @@ def _opened(storage: str) -> Any:
     return RDBStorage(f"sqlite:///{storage}") if is_sqlite else JournalStorage(JournalFileBackend(storage))
 
 
-def _violation(trial: Any) -> float:
-    """The sum of what a trial's constraints are violated by, in both forms that Optuna has kept them in."""
-    shares = [*trial.constraints.values(), *trial.system_attrs.get("constraints", ())]
-    return float(sum(max(share, 0.0) for share in shares))
+def _violation(trial: "FrozenTrial") -> float:
+    """The sum of a trial's violations, in both forms in which Optuna has stored constraints; feasible is 0."""
+    violations = [*trial.constraints.values(), *trial.system_attrs.get("constraints", ())]
+    return float(sum(max(violation, 0.0) for violation in violations))
 
 
-def _by_fronts(study: Any, trials: list[Any]) -> list[Any]:
-    """The front, then the front of what is left, and so on."""
+def _by_fronts(study: "optuna.Study", trials: "list[FrozenTrial]") -> "list[FrozenTrial]":
+    """The trials of the front, then those of the front of the rest, and so on."""
     import numpy as np
     from optuna.study import StudyDirection
 
     from search.pareto import front
 
     signs = [-1.0 if direction == StudyDirection.MAXIMIZE else 1.0 for direction in study.directions]
-    left, ranked = list(trials), list[Any]()
-    while left:
-        indices = front(np.array([trial.values for trial in left], dtype=np.float64) * signs)
-        ranked += [left[index] for index in indices]
-        left = [trial for index, trial in enumerate(left) if index not in set(indices)]
+    rest, ranked = list(trials), list["FrozenTrial"]()
+    while rest:
+        indices = front(np.array([trial.values for trial in rest], dtype=np.float64) * signs)
+        ranked += [rest[index] for index in indices]
+        rest = [trial for index, trial in enumerate(rest) if index not in set(indices)]
     return ranked
 
 
-def _different(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [point for place, point in enumerate(points) if point not in points[:place]]
+def _unique(points: list[Point]) -> list[Point]:
+    return [point for index, point in enumerate(points) if point not in points[:index]]

@@ -1,7 +1,6 @@
-"""A study as TensorBoard logs: a folder a trial, with its learning curve, its parameters and what it came to."""
+"""A study as TensorBoard logs: one folder per trial with its learning curve, parameters and results."""
 
 from pathlib import Path
-from typing import Any
 
 from api.client.errors import MissingPackageError
 from api.client.resources import Study, TrialInFull
@@ -11,7 +10,7 @@ _CURVE = ("loss", "f1", "accuracy")
 
 
 class TensorBoardLogs:
-    """``out`` is the folder that ``tensorboard --logdir`` is given."""
+    """``out`` is the folder for ``tensorboard --logdir``."""
 
     def __init__(self, study: Study, out: str) -> None:
         try:
@@ -26,13 +25,14 @@ class TensorBoardLogs:
             for epoch in trial.epochs:
                 for name in _CURVE:
                     writer.add_scalar(f"epoch/{name}", getattr(epoch, name), epoch.epoch, started_s + epoch.elapsed_s)
-            params = {name: _plain(value) for name, value in trial.assignment.items()}
+            params = {name: _hparam(value) for name, value in trial.assignment.items()}
             metrics = {f"trial/{name}": value for name, value in trial.metrics.items()}
             writer.add_hparams({**params, "state": trial.state.value}, metrics, name=".")
 
     def close(self, state: StudyState) -> None:
-        """Each trial's file is closed when it is written."""
+        """Nothing to do: each trial's file is closed when it is written."""
 
 
-def _plain(value: Any) -> Any:
+def _hparam(value: object) -> bool | int | float | str:
+    """TensorBoard takes no lists, objects or nulls: these become text."""
     return value if isinstance(value, bool | int | float | str) else str(value)

@@ -29,8 +29,8 @@ class VariantView(BaseModel):
     host: str = Field(description="The machine that it was timed on: CPU or GPU, cores, runtime version, threads.")
     metrics: dict[str, float] = Field(description="Its metrics, by name; units are in the names.")
     parity_error: float | None = Field(
-        description="The largest difference between its logits and those of its PyTorch network, as a fraction of the range of "
-        "the latter; null if not compared."
+        description="The largest difference between its logits and those of its PyTorch network, as a fraction "
+        "of the range of the latter; null if not compared."
     )
     agreement: float | None = Field(
         description="The fraction of images on which it chooses the class that its PyTorch network chooses, 0 to 1; "

@@ -1,4 +1,4 @@
-"""The application: routes, errors, the door, and the controller in a thread beside them."""
+"""The application: routes, error handlers, middleware, and the controller in a thread of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,9 +23,9 @@ from services.store.db import make_engine, make_reader, migrate
 
 
 def create_app(config: Settings, *, host: str) -> FastAPI:
-    """The application for a database and a Ray cluster that are there; the database is brought up to date.
+    """The application for a running database and Ray cluster; it migrates the database when it starts.
 
-    ``host`` is where the server listens: one on loopback asks for no key until there is one.
+    ``host`` is the address that the server listens on: on loopback it requires no key until one exists.
     """
     app = FastAPI(
         title="Seedleaf",
@@ -46,7 +46,7 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
         feed=EventFeed(engine),
     )
     errors.install(app)
-    # The last that is added is asked first.
+    # The middleware added last runs first.
     app.add_middleware(Limits)
     app.add_middleware(KeyMiddleware, keys=KeyRing(engine, config.api_key), keyless_allowed=is_loopback(host))
     app.add_middleware(SecurityHeaders)

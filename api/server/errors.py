@@ -1,4 +1,4 @@
-"""From errors to RFC 9457 problem documents: the one place that knows HTTP's status codes."""
+"""Errors as RFC 9457 problem documents: the only module that knows HTTP status codes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Security headers on every answer: a browser takes no type on trust, frames nothing and runs nothing of ours."""
+"""Security headers on every response: no MIME sniffing, no framing, no scripts."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,7 +13,7 @@ _HEADERS = (
 
 
 class SecurityHeaders:
-    """Middleware that adds the headers which an answer does not set itself: the page has a policy of its own."""
+    """Middleware that adds the headers that a response does not set itself: the page has its own policy."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,9 +1,8 @@
-"""How much, how deep and which text a request may bring, before anything looks at what it means."""
+"""Limits on the size, depth and characters of a request, checked before it is parsed further."""
 
 import json
 import math
 from collections.abc import Iterator
-from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +15,7 @@ _BEYOND_64_BITS = 2**63
 
 
 class Limits:
-    """Middleware that refuses long bodies (413), and JSON that is nested deeply or that no database can keep (422)."""
+    """Middleware that rejects long bodies (413), deeply nested JSON, and values that PostgreSQL cannot store (422)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,11 +37,11 @@ class Limits:
         elif complaint := document_problem(body):
             await errors.problem(422, complaint)(scope, receive, send)
         else:
-            await self._app(scope, _replayed(body, receive), send)
+            await self._app(scope, _replay(body, receive), send)
 
 
 async def _body(request: Request) -> bytes | None:
-    """The body; None if it is too long, as soon as that is known."""
+    """The body; None as soon as it is longer than allowed."""
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
         return None
@@ -54,7 +53,7 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def _replay(body: bytes, receive: Receive) -> Receive:
     unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
@@ -64,7 +63,7 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def document_problem(body: bytes) -> str | None:
-    """What is wrong with a JSON document whatever it means, or None. What is no JSON is left to the routes."""
+    """The first violated limit of a JSON document, or None. Routes report invalid JSON themselves."""
     try:
         document = json.loads(body)
     except RecursionError:
@@ -74,24 +73,23 @@ def document_problem(body: bytes) -> str | None:
     return next(_problems(document, texts_to_check=b"\\u" in body or not body.isascii()), None)
 
 
-def _problems(document: Any, *, texts_to_check: bool) -> Iterator[str]:
-    """What is wrong with any part of a document. Without an escape and in ASCII, no text can be wrong."""
-    rest: list[tuple[Any, int]] = [(document, 0)]
+def _problems(document: object, *, texts_to_check: bool) -> Iterator[str]:
+    """Every violated limit of any part of a document. Plain ASCII without escapes has no invalid text."""
+    rest: list[tuple[object, int]] = [(document, 0)]
     while rest:
         value, depth = rest.pop()
-        kind = type(value)
         if depth > MAX_DEPTH:
             yield f"the JSON is nested deeper than {MAX_DEPTH} levels"
-        elif kind is str:
+        elif isinstance(value, str):
             if texts_to_check and not _is_text(value):
                 yield "a text holds a NUL character or half of a surrogate pair"
-        elif kind is dict:
+        elif isinstance(value, dict):
             rest += [(part, depth + 1) for part in value.values()]
             if texts_to_check:
                 rest += [(key, depth + 1) for key in value]
-        elif kind is list:
+        elif isinstance(value, list):
             rest += [(part, depth + 1) for part in value]
-        elif (kind is int or kind is float) and not _is_number(value):
+        elif isinstance(value, int | float) and not _is_number(value):
             yield "a number is not finite, or an integer beyond 64 bits"
 
 

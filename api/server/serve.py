@@ -22,16 +22,16 @@ class RunningServer:
 
 @contextmanager
 def running_server(config: Settings, *, host: str, port: int) -> Iterator[RunningServer]:
-    """Serve until the block ends, in a thread; ``port`` 0 takes a free one.
+    """Serve in a thread until the block ends; ``port`` 0 takes a free one.
 
-    OSError if the port is taken; ValueError if the server would be open to others without a key.
+    OSError if the port is taken; ValueError if other machines could reach the server without a key.
     """
     if not is_loopback(host):
         require_keys(config)
-    with socket.create_server((host, port)) as listener, backends(config) as found:
+    with socket.create_server((host, port)) as listener, backends(config) as running:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(found.settings, host=host),
+                create_app(running.settings, host=host),
                 log_config=None,  # its lines are logged like all others
                 log_level="warning",
                 ws="none",
@@ -45,7 +45,7 @@ def running_server(config: Settings, *, host: str, port: int) -> Iterator[Runnin
                 thread.join(0.05)
                 if not thread.is_alive():
                     raise RuntimeError("the server did not start: see the messages above")
-            yield RunningServer(url=f"http://{_in_url(host)}:{listener.getsockname()[1]}", backends=found)
+            yield RunningServer(url=f"http://{_in_url(host)}:{listener.getsockname()[1]}", backends=running)
         finally:
             server.should_exit = True
             thread.join()

@@ -1,4 +1,4 @@
-"""What the application keeps for its routes: settings, database, artifacts, events."""
+"""The application's state for its routes: settings, database, artifacts, events."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,7 +13,7 @@ from services.storage.artifacts import ArtifactStore
 
 @dataclass(frozen=True, kw_only=True)
 class AppState:
-    """``reader`` is for queries that need no transaction around them."""
+    """``reader`` is for queries that need no transaction."""
 
     settings: Settings
     engine: Engine

@@ -1,1 +1,1 @@
-"""Studies, trials and variants as rows: texts for people, and plain values under names with units for programs."""
+"""Studies, trials and variants as table rows: formatted text for people, plain values with units for programs."""

@@ -1,8 +1,8 @@
-"""Standard output for people: colours and bars on a terminal only, texts as they are."""
+"""Standard output for people: colours and bars on a terminal only; no markup in texts."""
 
 from rich.console import Console
 
-#: How a word of a state is coloured, on a terminal.
+#: The colour of a state's name on a terminal.
 STYLES = {
     "ok": "green",
     "note": "yellow",
@@ -19,5 +19,5 @@ STYLES = {
 
 
 def console(width: int | None = None) -> Console:
-    """As wide as the terminal, unless told."""
+    """``width`` in characters; the terminal's by default."""
     return Console(width=width, markup=False, highlight=False, emoji=False)

@@ -1,4 +1,4 @@
-"""Numbers as a person reads them: SI prefixes, three significant digits, intervals."""
+"""Numbers for people: SI prefixes, three significant digits, intervals."""
 
 from math import floor, log10
 
@@ -31,11 +31,11 @@ def milliseconds(value_ms: float) -> str:
 
 
 def interval(value_ms: float, low_ms: float | None, high_ms: float | None) -> str:
-    """``0.213 [0.210, 0.217]``; without the interval where it is not known."""
+    """``0.213 [0.210, 0.217]``; only the value if the interval is unknown."""
     if low_ms is None or high_ms is None:
         return milliseconds(value_ms)
-    places = decimals(value_ms)
-    return f"{value_ms:.{places}f} [{low_ms:.{places}f}, {high_ms:.{places}f}]"
+    digits = decimals(value_ms)
+    return f"{value_ms:.{digits}f} [{low_ms:.{digits}f}, {high_ms:.{digits}f}]"
 
 
 def ratio(value: float) -> str:
@@ -51,6 +51,6 @@ def clock(duration_s: float) -> str:
 
 
 def brief(reason: str | None, width: int = 60) -> str:
-    """The last line of a reason, which of a traceback is the error, cut to ``width``."""
+    """The last line of a reason (the error, if it is a traceback), cut to ``width`` characters."""
     line = (reason or "").strip().rpartition("\n")[2].strip()
     return line if len(line) <= width else f"{line[: width - 3]}..."

@@ -1,7 +1,6 @@
-"""Studies as rows of a listing and one in full: for people, and flat for CSV."""
+"""Studies as rows of a table and as pairs of name and value: for people, and flat for CSV."""
 
 from datetime import datetime
-from typing import Any
 
 from api.schemas import StudyView
 from api.tabular import formats
@@ -15,7 +14,7 @@ WORDS = frozenset({"study id", "name", "state", "created", "reason"})
 
 
 def row(study: StudyView) -> tuple[str, ...]:
-    """Texts in the order of ``HEADERS``."""
+    """Cells in the order of ``HEADERS``."""
     return (
         study.id,
         study.name,
@@ -28,10 +27,10 @@ def row(study: StudyView) -> tuple[str, ...]:
 
 
 def details(study: StudyView) -> list[tuple[str, str]]:
-    """Names and values, one a line."""
+    """Pairs of name and value, without empty ones."""
     dataset = study.spec.dataset
     jobs = ", ".join(f"{count} {state}" for state, count in sorted(study.progress.compression.items()))
-    found = {
+    values = {
         "id": study.id,
         "name": study.name,
         "state": study.state,
@@ -50,11 +49,11 @@ def details(study: StudyView) -> list[tuple[str, str]]:
         "started": _time(study.started_at),
         "finished": _time(study.finished_at),
     }
-    return [(name, value) for name, value in found.items() if value]
+    return [(name, value) for name, value in values.items() if value]
 
 
-def flat(study: StudyView) -> dict[str, Any]:
-    """Plain values under names with their units."""
+def flat(study: StudyView) -> dict[str, object]:
+    """CSV columns by name, with units."""
     return {
         "id": study.id,
         "name": study.name,
@@ -71,17 +70,17 @@ def flat(study: StudyView) -> dict[str, Any]:
 
 
 def networks(spec: StudySpec) -> str:
-    """How many architectures the space holds, over all its image sizes."""
+    """How many architectures the space holds, over all image sizes."""
     space = architecture_space(spec.space.architecture)
     count = sum(space_size(space, side_px=side_px) for side_px in spec.space.image_size)
     return f"{count:,}" if count < 10**7 else f"{count:.1e}"
 
 
-def _at_a_time(share: ResourcesSpec) -> str:
-    if share.auto:
+def _at_a_time(resources: ResourcesSpec) -> str:
+    if resources.auto:
         return "not chosen yet"
-    gpus = f", {share.gpus_per_trial:g} GPU" if share.gpus_per_trial else ""
-    return f"{share.concurrency} trials ({share.cpus_per_trial:g} CPU{gpus} each)"
+    gpus = f", {resources.gpus_per_trial:g} GPU" if resources.gpus_per_trial else ""
+    return f"{resources.concurrency} trials ({resources.cpus_per_trial:g} CPU{gpus} each)"
 
 
 def _trials(study: StudyView) -> str:

@@ -1,7 +1,6 @@
 """Trials as rows of the leaderboard: for people, and flat for CSV."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from api.schemas import TrialView, VariantView
 from api.tabular import formats
@@ -32,17 +31,17 @@ _METRICS = (*NATURAL_GOALS, "latency_low_ms", "latency_high_ms", *_IN_FULL)
 
 
 def ranks(trials: Sequence[TrialView]) -> list[int | None]:
-    """The place of each trial in its listing; only completed ones have one."""
-    place, found = 0, list[int | None]()
+    """The rank of each trial in its listing, from 1; None for trials that are not completed."""
+    last, ranks = 0, list[int | None]()
     for trial in trials:
         completed = trial.state is TrialState.COMPLETED
-        place += completed
-        found.append(place if completed else None)
-    return found
+        last += completed
+        ranks.append(last if completed else None)
+    return ranks
 
 
 def row(rank: int | None, trial: TrialView) -> tuple[str, ...]:
-    """Texts in the order of ``HEADERS``. What did not complete says why in the place of its best variant."""
+    """Cells in the order of ``HEADERS``. Without a best variant its column has the reason of the trial's state."""
     return (
         "-" if rank is None else str(rank),
         str(trial.number),
@@ -60,7 +59,7 @@ def row(rank: int | None, trial: TrialView) -> tuple[str, ...]:
 
 
 def _in_full(trial: TrialView) -> str:
-    """The mean of the seeds and their deviation, where the candidate was trained in full."""
+    """Mean and deviation over the seeds of a full training; empty without one."""
     mean, deviation = (trial.metrics.get(name) for name in _IN_FULL)
     return "" if mean is None else f"{mean:.3f} ± {deviation or 0:.3f}"
 
@@ -78,8 +77,8 @@ def _outcome(trial: TrialView) -> tuple[str, str, str, str]:
     )
 
 
-def flat(rank: int | None, trial: TrialView) -> dict[str, Any]:
-    """Plain values under names with their units."""
+def flat(rank: int | None, trial: TrialView) -> dict[str, object]:
+    """CSV columns by name, with units."""
     return {
         "rank": rank,
         "number": trial.number,
@@ -93,7 +92,7 @@ def flat(rank: int | None, trial: TrialView) -> dict[str, Any]:
     }
 
 
-def _flat_best(best: VariantView | None) -> dict[str, Any]:
+def _flat_best(best: VariantView | None) -> dict[str, object]:
     metrics = best.metrics if best else {}
     return {
         "best_variant_id": best and best.id,

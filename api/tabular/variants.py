@@ -1,9 +1,8 @@
-"""Variants as rows of the leaderboard: for people, and flat for CSV; and how much faster they are than what."""
+"""Variants as rows of the leaderboard: for people, and flat for CSV; and their speed-ups."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from api.schemas import ParetoView, TrialView, VariantView
 from api.tabular import formats
@@ -29,7 +28,7 @@ _METRICS = (*NATURAL_GOALS, "latency_low_ms", "latency_high_ms")
 
 
 def metric(measured: TrialView | VariantView, name: str, shown: Callable[[float], str]) -> str:
-    """A metric as text, empty where it is not known."""
+    """A metric as text; empty if it is unknown."""
     value = measured.metrics.get(name)
     return "" if value is None else shown(value)
 
@@ -42,25 +41,25 @@ def latency(measured: TrialView | VariantView) -> str:
 
 
 def speed_up(variant: VariantView) -> float | None:
-    """How many times faster than its trial's own fp32 file, which was timed interleaved with it."""
+    """How many times faster than the fp32 file of its trial, timed interleaved with it; None if unknown."""
     parent_ms, variant_ms = variant.latency.get("parent_ms"), variant.metrics.get("latency_ms")
     return parent_ms / variant_ms if isinstance(parent_ms, float | int) and parent_ms and variant_ms else None
 
 
 def eager_variants(variants: Iterable[VariantView]) -> dict[tuple[str, str], VariantView]:
-    """By trial and target, its network uncompressed in eager PyTorch."""
-    return {beside(variant): variant for variant in variants if variant.runtime == EAGER_RUNTIME}
+    """By trial and target, the uncompressed network in eager PyTorch."""
+    return {baseline_key(variant): variant for variant in variants if variant.runtime == EAGER_RUNTIME}
 
 
-def beside(variant: VariantView) -> tuple[str, str]:
-    """What a variant has in common with those that it may be compared with: its trial, and its machine and threads."""
+def baseline_key(variant: VariantView) -> tuple[str, str]:
+    """Trial, machine and threads: what a variant and its baseline must have in common."""
     machine, _, threads = variant.host.rsplit(", ", 2)
     return variant.trial_id, f"{machine}, {threads}"
 
 
 def versus_eager(variant: VariantView, eager: VariantView | None) -> float | None:
-    """How many times faster than its trial in eager PyTorch; None unless both were timed on one target."""
-    if eager is None or beside(eager) != beside(variant):
+    """How many times faster than its trial in eager PyTorch; None unless both were timed on the same target."""
+    if eager is None or baseline_key(eager) != baseline_key(variant):
         return None
     eager_ms, variant_ms = eager.metrics.get("latency_ms"), variant.metrics.get("latency_ms")
     return eager_ms / variant_ms if eager_ms and variant_ms else None
@@ -68,9 +67,7 @@ def versus_eager(variant: VariantView, eager: VariantView | None) -> float | Non
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """A variant's place among those of its host and runtime, what it is picked as there, and its trial in eager
-    PyTorch.
-    """
+    """A variant with its rank and pick among those of its host and runtime, and its trial in eager PyTorch."""
 
     rank: int
     pick: str
@@ -79,28 +76,28 @@ class Ranked:
 
 
 def ranked(variants: Iterable[VariantView], front: ParetoView, *, unlisted: Iterable[VariantView] = ()) -> list[Ranked]:
-    """``variants`` in their order. Those of different hosts and runtimes are never ranked together.
+    """``variants`` in their order, ranked from 1 within each host and runtime.
 
-    ``unlisted`` ones are no rows, but may be the eager PyTorch of those that are.
+    ``unlisted`` variants get no row, but may be the baseline in eager PyTorch of those that do.
     """
-    known = list(variants)
-    eager, pick, places = eager_variants((*known, *unlisted)), picks(front), Counter[tuple[str, str]]()
+    listed = list(variants)
+    eager, pick, ranks = eager_variants((*listed, *unlisted)), picks(front), Counter[tuple[str, str]]()
     rows = []
-    for variant in known:
-        places[variant.host, variant.runtime] += 1
+    for variant in listed:
+        ranks[variant.host, variant.runtime] += 1
         rows.append(
             Ranked(
-                rank=places[variant.host, variant.runtime],
+                rank=ranks[variant.host, variant.runtime],
                 pick=pick.get(variant.id, ""),
                 variant=variant,
-                eager=eager.get(beside(variant)),
+                eager=eager.get(baseline_key(variant)),
             )
         )
     return rows
 
 
 def by_host(rows: Iterable[Ranked]) -> list[list[Ranked]]:
-    """A list for each host and runtime, the longest first."""
+    """One list per host and runtime, the longest first."""
     groups: dict[tuple[str, str], list[Ranked]] = {}
     for row in rows:
         groups.setdefault((row.variant.host, row.variant.runtime), []).append(row)
@@ -108,22 +105,22 @@ def by_host(rows: Iterable[Ranked]) -> list[list[Ranked]]:
 
 
 def picks(front: ParetoView) -> dict[str, str]:
-    """By id, what a variant is picked as among those of its host and runtime."""
-    found: dict[str, list[str]] = {}
+    """Picks by variant id, such as ``recommended, knee``."""
+    words: dict[str, list[str]] = {}
     for group in front.variants:
-        found.setdefault(group.recommended, []).append("recommended")
+        words.setdefault(group.recommended, []).append("recommended")
         for variant_id in group.ties:
-            found.setdefault(variant_id, []).append("tie")
+            words.setdefault(variant_id, []).append("tie")
         for word, picked in (("knee", group.knee), ("best score", group.best_score)):
             if picked is not None:
-                found.setdefault(picked, []).append(word)
+                words.setdefault(picked, []).append(word)
         for variant in group.items:
-            found.setdefault(variant.id, ["front"])
-    return {variant_id: ", ".join(words) for variant_id, words in found.items()}
+            words.setdefault(variant.id, ["front"])
+    return {variant_id: ", ".join(picked) for variant_id, picked in words.items()}
 
 
 def details(variant: VariantView) -> list[tuple[str, str]]:
-    """Names and values of one variant, one a line."""
+    """Pairs of name and value of one variant."""
     return [
         ("variant id", variant.id),
         ("trial id", variant.trial_id),
@@ -138,7 +135,7 @@ def details(variant: VariantView) -> list[tuple[str, str]]:
 
 
 def row(ranked: Ranked) -> tuple[str, ...]:
-    """Texts in the order of ``HEADERS``."""
+    """Cells in the order of ``HEADERS``."""
     variant, gained = ranked.variant, versus_eager(ranked.variant, ranked.eager)
     return (
         str(ranked.rank),
@@ -156,8 +153,8 @@ def row(ranked: Ranked) -> tuple[str, ...]:
     )
 
 
-def flat(ranked: Ranked) -> dict[str, Any]:
-    """Plain values under names with their units."""
+def flat(ranked: Ranked) -> dict[str, object]:
+    """CSV columns by name, with units."""
     variant, metrics = ranked.variant, ranked.variant.metrics
     return {
         "rank": ranked.rank,

@@ -128,5 +128,5 @@ def test_the_command_tells_what_would_go_and_then_lets_go_of_it(
     told = json.loads(run("--dry-run", "--format", "json"))
     assert (told["weights"], told["dry_run"]) == (1, True)
     assert "would collect" in run("--dry-run")
-    assert "weights of 1 beaten trials" in run()
+    assert "weights of 1 dominated trials" in run()
     assert json.loads(run("--format", "json"))["weights"] == 0

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from api.cli.errors import CommandError
 from api.cli.main import app
 from api.cli.model import HEADERS, row
+from api.cli.reports import LayerCost
 from search.spaces.model_yaml import read_architecture
 from workers.models import ArchitectureError
 from workers.models.__main__ import costs
@@ -43,9 +44,9 @@ def failure(folder: Path, text: str, *options: str) -> str:
 
 
 def test_a_layer_is_a_row_of_a_table() -> None:
-    cost = {"macs": 3456, "params": 232, "activation_bytes": 1280, "shape": [8, 4, 4]}
-    layer = {"repeat": 2, "module": "Conv", "arguments": [8, 3, 2, None, 1, "ReLU"], **cost}
-    assert dict(zip(HEADERS, row(1, layer), strict=True)) == {
+    cost = LayerCost(macs=3456, params=232, activations=128, activation_bytes=1280, shape=(8, 4, 4))
+    layer = (2, "Conv", (8, 3, 2, None, 1, "ReLU"))
+    assert dict(zip(HEADERS, row(1, layer, cost), strict=True)) == {
         "#": "1",
         "repeat": "2",
         "module": "Conv",

@@ -14,9 +14,9 @@ from tests.unit.data_folders import write_classes
 
 
 def _answer(*answers: str) -> Result:
-    questions = typer.Typer()
-    questions.command()(lambda: print(ask_and_write()))
-    return CliRunner().invoke(questions, input="".join(f"{answer}\n" for answer in answers))
+    prompts = typer.Typer()
+    prompts.command()(lambda: print(ask_and_write()))
+    return CliRunner().invoke(prompts, input="".join(f"{answer}\n" for answer in answers))
 
 
 def test_answers_become_a_valid_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

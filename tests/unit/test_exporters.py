@@ -226,7 +226,7 @@ def test_the_best_points_of_an_optuna_study_are_tried_first(tmp_path: Path) -> N
 
 def test_a_storage_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no journal")
-    for storage, complaint in (("nowhere.db", "No such file"), ("notes.txt", "holds no study")):
+    for storage, complaint in (("nowhere.db", "No such file"), ("notes.txt", "holds no Optuna study")):
         with pytest.raises(SourceError, match=complaint):
             best_points(str(tmp_path / storage), None, 5)
     _optuna_study(f"sqlite:///{tmp_path / 'mine.db'}")

@@ -141,6 +141,7 @@ MEASURED: dict[str, Any] = {
             "ties": True,
             "speed_up": speed_up,
             "latency": {"p50_ms": 0.2, "low_ms": 0.19, "high_ms": 0.21, "p90_ms": 0.25, "p99_ms": 0.4, "load": 1.5}
+            | {"mean_ms": 0.2, "std_ms": 0.01, "reference_ms": 1.0, "n": 100, "rounds": 5, "sessions": 5, "redone": 0}
             | {"stable": stable},
             "images_per_s": {"1": 5000.0, "32": None},
             "peak_memory_bytes": 68_000_000,
@@ -151,7 +152,7 @@ MEASURED: dict[str, Any] = {
 
 
 def said(monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
-    monkeypatch.setattr("api.cli.bench.ask", lambda module, task: MEASURED)
+    monkeypatch.setattr("api.cli.bench.run_worker", lambda module, task, report: report.model_validate(MEASURED))
     return CliRunner().invoke(app, ["bench", "a.onnx", "b.onnx", *options]).output
 
 

@@ -1,4 +1,4 @@
-"""Trials and variants as rows, and what goes with a model that is handed out."""
+"""Trials and variants as table rows."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -118,7 +118,7 @@ def test_csv_has_the_same_columns_with_and_without_a_variant() -> None:
 def test_a_variant_is_compared_with_its_trial_in_eager_pytorch() -> None:
     eager = _variant("torch", latency_ms=0.8)
     assert list(variant_rows.eager_variants([_variant(), eager]).values()) == [eager]
-    assert variant_rows.beside(_variant()) in variant_rows.eager_variants([eager])
+    assert variant_rows.baseline_key(_variant()) in variant_rows.eager_variants([eager])
     assert variant_rows.versus_eager(_variant(), eager) == 8
 
 

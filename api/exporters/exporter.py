@@ -1,4 +1,4 @@
-"""Sink: where the trials of a study are written to, so that another tool shows them. A new one is a file here."""
+"""Exporter: the protocol of a tool that trials are written to. A new exporter is a new file in this folder."""
 
 from typing import Literal, Protocol
 
@@ -8,11 +8,11 @@ from search.contract.states import StudyState
 Target = Literal["optuna-journal", "optuna-sqlite", "mlflow", "tensorboard"]
 
 
-class Sink(Protocol):
-    """One study in another tool, opened with what is known of the study."""
+class Exporter(Protocol):
+    """Writes one study to another tool."""
 
     def add(self, trial: TrialInFull) -> None:
         """Write a trial that has ended."""
 
     def close(self, state: StudyState) -> None:
-        """Nothing more will come; ``state`` is the study's."""
+        """Finish after the last trial; ``state`` is the study's."""
