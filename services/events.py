@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine, text
 
+from services.records.events import Event
 from services.store import events
 
 log = structlog.get_logger()
@@ -38,18 +39,18 @@ class EventFeed:
         self._closed.set()
         self._thread.join()
 
-    async def watch(self, study_id: str, after: int) -> AsyncIterator[dict[str, Any] | None]:
+    async def watch(self, study_id: str, after: int) -> AsyncIterator[Event | None]:
         """The study's events later than ``after``, then each as it happens; None where for a while there was none."""
         woken = asyncio.Event()
         self._watchers[study_id].add(woken)
         try:
             while not self._closed.is_set():
                 woken.clear()
-                rows = await asyncio.to_thread(self._read, study_id, after)
-                for row in rows:
-                    after = row["id"]
-                    yield row
-                if rows:
+                news = await asyncio.to_thread(self._read, study_id, after)
+                for event in news:
+                    after = event.id
+                    yield event
+                if news:
                     continue
                 try:
                     await asyncio.wait_for(woken.wait(), _RECHECK_S)
@@ -58,9 +59,9 @@ class EventFeed:
         finally:
             self._watchers[study_id].discard(woken)
 
-    def _read(self, study_id: str, after: int) -> list[dict[str, Any]]:
+    def _read(self, study_id: str, after: int) -> list[Event]:
         with self._engine.connect() as connection:
-            return list(events.after(connection, study_id, after, limit=_PAGE))
+            return events.list_after(connection, study_id, after, limit=_PAGE)
 
     def _run(self) -> None:
         while not self._closed.is_set():

@@ -107,7 +107,7 @@ class Controller:
         """The active studies, how many compression jobs and recipe searches wait, and the unfinished tasks."""
         with self._engine.connect() as connection:
             waiting = jobs.waiting(connection) + len(recipe_searches.open_ones(connection))
-            return studies.to_look_after(connection), waiting, list_tasks(connection)
+            return studies.list_active(connection), waiting, list_tasks(connection)
 
     def _take(self, step: Step) -> None:
         match step:

@@ -9,16 +9,15 @@ from typing import Any
 
 import ray
 import structlog
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Connection, Engine
 
-from search.contract.candidate import Candidate
 from search.contract.states import JobState
-from search.study.spec import StudySpec
 from services import logs
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
 from services.log_tail import last_lines
 from services.records.jobs import CompressionJob
+from services.records.trials import Trial
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
 from services.store import jobs, studies, trials, variants
@@ -121,11 +120,11 @@ class Pool:
         """ValueError where the weights are missing or damaged."""
         with self._engine.connect() as connection:
             trial = trials.get(connection, job.trial_id)
-            spec = StudySpec.model_validate(studies.get(connection, job.study_id).spec)
+            spec = studies.get(connection, job.study_id).spec
             recipe = job.read_recipe()
             teacher = life_cycle.best_model(connection, job.study_id) if recipe.learns_from_study else None
         return CompressionTask(
-            candidate=Candidate.model_validate(trial.candidate),
+            candidate=trial.candidate,
             weights=self._artifacts.get(job.weights_sha256),
             spec=spec,
             recipe=recipe,
@@ -133,10 +132,8 @@ class Pool:
             cache_dir=self._config.cache_dir,
         )
 
-    def _trained(self, trial: Row[Any], weights_sha256: str) -> TrainedModel:
-        return TrainedModel(
-            candidate=Candidate.model_validate(trial.candidate), weights=self._artifacts.get(weights_sha256)
-        )
+    def _trained(self, trial: Trial, weights_sha256: str) -> TrainedModel:
+        return TrainedModel(candidate=trial.candidate, weights=self._artifacts.get(weights_sha256))
 
     def _end(self, job: CompressionJob, outcome: Outcome) -> None:
         """Record what came of a job, unless it is no longer this pool's."""

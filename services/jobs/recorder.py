@@ -1,25 +1,23 @@
 """The driver's pen: it alone writes a study's trials, each write under the study's lease."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Connection, Engine
 
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.metrics import Metrics
 from search.contract.reports import CurvePoint
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
-from search.contract.trials import Assignment, PastTrial
+from search.contract.trials import Assignment
 from search.study.run_spec import BudgetSpec
-from search.study.spec import StudySpec
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, totals, trials, variants
 from services.store.db import new_id
-from services.store.tables import METRIC_COLUMNS
 
 LEASE_S = 15.0
 #: A search ends when its limits rule out so many candidates in a row: they cost no budget.
@@ -53,23 +51,23 @@ class Recorder:
         self._heartbeat = Heartbeat("lease", self._beat, period_s=_HEARTBEAT_S)
 
     def _take_over(self, connection: Connection) -> None:
-        row = studies.get(connection, self._study_id, lock=True)
-        if row.state not in (StudyState.QUEUED, StudyState.RUNNING):
-            raise ConflictError(f"study {self._study_id} is {row.state}: there is nothing to search")
-        self.spec = StudySpec.model_validate(row.spec)
-        self._elapsed_s = row.search_elapsed_s
+        study = studies.get(connection, self._study_id, lock=True)
+        if study.state not in (StudyState.QUEUED, StudyState.RUNNING):
+            raise ConflictError(f"study {self._study_id} is {study.state}: there is nothing to search")
+        self.spec = study.spec
+        self._elapsed_s = study.search_elapsed_s
         self.state = StudyState.RUNNING
         studies.take_lease(connection, self._study_id, self._token, lease_s=LEASE_S)
-        if row.state is StudyState.QUEUED:
+        if study.state is StudyState.QUEUED:
             studies.set_state(
-                connection, self._study_id, StudyState.RUNNING, started_at=row.started_at or row.created_at
+                connection, self._study_id, StudyState.RUNNING, started_at=study.started_at or study.created_at
             )
         for assignment in trials.cancel_running(connection, self._study_id, "its driver was lost: it is run again"):
             studies.enqueue(connection, new_id("enqueued"), self._study_id, assignment)
-        answered = trials.of_study(connection, self._study_id, ANSWERED_TRIAL_STATES)
+        answered = trials.list_by_study(connection, self._study_id, ANSWERED_TRIAL_STATES)
         self.curves = trials.curves(connection, self._study_id)
-        self.history = [past_trial(row, self.curves.get(row.id, ())) for row in answered]
-        self._spent = sum(row.state is not TrialState.INFEASIBLE or row.host is not None for row in answered)
+        self.history = [trial.as_past(self.curves.get(trial.id, ())) for trial in answered]
+        self._spent = sum(trial.state is not TrialState.INFEASIBLE or trial.host is not None for trial in answered)
         self._number = trials.next_number(connection, self._study_id)
         self._enqueued = studies.enqueued(connection, self._study_id)
 
@@ -125,8 +123,8 @@ class Recorder:
         self._ruled_out_in_row, self._last_complaint = self._ruled_out_in_row + 1, reason
         with self.writing() as connection:
             trial_id = self._add(connection, assignment, candidate, metrics)
-            row = trials.end(connection, trial_id, TrialState.INFEASIBLE, reason=reason)
-        self.history.append(past_trial(row))
+            trial = trials.end(connection, trial_id, TrialState.INFEASIBLE, reason=reason)
+        self.history.append(trial.as_past())
 
     def _add(
         self,
@@ -179,7 +177,9 @@ class Recorder:
         ]
         try:
             with self.writing() as connection:
-                row = trials.end(connection, trial_id, state, reason=reason, metrics=metrics, scores=scores, host=host)
+                trial = trials.end(
+                    connection, trial_id, state, reason=reason, metrics=metrics, scores=scores, host=host
+                )
                 for artifact in stored:
                     variants.add_artifact(connection, artifact)
                 if not self._progressed:
@@ -189,14 +189,14 @@ class Recorder:
             return
         self._progressed = True
         self._note_failure(state, reason)
-        self.history.append(past_trial(row, self.curves.get(trial_id, ())))
+        self.history.append(trial.as_past(self.curves.get(trial_id, ())))
 
     def run_again_alone(self, trial_id: str, reason: str) -> None:
         """Cut a trial off, at no cost to the budget, and queue its choices for a GPU that nothing else is on."""
         try:
             with self.writing() as connection:
-                row = trials.end(connection, trial_id, TrialState.CANCELLED, reason=reason)
-                studies.enqueue(connection, new_id("enqueued"), self._study_id, row.assignment, alone=True)
+                trial = trials.end(connection, trial_id, TrialState.CANCELLED, reason=reason)
+                studies.enqueue(connection, new_id("enqueued"), self._study_id, trial.assignment, alone=True)
                 self._enqueued = studies.enqueued(connection, self._study_id)
         except ConflictError as error:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))
@@ -211,45 +211,33 @@ class Recorder:
     def writing(self) -> Iterator[Connection]:
         """A transaction under the lease. LeaseLostError, and nothing is written, if another driver has it."""
         with self._engine.begin() as connection:
-            studies.hold_lease(connection, self._study_id, self._token)
+            studies.lock_lease(connection, self._study_id, self._token)
             yield connection
 
     def _beat(self) -> bool:
         try:
             with self._engine.begin() as connection:
-                row = studies.extend_lease(
+                study = studies.extend_lease(
                     connection, self._study_id, self._token, lease_s=LEASE_S, elapsed_s=_HEARTBEAT_S
                 )
                 self._enqueued = studies.enqueued(connection, self._study_id)
         except LeaseLostError:
             self.lost = True
             return False
-        self._read(row)
+        self._update(study.state, study.budget, study.search_elapsed_s)
         return True
 
-    def _read(self, row: Row[Any]) -> None:
-        self.state, self._elapsed_s = row.state, row.search_elapsed_s
-        self.spec = self.spec.model_copy(update={"budget": BudgetSpec.model_validate(row.spec["budget"])})
+    def _update(self, state: StudyState, budget: BudgetSpec, elapsed_s: float) -> None:
+        self.state, self._elapsed_s = state, elapsed_s
+        self.spec = self.spec.model_copy(update={"budget": budget})
 
     def lock_study(self, connection: Connection) -> None:
         """Hold the study's row, and know its state and budget as they are now, until the transaction ends."""
-        self._read(studies.get(connection, self._study_id, lock=True))
+        study = studies.get(connection, self._study_id, lock=True)
+        self._update(study.state, study.spec.budget, study.search_elapsed_s)
 
     def close(self) -> None:
         self._heartbeat.close()
-
-
-def past_trial(row: Any, curve: Sequence[CurvePoint] = ()) -> PastTrial:
-    """A trial's row as the searcher takes it."""
-    metrics = {name: getattr(row, name) for name in METRIC_COLUMNS if getattr(row, name) is not None}
-    return PastTrial(
-        number=row.number,
-        state=row.state,
-        assignment=row.assignment,
-        metrics=metrics,
-        curve=curve,
-        seconds=(row.finished_at - row.created_at).total_seconds(),
-    )
 
 
 def _artifact(trial_id: str, kind: str, sha256: str, size_bytes: int) -> dict[str, Any]:

@@ -33,13 +33,13 @@ from search.tune.searcher import StudySearch
 from services import logs
 from services.errors import ConflictError
 from services.jobs.optuna_mirror import Mirror
-from services.jobs.recorder import Recorder, past_trial
+from services.jobs.recorder import Recorder
 from services.log_tail import last_lines
+from services.records.metrics import METRIC_COLUMNS
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, trials
 from services.store.db import make_engine, optuna_url
-from services.store.tables import METRIC_COLUMNS
 from services.studies import life_cycle
 from workers.actors.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
 from workers.actors.resource_sizing import chosen_resources
@@ -176,7 +176,7 @@ def _share(recorder: Recorder, config: Settings, study_id: str, classes: int) ->
     with recorder.writing() as connection:
         chosen = studies.get(connection, study_id).resources
     if chosen is not None:
-        return ResourcesSpec.model_validate(chosen)
+        return chosen
     task = TrialTask.of(spec, ResourcesSpec(gpus_per_trial=1), cache_dir=config.cache_dir)
     share = chosen_resources(spec, classes=classes, task=task)
     with recorder.writing() as connection:
@@ -232,8 +232,10 @@ def _search(
 def _transfer(recorder: Recorder) -> list[TransferData]:
     """What the studies say that this one starts from."""
     with recorder.writing() as connection:
-        studied = [trials.of_study(connection, other, [TrialState.COMPLETED]) for other in recorder.spec.warm_start]
-    offers = [transfer_data([past_trial(row) for row in rows], recorder.spec) for rows in studied]
+        studied = [
+            trials.list_by_study(connection, study_id, [TrialState.COMPLETED]) for study_id in recorder.spec.warm_start
+        ]
+    offers = [transfer_data([trial.as_past() for trial in completed], recorder.spec) for completed in studied]
     return [offer for offer in offers if offer is not None]
 
 

@@ -12,9 +12,6 @@ import ray
 import structlog
 from sqlalchemy import Engine
 
-from search.contract.candidate import Candidate
-from search.study.run_spec import ResourcesSpec
-from search.study.spec import StudySpec
 from services import logs
 from services.errors import ConflictError
 from services.log_tail import last_lines
@@ -39,10 +36,10 @@ class TrainingJob:
             self._training = trainings.begin(connection, training_id)
             self._done = {run.seed for run in trainings.runs(connection, training_id)}
             study = studies.get(connection, self._training.study_id)
-            candidate = Candidate.model_validate(trials.get(connection, self._training.trial_id).candidate)
-        self._resources = ResourcesSpec.model_validate(study.resources or study.spec["resources"])
+            candidate = trials.get(connection, self._training.trial_id).candidate
+        self._resources = study.resources or study.spec.resources
         self._task = FullTraining.of(
-            StudySpec.model_validate(study.spec),
+            study.spec,
             self._resources,
             candidate,
             epochs=self._training.epochs,

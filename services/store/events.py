@@ -5,11 +5,11 @@ has missed nothing before it, and nobody waits for a row while others wait for t
 """
 
 import json
-from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Engine, column, event, select, text
 
+from services.records.events import Event
+from services.records.json_object import JsonObject
 from services.store.prepared import Prepared
 from services.store.tables import events
 
@@ -19,28 +19,26 @@ _PENDING = "seedleaf_events"
 _WRITE = Prepared(
     "write_events",
     text(f"""
-    WITH given AS (
+    WITH emitted AS (
         SELECT * FROM json_to_recordset(CAST($1 AS json)) AS r (study_id text, kind text, trial_id text, payload jsonb)
     ),
     turns AS MATERIALIZED (
         SELECT count(pg_advisory_xact_lock(hashtextextended(study_id, 0)))
-        FROM (SELECT DISTINCT study_id FROM given ORDER BY study_id) AS told
+        FROM (SELECT DISTINCT study_id FROM emitted ORDER BY study_id) AS listed
     ),
     written AS (
         INSERT INTO {events.fullname} (study_id, kind, trial_id, payload)
-        SELECT given.* FROM turns, given
+        SELECT emitted.* FROM turns, emitted
         RETURNING study_id, id
     )
     SELECT max(last), count(pg_notify('{CHANNEL}', study_id))
-    FROM (SELECT study_id, max(id) AS last FROM written GROUP BY study_id) AS told
+    FROM (SELECT study_id, max(id) AS last FROM written GROUP BY study_id) AS latest
     """),
     [column("last", BigInteger)],
 )
 
 
-def emit(
-    connection: Connection, study_id: str, kind: str, payload: dict[str, Any], *, trial_id: str | None = None
-) -> None:
+def emit(connection: Connection, study_id: str, kind: str, payload: JsonObject, *, trial_id: str | None = None) -> None:
     """Have an event written when the transaction commits; its listeners are woken then."""
     row = {"study_id": study_id, "kind": kind, "trial_id": trial_id, "payload": payload}
     connection.info.setdefault(_PENDING, []).append(row)
@@ -53,7 +51,7 @@ def write_on_commit(engine: Engine) -> None:
 
 
 def write(connection: Connection) -> int | None:
-    """Write what ``emit`` was given, and return the last event's id. For the end of a transaction only."""
+    """Write what ``emit`` was given and return the last event's id, None without any. Only to end a transaction."""
     rows = connection.info.pop(_PENDING, [])
     return _WRITE(connection, json.dumps(rows)).scalar() if rows else None
 
@@ -64,7 +62,7 @@ def _forget(connection: Connection) -> None:
         connection.info.pop(_PENDING, None)
 
 
-def after(connection: Connection, study_id: str, event_id: int, *, limit: int) -> Sequence[dict[str, Any]]:
+def list_after(connection: Connection, study_id: str, event_id: int, *, limit: int) -> list[Event]:
     """The study's events later than ``event_id``, oldest first."""
     query = (
         select(events.c.id, events.c.kind, events.c.trial_id, events.c.payload, events.c.created_at)
@@ -72,4 +70,4 @@ def after(connection: Connection, study_id: str, event_id: int, *, limit: int) -
         .order_by(events.c.id)
         .limit(limit)
     )
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return [Event.from_row(row) for row in connection.execute(query).mappings()]

@@ -5,12 +5,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ColumnElement, Table, literal
+from sqlalchemy import BigInteger, ColumnElement, literal
 
 from services.errors import RejectedError
 
 _FILTER = re.compile(r"\s*(?P<metric>\w+)\s*(?P<relation>>=|<=)\s*(?P<number>\S+)\s*")
-_MOST_COUNTED = 2**63 - 1
+_MAX_WHOLE = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,27 +22,25 @@ class Bound:
     number: float
 
 
-def read_bounds(filters: Sequence[str], known: Sequence[str]) -> list[Bound]:
-    """RejectedError for what is no filter by one of the ``known`` metrics."""
-    return [_read(text, known) for text in filters]
+def read_bounds(filters: Sequence[str], metrics: Sequence[str]) -> list[Bound]:
+    """RejectedError for what is no filter by one of the ``metrics``."""
+    return [_read(text, metrics) for text in filters]
 
 
-def holds(bound: Bound, table: Table) -> ColumnElement[bool]:
-    """The condition on a row of ``table``; what was not measured does not hold."""
-    column = table.c[bound.metric]
-    number = _counted(bound) if isinstance(column.type, BigInteger) else bound.number
+def bound_condition(bound: Bound, column: ColumnElement[float]) -> ColumnElement[bool]:
+    """The condition on the metric's ``column``; it does not hold for what was not measured."""
+    number = _whole_number(bound) if isinstance(column.type, BigInteger) else bound.number
     limit = literal(number, column.type)
-    condition: ColumnElement[bool] = column >= limit if bound.is_least else column <= limit
-    return condition
+    return column >= limit if bound.is_least else column <= limit
 
 
-def _read(text: str, known: Sequence[str]) -> Bound:
+def _read(text: str, metrics: Sequence[str]) -> Bound:
     parts = _FILTER.fullmatch(text)
     if parts is None:
         raise RejectedError("where", f"{text!r} is no filter: give a metric, >= or <=, and a number, as f1>=0.8")
     metric, relation, number = parts.groups()
-    if metric not in known:
-        raise RejectedError("where", f"this listing has no {metric!r} to filter by; known: {', '.join(known)}")
+    if metric not in metrics:
+        raise RejectedError("where", f"this listing has no {metric!r} to filter by; known: {', '.join(metrics)}")
     return Bound(metric=metric, is_least=relation == ">=", number=_finite(number, text))
 
 
@@ -56,7 +54,7 @@ def _finite(number: str, text: str) -> float:
     return value
 
 
-def _counted(bound: Bound) -> int:
+def _whole_number(bound: Bound) -> int:
     """The same bound for whole numbers: one of their own type, so that PostgreSQL compares them by their index."""
     whole = math.ceil(bound.number) if bound.is_least else math.floor(bound.number)
-    return max(-_MOST_COUNTED, min(whole, _MOST_COUNTED))
+    return max(-_MAX_WHOLE, min(whole, _MAX_WHOLE))

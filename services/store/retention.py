@@ -1,10 +1,10 @@
-"""SQL of what is let go of in time."""
+"""SQL that deletes what ended studies need no more."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, text, union
+from sqlalchemy import Connection, delete, func, select, text, union
 
+from services.records.studies import Study
 from services.store.tables import (
     artifacts,
     compression_jobs,
@@ -19,14 +19,14 @@ from services.store.tables import (
 KEPT_EPOCHS = 32
 
 
-def ended_before(connection: Connection, days: float) -> Sequence[Row[Any]]:
-    """The studies, locked, that ended more than so many days ago."""
+def lock_ended_studies(connection: Connection, days: float) -> list[Study]:
+    """Lock the studies that ended more than so many days ago."""
     limit = func.now() - text("make_interval(secs => :seconds)").bindparams(seconds=86_400 * days)
-    query: Select[Any] = select(studies.c.id, studies.c.spec).where(studies.c.finished_at < limit)
-    return connection.execute(query.order_by(studies.c.id).with_for_update()).all()
+    query = select(studies).where(studies.c.finished_at < limit).order_by(studies.c.id).with_for_update()
+    return [Study.from_row(row) for row in connection.execute(query).mappings()]
 
 
-def in_use(connection: Connection, study_id: str) -> set[str]:
+def list_used_trials(connection: Connection, study_id: str) -> set[str]:
     """The trials of a study that were compressed or trained in full, or wait for it."""
     parts = [select(table.c.trial_id).where(table.c.study_id == study_id) for table in _USERS]
     return set(connection.execute(union(*parts)).scalars())
@@ -35,15 +35,15 @@ def in_use(connection: Connection, study_id: str) -> set[str]:
 _USERS = (compression_jobs, recipe_searches, trainings)
 
 
-def drop_weights(connection: Connection, trial_ids: Collection[str]) -> int:
-    """Forget the weights of trials, and what else is theirs alone; how many weights there were."""
-    mine = artifacts.c.trial_id.in_(trial_ids) & artifacts.c.variant_id.is_(None)
-    dropped = connection.execute(delete(artifacts).where(mine).returning(artifacts.c.kind)).scalars()
-    return sum(kind == "weights" for kind in dropped)
+def delete_artifacts(connection: Connection, trial_ids: Collection[str]) -> int:
+    """Delete the trials' own artifacts, those of their variants left out; returns how many weights there were."""
+    own = artifacts.c.trial_id.in_(trial_ids) & artifacts.c.variant_id.is_(None)
+    kinds = connection.execute(delete(artifacts).where(own).returning(artifacts.c.kind)).scalars()
+    return sum(kind == "weights" for kind in kinds)
 
 
 def thin_epochs(connection: Connection, study_id: str, *, kept: Collection[str]) -> int:
-    """Thin the curves of a study's trials but the ``kept`` ones; how many epochs went."""
+    """Thin the curves of a study's trials but the ``kept`` ones; returns how many epochs were deleted."""
     query = text("""
         WITH curves AS (
             SELECT trial_id, max(epoch) AS last FROM seedleaf.epochs JOIN seedleaf.trials ON trials.id = trial_id
@@ -57,14 +57,14 @@ def thin_epochs(connection: Connection, study_id: str, *, kept: Collection[str])
     return connection.execute(query, values).rowcount
 
 
-def drop_epoch_events(connection: Connection, study_id: str) -> int:
-    """Forget the events by which a study's epochs were told as they happened; how many there were."""
-    told = (events.c.study_id == study_id) & (events.c.kind == "epoch")
-    return connection.execute(delete(events).where(told)).rowcount
+def delete_epoch_events(connection: Connection, study_id: str) -> int:
+    """Delete the events of a study's epochs; returns how many there were."""
+    of_epochs = (events.c.study_id == study_id) & (events.c.kind == "epoch")
+    return connection.execute(delete(events).where(of_epochs)).rowcount
 
 
-def named_files(connection: Connection) -> set[str]:
-    """The sha256 of every file that some row names."""
+def list_files(connection: Connection) -> set[str]:
+    """The sha256 of every file that a row refers to."""
     columns = (
         artifacts.c.sha256,
         compression_jobs.c.weights_sha256,

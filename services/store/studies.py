@@ -1,15 +1,16 @@
 """SQL of studies: insert, look up, the one change of state, and the driver's lease."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.candidate import Enqueued
 from search.contract.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState, sources_of
+from search.contract.trials import Assignment
 from services.errors import ConflictError, LeaseLostError, NotFoundError
+from services.records.json_object import JsonObject
+from services.records.studies import ActiveStudy, LeasedStudy, Study, StudyProgress
 from services.store import events
+from services.store.clock import in_seconds
 from services.store.prepared import ARGUMENT, Prepared
 from services.store.tables import compression_jobs, enqueued_trials, studies, totals, trials
 from services.store.tables import events as event_rows
@@ -17,10 +18,10 @@ from services.store.tables import events as event_rows
 _START_S = 120.0
 
 
-def _shown() -> list[Any]:
-    """What is shown of a study: its row and, in the same snapshot, its progress and its last event.
+def _with_progress() -> list[ColumnElement[object]]:
+    """The columns of a study and, in the same snapshot, those of its progress.
 
-    Who reads the events after that one misses no change of what was shown.
+    Who reads the events after ``last_event_id`` misses no change of them.
     """
     last_event = select(func.coalesce(func.max(event_rows.c.id), 0)).where(event_rows.c.study_id == studies.c.id)
     best_f1 = select(func.max(trials.c.f1)).where(trials.c.study_id == studies.c.id)
@@ -40,38 +41,56 @@ def _shown() -> list[Any]:
     ]
 
 
-_SHOWN = _shown()
-_SHOWN_ONE = Prepared("shown_study", select(*_SHOWN).where(studies.c.id == ARGUMENT), _SHOWN)
+_WITH_PROGRESS = _with_progress()
+_GET_WITH_PROGRESS = Prepared(
+    "study_with_progress", select(*_WITH_PROGRESS).where(studies.c.id == ARGUMENT), _WITH_PROGRESS
+)
 
 
 _ADD_ONCE = upsert(studies).on_conflict_do_nothing(index_elements=["idempotency_key"]).returning(*studies.c)
 
 
-def add(connection: Connection, values: dict[str, Any]) -> Row[Any] | None:
+def add(
+    connection: Connection,
+    *,
+    study_id: str,
+    name: str,
+    spec: JsonObject,
+    idempotency_key: str | None,
+    request_sha256: str,
+) -> Study | None:
     """Insert a queued study; None if its idempotency key is taken."""
-    row = connection.execute(_ADD_ONCE, {"state": StudyState.QUEUED, **values}).one_or_none()
-    if row is not None:
-        events.emit(connection, values["id"], "study", {"state": StudyState.QUEUED})
-    return row
+    values = {
+        "id": study_id,
+        "name": name,
+        "state": StudyState.QUEUED,
+        "spec": spec,
+        "idempotency_key": idempotency_key,
+        "request_sha256": request_sha256,
+    }
+    row = connection.execute(_ADD_ONCE, values).mappings().one_or_none()
+    if row is None:
+        return None
+    events.emit(connection, study_id, "study", {"state": StudyState.QUEUED})
+    return Study.from_row(row)
 
 
-def get(connection: Connection, study_id: str, *, lock: bool = False) -> Row[Any]:
+def get(connection: Connection, study_id: str, *, lock: bool = False) -> Study:
     query = select(studies).where(studies.c.id == study_id)
-    row = connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
+    row = connection.execute(query.with_for_update(key_share=True) if lock else query).mappings().one_or_none()
     if row is None:
         raise NotFoundError("study", study_id)
-    return row
+    return Study.from_row(row)
 
 
-def shown(connection: Connection, study_id: str) -> Row[Any]:
-    """A study's row with what ``_shown`` adds: progress, ``compression`` jobs by state, and ``last_event_id``."""
-    row = _SHOWN_ONE(connection, study_id).one_or_none()
+def get_with_progress(connection: Connection, study_id: str) -> tuple[Study, StudyProgress]:
+    row = _GET_WITH_PROGRESS(connection, study_id).mappings().one_or_none()
     if row is None:
         raise NotFoundError("study", study_id)
-    return row
+    return Study.from_row(row), StudyProgress.from_row(row)
 
 
-def named(connection: Connection, name_or_id: str) -> str | None:
+def find_id(connection: Connection, name_or_id: str) -> str | None:
     """The id of the study with this id, or of the latest one with this name."""
     query = select(studies.c.id).where(or_(studies.c.id == name_or_id, studies.c.name == name_or_id))
     return (
@@ -79,31 +98,34 @@ def named(connection: Connection, name_or_id: str) -> str | None:
     )
 
 
-def by_idempotency_key(connection: Connection, key: str) -> Row[Any]:
-    return connection.execute(select(studies).where(studies.c.idempotency_key == key)).one()
+def get_by_idempotency_key(connection: Connection, key: str) -> Study:
+    return Study.from_row(connection.execute(select(studies).where(studies.c.idempotency_key == key)).mappings().one())
 
 
-def page(connection: Connection, *, state: StudyState | None, before_id: str | None, limit: int) -> Sequence[Row[Any]]:
-    """Studies as ``shown``, newest first, that come after ``before_id`` in that order."""
-    query = select(*_SHOWN).order_by(studies.c.id.desc()).limit(limit)
+def list_with_progress(
+    connection: Connection, *, state: StudyState | None, before_id: str | None, limit: int
+) -> list[tuple[Study, StudyProgress]]:
+    """Studies, newest first, that come after ``before_id`` in that order."""
+    query = select(*_WITH_PROGRESS).order_by(studies.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(studies.c.state == state)
     if before_id is not None:
         query = query.where(studies.c.id < before_id)
-    return connection.execute(query).all()
+    return [(Study.from_row(row), StudyProgress.from_row(row)) for row in connection.execute(query).mappings()]
 
 
-def to_look_after(connection: Connection) -> Sequence[Row[Any]]:
-    """Studies that are not over, or only just and may still have a driver; ``overdue``: its lease has run out."""
+def list_active(connection: Connection) -> list[ActiveStudy]:
+    """Studies that are not over, and those that ended in the last minutes and may still have a driver."""
     names = ("id", "state", "job_id", "job_attempt", "submissions", "searched_at")
     overdue = func.coalesce(studies.c.lease_expires_at < func.now(), False).label("overdue")
     just_over = and_(studies.c.job_id.is_not(None), studies.c.finished_at > func.now() - text("interval '10 minutes'"))
-    query: Select[Any] = select(*(studies.c[name] for name in names), overdue)
-    return connection.execute(query.where(or_(studies.c.finished_at.is_(None), just_over)).order_by(studies.c.id)).all()
+    query = select(*(studies.c[name] for name in names), overdue)
+    query = query.where(or_(studies.c.finished_at.is_(None), just_over)).order_by(studies.c.id)
+    return [ActiveStudy.from_row(row) for row in connection.execute(query).mappings()]
 
 
 def set_state(
-    connection: Connection, study_id: str, target: StudyState, *, reason: str | None = None, **values: Any
+    connection: Connection, study_id: str, target: StudyState, *, reason: str | None = None, **values: object
 ) -> None:
     """The one place where a study changes its state. ConflictError if it may not go there from where it is."""
     finished_at = func.now() if target in TERMINAL_STUDY_STATES else None
@@ -118,7 +140,7 @@ def set_state(
     events.emit(connection, study_id, "study", {"state": target, "reason": reason})
 
 
-def set_values(connection: Connection, study_id: str, **values: Any) -> None:
+def set_values(connection: Connection, study_id: str, **values: object) -> None:
     connection.execute(update(studies).where(studies.c.id == study_id).values(**values))
 
 
@@ -127,7 +149,7 @@ def record_submission(connection: Connection, study_id: str, job_id: str, attemp
 
     A driver that has not taken the lease within ``_START_S`` counts as stuck.
     """
-    set_values(connection, study_id, job_id=job_id, job_attempt=attempt, lease_expires_at=_in_seconds(_START_S))
+    set_values(connection, study_id, job_id=job_id, job_attempt=attempt, lease_expires_at=in_seconds(_START_S))
 
 
 def count_submission(connection: Connection, study_id: str) -> None:
@@ -136,42 +158,40 @@ def count_submission(connection: Connection, study_id: str) -> None:
 
 def take_lease(connection: Connection, study_id: str, token: str, *, lease_s: float) -> None:
     """Make ``token`` the study's only writer from now on, for ``lease_s`` seconds on the database's clock."""
-    set_values(connection, study_id, lease_token=token, lease_expires_at=_in_seconds(lease_s))
+    set_values(connection, study_id, lease_token=token, lease_expires_at=in_seconds(lease_s))
 
 
-def extend_lease(connection: Connection, study_id: str, token: str, *, lease_s: float, elapsed_s: float) -> Row[Any]:
-    """Extend the lease and the searched time; returns state, spec and search_elapsed_s. LeaseLostError if taken."""
-    row = connection.execute(
+def extend_lease(connection: Connection, study_id: str, token: str, *, lease_s: float, elapsed_s: float) -> LeasedStudy:
+    """Extend the lease and the searched time. LeaseLostError if another driver has the lease."""
+    extended = (
         update(studies)
         .where(studies.c.id == study_id, studies.c.lease_token == token)
-        .values(lease_expires_at=_in_seconds(lease_s), search_elapsed_s=studies.c.search_elapsed_s + elapsed_s)
+        .values(lease_expires_at=in_seconds(lease_s), search_elapsed_s=studies.c.search_elapsed_s + elapsed_s)
         .returning(studies.c.state, studies.c.spec, studies.c.search_elapsed_s)
-    ).one_or_none()
+    )
+    row = connection.execute(extended).mappings().one_or_none()
     if row is None:
         raise LeaseLostError(f"study {study_id}")
-    return row
+    return LeasedStudy.from_row(row)
 
 
-def hold_lease(connection: Connection, study_id: str, token: str) -> None:
-    """Lock the study's row against a change of its lease until this transaction ends. LeaseLostError if taken."""
-    held = select(studies.c.id).where(studies.c.id == study_id, studies.c.lease_token == token)
-    if connection.execute(held.with_for_update(key_share=True)).scalar() is None:
+def lock_lease(connection: Connection, study_id: str, token: str) -> None:
+    """Lock the study's row against a change of its lease for this transaction.
+
+    LeaseLostError if another driver has the lease.
+    """
+    query = select(studies.c.id).where(studies.c.id == study_id, studies.c.lease_token == token)
+    if connection.execute(query.with_for_update(key_share=True)).scalar() is None:
         raise LeaseLostError(f"study {study_id}")
 
 
-def _in_seconds(seconds: float) -> Any:
-    return func.now() + text(f"interval '{float(seconds)} seconds'")
-
-
-def enqueue(
-    connection: Connection, row_id: str, study_id: str, assignment: Mapping[str, Any], *, alone: bool = False
-) -> None:
+def enqueue(connection: Connection, row_id: str, study_id: str, assignment: Assignment, *, alone: bool = False) -> None:
     values = {"id": row_id, "study_id": study_id, "assignment": dict(assignment), "alone": alone}
     connection.execute(insert(enqueued_trials).values(values))
 
 
 def enqueued(connection: Connection, study_id: str) -> dict[str, Enqueued]:
-    """What to run next by its id, oldest first."""
+    """The queued choices by their id, oldest first."""
     query = select(enqueued_trials).where(enqueued_trials.c.study_id == study_id).order_by(enqueued_trials.c.id)
     return {row.id: Enqueued(assignment=row.assignment, alone=row.alone) for row in connection.execute(query)}
 

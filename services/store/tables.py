@@ -4,8 +4,6 @@ A row's state is an enum of search/contract/states.py. What must hold between co
 break it.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -29,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from search.contract.states import JobState, StudyState, TrialState
+from services.records.metrics import METRIC_COLUMNS, RETRAINED_COLUMNS
 
 SCHEMA = "seedleaf"
 #: Optuna's tables have names like ours: they live in a schema of their own.
@@ -58,28 +57,10 @@ def _time(name: str) -> Column[object]:
     return Column(name, DateTime(timezone=True))
 
 
-METRIC_COLUMNS = (
-    "f1",
-    "accuracy",
-    "latency_ms",
-    "latency_low_ms",
-    "latency_high_ms",
-    "latency_p90_ms",
-    "macs",
-    "params",
-    "size_bytes",
-    "memory_bytes",
-    "score",
-)
-#: Of a trial's candidate that was trained in full with several seeds: the mean of their f1 and its deviation.
-RETRAINED_COLUMNS = ("retrained_f1", "retrained_f1_deviation")
-
-
-def _metrics() -> tuple[Column[Any] | CheckConstraint, ...]:
+def _metrics() -> tuple[Column[float] | CheckConstraint, ...]:
     counts = ("macs", "params", "size_bytes", "memory_bytes")
-    columns: list[Column[Any]] = [Column(name, BigInteger if name in counts else Float(53)) for name in METRIC_COLUMNS]
     return (
-        *columns,
+        *(Column(name, BigInteger if name in counts else Float(53)) for name in METRIC_COLUMNS),
         # PostgreSQL sorts NaN above every number: these refuse it too.
         CheckConstraint("f1 BETWEEN 0 AND 1", name="f1"),
         CheckConstraint("accuracy BETWEEN 0 AND 1", name="accuracy"),
@@ -89,7 +70,7 @@ def _metrics() -> tuple[Column[Any] | CheckConstraint, ...]:
     )
 
 
-def _by_class() -> tuple[Column[Any], ...]:
+def _by_class() -> tuple[Column[object], ...]:
     return (
         Column("per_class_f1", JSONB(none_as_null=True), comment="in the order of the study's classes"),
         Column("confusion", JSONB(none_as_null=True), comment="counts, rows the true class, columns the predicted one"),

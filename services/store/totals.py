@@ -5,11 +5,11 @@ their keys: so two transactions never wait for each other, and none holds a tota
 """
 
 import json
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, event, func, or_, select, text
+from sqlalchemy import Connection, Engine, and_, event, func, or_, select, text
 
+from services.records.totals import StudyTotal, Total
 from services.store.tables import compression_jobs, dataset_checks, studies, totals, trainings, variants
 
 #: ``trials`` and ``trial_seconds`` are by state; ``spent`` counts trials that used up budget; ``leases_lost`` is by
@@ -19,10 +19,10 @@ _PENDING = "seedleaf_totals"
 
 _WRITE = text(
     f"""
-    INSERT INTO {totals.fullname} AS known (study_id, name, label, amount)
+    INSERT INTO {totals.fullname} AS old (study_id, name, label, amount)
     SELECT * FROM json_to_recordset(:rows) AS r (study_id text, name text, label text, amount float)
     ORDER BY study_id, name, label
-    ON CONFLICT (study_id, name, label) DO UPDATE SET amount = known.amount + excluded.amount
+    ON CONFLICT (study_id, name, label) DO UPDATE SET amount = old.amount + excluded.amount
     """
 )
 
@@ -53,29 +53,31 @@ def _forget(connection: Connection) -> None:
         connection.info.pop(_PENDING, None)
 
 
-def of_service(connection: Connection) -> Sequence[Row[Any]]:
-    """Each total over all studies: name, label, amount."""
-    query: Select[Any] = select(totals.c.name, totals.c.label, func.sum(totals.c.amount).label("amount"))
-    return connection.execute(query.group_by(totals.c.name, totals.c.label)).all()
+def list_overall(connection: Connection) -> list[Total]:
+    """Each total, summed over all studies."""
+    query = select(totals.c.name, totals.c.label, func.sum(totals.c.amount).label("amount"))
+    rows = connection.execute(query.group_by(totals.c.name, totals.c.label)).mappings()
+    return [Total.from_row(row) for row in rows]
 
 
-def of_studies_at_work(connection: Connection) -> Sequence[Row[Any]]:
-    """The totals of the studies that are not over, or only since an hour: study_id, name, label, amount."""
+def list_by_active_study(connection: Connection) -> list[StudyTotal]:
+    """The totals of each study that is not over or ended within the last hour."""
     recent = or_(studies.c.finished_at.is_(None), studies.c.finished_at > func.now() - text("interval '1 hour'"))
-    query: Select[Any] = select(totals).join(studies, and_(studies.c.id == totals.c.study_id, recent))
-    return connection.execute(query.order_by(totals.c.study_id, totals.c.name, totals.c.label)).all()
+    query = select(totals).join(studies, and_(studies.c.id == totals.c.study_id, recent))
+    rows = connection.execute(query.order_by(totals.c.study_id, totals.c.name, totals.c.label)).mappings()
+    return [StudyTotal.from_row(row) for row in rows]
 
 
-def by_state(connection: Connection) -> dict[str, dict[str, int]]:
-    """How many of what there are few of are in each state, by the table's name."""
-    found: dict[str, dict[str, int]] = {}
+def count_by_state(connection: Connection) -> dict[str, dict[str, int]]:
+    """How many rows are in each state, by the name of the table; of the tables that stay small."""
+    counts: dict[str, dict[str, int]] = {}
     for table in (studies, compression_jobs, trainings, dataset_checks):
         rows = connection.execute(select(table.c.state, func.count()).group_by(table.c.state))
-        found[table.name] = {str(state): count for state, count in rows}
-    return found
+        counts[table.name] = {str(state): count for state, count in rows}
+    return counts
 
 
 def timed_seconds(connection: Connection) -> float:
-    """How long variants have been run to time them, warm-up not counted."""
+    """How long variants have run to be timed, warm-up not counted."""
     runs_ms = variants.c.latency["n"].as_float() * variants.c.latency["mean_ms"].as_float()
     return float(connection.execute(select(func.coalesce(func.sum(runs_ms) / 1000, 0.0))).scalar_one())

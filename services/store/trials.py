@@ -1,16 +1,24 @@
 """SQL of trials and their epochs: started, epoch by epoch, ended once."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from search.contract.dataset import DatasetSpec
 from search.contract.reports import CurvePoint
 from search.contract.states import ANSWERED_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
+from search.contract.trials import Assignment
 from services.errors import ConflictError, NotFoundError
+from services.records.json_object import JsonObject
+from services.records.metrics import METRIC_COLUMNS, metric_columns
+from services.records.trials import Epoch, MeasuredTrial, Trial, TrialDetails, TypicalEpoch
 from services.store import events, totals
-from services.store.tables import METRIC_COLUMNS, epochs, studies, trials
+from services.store.pages import PageQuery, read_page
+from services.store.tables import epochs, studies, trials
+
+_DETAILS = ("layers", "per_class_f1", "confusion")
+_COLUMNS = [column for column in trials.c if column.name not in _DETAILS]
 
 
 def add(
@@ -19,10 +27,10 @@ def add(
     trial_id: str,
     study_id: str,
     number: int,
-    candidate: dict[str, Any],
-    assignment: dict[str, Any],
+    candidate: JsonObject,
+    assignment: Assignment,
     metrics: Mapping[str, float],
-    layers: list[dict[str, Any]] | None = None,
+    layers: Sequence[JsonObject] | None = None,
 ) -> None:
     connection.execute(
         insert(trials).values(
@@ -33,7 +41,7 @@ def add(
             candidate=candidate,
             assignment=assignment,
             layers=layers,
-            **_known(metrics),
+            **metric_columns(metrics),
         )
     )
     totals.add(connection, study_id, "trials", 1, label=TrialState.RUNNING)
@@ -41,7 +49,7 @@ def add(
 
 
 def add_epoch(connection: Connection, study_id: str, trial_id: str, epoch: Mapping[str, float]) -> None:
-    """Record an epoch's metrics; once more is no harm."""
+    """Record an epoch's metrics; idempotent."""
     columns = ("epoch", "loss", "f1", "accuracy", "elapsed_s")
     values = {column: epoch[column] for column in columns}
     connection.execute(upsert(epochs).values(trial_id=trial_id, **values).on_conflict_do_nothing())
@@ -55,43 +63,45 @@ def end(
     *,
     reason: str | None = None,
     metrics: Mapping[str, float] | None = None,
-    scores: Mapping[str, Any] | None = None,
+    scores: JsonObject | None = None,
     host: str | None = None,
-) -> Row[Any]:
-    """The one place where a trial leaves RUNNING; returns its row. ConflictError if it has ended: its state stays.
+) -> Trial:
+    """The one place where a trial leaves RUNNING. ConflictError if it has ended already: its state stays.
 
     Of ``scores`` the ``per_class_f1`` and the ``confusion`` matrix are kept beside the metrics.
     """
+    values = metric_columns(metrics or {})
     by_class = {name: scores[name] for name in ("per_class_f1", "confusion")} if scores else {}
-    row = connection.execute(
+    ending = (
         update(trials)
         .where(trials.c.id == trial_id, trials.c.state.in_(sources_of(TRIAL_TRANSITIONS, target)))
-        .values(state=target, reason=reason, finished_at=func.now(), host=host, **by_class, **_known(metrics or {}))
-        .returning(*trials.c)
-    ).one_or_none()
+        .values(state=target, reason=reason, finished_at=func.now(), host=host, **by_class, **values)
+        .returning(*_COLUMNS)
+    )
+    row = connection.execute(ending).mappings().one_or_none()
     if row is None:
         raise ConflictError(f"trial {trial_id} is {get(connection, trial_id).state} already and stays so")
-    _count(connection, row)
+    trial = Trial.from_row(row)
+    _count_end(connection, trial)
     payload = {
-        "number": row.number,
+        "number": trial.number,
         "state": target,
         "reason": reason,
         "host": host,
-        "metrics": _known(metrics or {}),
+        "metrics": values,
     }
-    events.emit(connection, row.study_id, "trial", payload, trial_id=trial_id)
-    return row
+    events.emit(connection, trial.study_id, "trial", payload, trial_id=trial_id)
+    return trial
 
 
-def _count(connection: Connection, row: Row[Any]) -> None:
+def _count_end(connection: Connection, trial: Trial) -> None:
     """Note in the study's totals that a trial has ended."""
-    totals.add(connection, row.study_id, "trials", -1, label=TrialState.RUNNING)
-    totals.add(connection, row.study_id, "trials", 1, label=row.state)
-    seconds = (row.finished_at - row.created_at).total_seconds()
-    totals.add(connection, row.study_id, "trial_seconds", seconds, label=row.state)
+    totals.add(connection, trial.study_id, "trials", -1, label=TrialState.RUNNING)
+    totals.add(connection, trial.study_id, "trials", 1, label=trial.state)
+    totals.add(connection, trial.study_id, "trial_seconds", trial.duration_s, label=trial.state)
     # What a limit ruled out before it ran uses up no budget: it was never on a host.
-    if row.state in ANSWERED_TRIAL_STATES and (row.state is not TrialState.INFEASIBLE or row.host is not None):
-        totals.add(connection, row.study_id, "spent", 1)
+    if trial.state in ANSWERED_TRIAL_STATES and (trial.state is not TrialState.INFEASIBLE or trial.host is not None):
+        totals.add(connection, trial.study_id, "spent", 1)
 
 
 def set_retrained(connection: Connection, trial_id: str, *, f1: float, f1_deviation: float) -> None:
@@ -100,7 +110,7 @@ def set_retrained(connection: Connection, trial_id: str, *, f1: float, f1_deviat
     connection.execute(update(trials).where(trials.c.id == trial_id).values(**values))
 
 
-def cancel_running(connection: Connection, study_id: str, reason: str) -> list[dict[str, Any]]:
+def cancel_running(connection: Connection, study_id: str, reason: str) -> list[Assignment]:
     """End every running trial of a study as CANCELLED; returns their assignments, in order."""
     running = select(trials.c.id, trials.c.assignment).where(
         trials.c.study_id == study_id, trials.c.state == TrialState.RUNNING
@@ -111,49 +121,60 @@ def cancel_running(connection: Connection, study_id: str, reason: str) -> list[d
     return [row.assignment for row in rows]
 
 
-def get(connection: Connection, trial_id: str) -> Row[Any]:
-    row = connection.execute(select(trials).where(trials.c.id == trial_id)).one_or_none()
+def get(connection: Connection, trial_id: str) -> Trial:
+    row = connection.execute(select(*_COLUMNS).where(trials.c.id == trial_id)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("trial", trial_id)
-    return row
+    return Trial.from_row(row)
 
 
-def of_study(
+def get_details(connection: Connection, trial_id: str) -> TrialDetails:
+    query = select(*(trials.c[name] for name in _DETAILS)).where(trials.c.id == trial_id)
+    return TrialDetails.from_row(connection.execute(query).mappings().one())
+
+
+def list_by_study(
     connection: Connection,
     study_id: str,
     states: Sequence[TrialState] | frozenset[TrialState],
     *,
     latest: int | None = None,
-) -> Sequence[Row[Any]]:
+) -> list[Trial]:
     """A study's trials by number; at most the ``latest`` ones."""
-    query = select(trials).where(trials.c.study_id == study_id, trials.c.state.in_(states))
-    return connection.execute(query.order_by(trials.c.number.desc()).limit(latest)).all()[::-1]
+    query = select(*_COLUMNS).where(trials.c.study_id == study_id, trials.c.state.in_(states))
+    rows = connection.execute(query.order_by(trials.c.number.desc()).limit(latest)).mappings().all()
+    return [Trial.from_row(row) for row in reversed(rows)]
 
 
-def measured(connection: Connection, study_id: str) -> Sequence[Row[Any]]:
-    """A study's completed trials by number, without what they tried."""
+def list_measured(connection: Connection, study_id: str) -> list[MeasuredTrial]:
+    """A study's completed trials by number."""
     columns = [trials.c[name] for name in ("id", "number", "state", "host", *METRIC_COLUMNS)]
-    completed = (trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED)
-    return connection.execute(select(*columns).where(*completed).order_by(trials.c.number)).all()
+    query = select(*columns).where(trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED)
+    return [MeasuredTrial.from_row(row) for row in connection.execute(query.order_by(trials.c.number)).mappings()]
 
 
-def with_ids(connection: Connection, trial_ids: Sequence[str]) -> Sequence[Row[Any]]:
-    return connection.execute(select(trials).where(trials.c.id.in_(trial_ids))).all()
+def list_by_ids(connection: Connection, trial_ids: Sequence[str]) -> list[Trial]:
+    query = select(*_COLUMNS).where(trials.c.id.in_(trial_ids))
+    return [Trial.from_row(row) for row in connection.execute(query).mappings()]
 
 
-def assignments(connection: Connection, trial_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The sampler's choices for each of some trials."""
+def list_page(connection: Connection, query: PageQuery) -> list[Trial]:
+    return [Trial.from_row(row) for row in read_page(connection, _COLUMNS, query)]
+
+
+def get_assignments(connection: Connection, trial_ids: Sequence[str]) -> dict[str, Assignment]:
+    """The sampler's choices by the trial's id."""
     rows = connection.execute(select(trials.c.id, trials.c.assignment).where(trials.c.id.in_(trial_ids)))
     return {row.id: row.assignment for row in rows}
 
 
-def epoch_seconds(connection: Connection, dataset: dict[str, Any], *, latest: int = 200) -> list[float]:
+def epoch_seconds(connection: Connection, dataset: DatasetSpec, *, latest: int = 200) -> list[float]:
     """How long an epoch took, on average, in each of the ``latest`` trials that were completed on a data set."""
-    place = {"dataset": {name: dataset[name] for name in ("source", "path", "name")}}
+    same = {"dataset": dataset.model_dump(mode="json", include={"source", "path", "name"})}
     recent = (
         select(trials.c.id)
         .join(studies, studies.c.id == trials.c.study_id)
-        .where(trials.c.state == TrialState.COMPLETED, studies.c.spec.contains(place))
+        .where(trials.c.state == TrialState.COMPLETED, studies.c.spec.contains(same))
         .order_by(trials.c.finished_at.desc())
         .limit(latest)
         .subquery()
@@ -164,13 +185,13 @@ def epoch_seconds(connection: Connection, dataset: dict[str, Any], *, latest: in
     return [float(value) for value in connection.execute(query).scalars()]
 
 
-def hosts(connection: Connection, study_id: str) -> set[str]:
+def list_hosts(connection: Connection, study_id: str) -> set[str]:
     """The hosts that a study's trials were timed on."""
     timed = select(trials.c.host).where(trials.c.study_id == study_id, trials.c.host.is_not(None))
     return set(connection.execute(timed.distinct()).scalars())
 
 
-def numbers(connection: Connection, trial_ids: Collection[str]) -> dict[str, int]:
+def get_numbers(connection: Connection, trial_ids: Collection[str]) -> dict[str, int]:
     """The numbers of trials in their studies, by id."""
     if not trial_ids:
         return {}
@@ -183,33 +204,29 @@ def next_number(connection: Connection, study_id: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def learning_curve(connection: Connection, trial_id: str) -> list[dict[str, Any]]:
-    query = select(epochs.c.epoch, epochs.c.loss, epochs.c.f1, epochs.c.accuracy, epochs.c.elapsed_s)
-    rows = connection.execute(query.where(epochs.c.trial_id == trial_id).order_by(epochs.c.epoch))
-    return [dict(row) for row in rows.mappings()]
+def learning_curve(connection: Connection, trial_id: str) -> list[Epoch]:
+    query = select(epochs).where(epochs.c.trial_id == trial_id).order_by(epochs.c.epoch)
+    return [Epoch.from_row(row) for row in connection.execute(query).mappings()]
 
 
-def typical_curve(connection: Connection, study_id: str) -> list[dict[str, Any]]:
-    """Of each epoch, the quartiles of f1 over the completed trials of a study, and how many got so far."""
+def typical_curve(connection: Connection, study_id: str) -> list[TypicalEpoch]:
+    """For each epoch, the quartiles of f1 over the completed trials of a study."""
     quartiles = [
-        func.percentile_cont(share).within_group(epochs.c.f1).label(name)
-        for name, share in (("lower_f1", 0.25), ("median_f1", 0.5), ("upper_f1", 0.75))
+        func.percentile_cont(fraction).within_group(epochs.c.f1).label(name)
+        for name, fraction in (("lower_f1", 0.25), ("median_f1", 0.5), ("upper_f1", 0.75))
     ]
     query = select(epochs.c.epoch, *quartiles, func.count().label("trials")).join(
         trials, trials.c.id == epochs.c.trial_id
     )
     query = query.where(trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED)
-    return [dict(row) for row in connection.execute(query.group_by(epochs.c.epoch).order_by(epochs.c.epoch)).mappings()]
+    rows = connection.execute(query.group_by(epochs.c.epoch).order_by(epochs.c.epoch)).mappings()
+    return [TypicalEpoch.from_row(row) for row in rows]
 
 
 def curves(connection: Connection, study_id: str) -> dict[str, list[CurvePoint]]:
     """What each epoch of every trial of a study showed, by the trial's id."""
     query = select(epochs.c.trial_id, epochs.c.f1, epochs.c.loss).join(trials, trials.c.id == epochs.c.trial_id)
-    found: dict[str, list[CurvePoint]] = {}
+    by_trial: dict[str, list[CurvePoint]] = {}
     for row in connection.execute(query.where(trials.c.study_id == study_id).order_by(epochs.c.epoch)):
-        found.setdefault(row.trial_id, []).append(CurvePoint(f1=row.f1, loss=row.loss))
-    return found
-
-
-def _known(metrics: Mapping[str, float]) -> dict[str, float]:
-    return {name: metrics[name] for name in METRIC_COLUMNS if name in metrics}
+        by_trial.setdefault(row.trial_id, []).append(CurvePoint(f1=row.f1, loss=row.loss))
+    return by_trial

@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Connection, Engine
 
 from search.contract.recipes import Recipe
 from search.contract.states import StudyState, TrialState
@@ -15,17 +15,19 @@ from search.study.enqueue import PointError, checked_point
 from search.study.spec import StudySpec
 from services.errors import ConflictError, KeyReusedError, RejectedError
 from services.records.jobs import CompressionJob
+from services.records.studies import Study
 from services.records.trainings import Training
 from services.store import events, jobs, recipe_searches, studies, trainings, trials
 from services.store.db import new_id
 from services.studies import life_cycle
 from services.views import studies as study_views
+from services.views.studies import StudyOverview
 
 _RETRYABLE = (TrialState.FAILED, TrialState.CANCELLED, TrialState.STOPPED)
 
 
-def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = None) -> dict[str, Any]:
-    """Queue a study and show it. A key that was used before with the same spec gives the study that was made then.
+def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = None) -> StudyOverview:
+    """Queue a study. A key that was used before with the same spec gives the study that was made then.
 
     RejectedError if it warm-starts from an unknown study, or enqueues a point that is outside its space.
     """
@@ -34,23 +36,25 @@ def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = Non
     points = _points(spec)
     queue_ids = sorted(new_id("enqueued") for _ in points)
     with engine.begin() as connection:
-        values = {
-            "id": new_id("study"),
-            "name": spec.name,
-            "spec": {**body, "warm_start": _earlier(connection, spec)},
-            "idempotency_key": idempotency_key,
-            "request_sha256": sha256,
-        }
-        row = studies.add(connection, values)
-        if row is not None:
+        added = studies.add(
+            connection,
+            study_id=new_id("study"),
+            name=spec.name,
+            spec={**body, "warm_start": _earlier(connection, spec)},
+            idempotency_key=idempotency_key,
+            request_sha256=sha256,
+        )
+        if added is not None:
             for queue_id, point in zip(queue_ids, points, strict=True):
-                studies.enqueue(connection, queue_id, row.id, point)
-            return study_views.of_new(row, last_event_id=events.write(connection))
+                studies.enqueue(connection, queue_id, added.id, point)
+            last_event_id = events.write(connection)
+            assert last_event_id is not None
+            return study_views.new_overview(added, last_event_id=last_event_id)
         assert idempotency_key is not None
-        first = studies.by_idempotency_key(connection, idempotency_key)
+        first = studies.get_by_idempotency_key(connection, idempotency_key)
         if first.request_sha256 != sha256:
             raise KeyReusedError
-        return study_views.one(connection, first.id)
+        return study_views.get(connection, first.id)
 
 
 def _points(spec: StudySpec) -> list[dict[str, Any]]:
@@ -67,7 +71,7 @@ def _earlier(connection: Connection, spec: StudySpec) -> list[str]:
     """The ids of the studies to learn from: a name may be another study's one day."""
     ids = []
     for index, name in enumerate(spec.warm_start):
-        study_id = studies.named(connection, name)
+        study_id = studies.find_id(connection, name)
         if study_id is None:
             raise RejectedError(f"warm_start[{index}]", f"there is no study {name!r}; list them to see what there is")
         ids.append(study_id)
@@ -102,15 +106,14 @@ def cancel(engine: Engine, study_id: str) -> None:
 def extend(engine: Engine, study_id: str, *, max_trials: int | None, max_minutes: float | None) -> None:
     """Raise the budget. A study that has ended, or that is compressing, searches on; CANCELLED stays so."""
     with engine.begin() as connection:
-        row = studies.get(connection, study_id, lock=True)
-        if row.state is StudyState.CANCELLED:
+        study = studies.get(connection, study_id, lock=True)
+        if study.state is StudyState.CANCELLED:
             raise ConflictError(f"study {study_id} was cancelled: post a new one")
-        spec = StudySpec.model_validate(row.spec)
-        raised = _raised_budget(spec, max_trials=max_trials, max_minutes=max_minutes)
+        raised = _raised_budget(study.spec, max_trials=max_trials, max_minutes=max_minutes)
         studies.set_values(connection, study_id, spec=raised.model_dump(mode="json"))
         budget = raised.budget.model_dump(mode="json")
         events.emit(connection, study_id, "budget", budget)
-        _search_on(connection, row)
+        _search_on(connection, study)
 
 
 def _raised_budget(spec: StudySpec, *, max_trials: int | None, max_minutes: float | None) -> StudySpec:
@@ -126,12 +129,12 @@ def _raised_budget(spec: StudySpec, *, max_trials: int | None, max_minutes: floa
     return spec.model_copy(update={"budget": budget.model_copy(update=raised)})
 
 
-def _search_on(connection: Connection, row: Row[Any]) -> None:
+def _search_on(connection: Connection, study: Study) -> None:
     """Have a study searched again if its search has ended."""
-    ended = row.state in (StudyState.COMPLETED, StudyState.FAILED)
-    searched = row.state is StudyState.RUNNING and row.searched_at is not None
+    ended = study.state in (StudyState.COMPLETED, StudyState.FAILED)
+    searched = study.state is StudyState.RUNNING and study.searched_at is not None
     if ended or searched:
-        studies.set_state(connection, row.id, StudyState.QUEUED, searched_at=None, retrained_at=None, submissions=0)
+        studies.set_state(connection, study.id, StudyState.QUEUED, searched_at=None, retrained_at=None, submissions=0)
 
 
 def retry(engine: Engine, trial_id: str) -> str:
@@ -140,16 +143,15 @@ def retry(engine: Engine, trial_id: str) -> str:
         trial = trials.get(connection, trial_id)
         if trial.state not in _RETRYABLE:
             raise ConflictError(f"trial {trial_id} is {trial.state}: only {', '.join(_RETRYABLE)} trials are run again")
-        row = studies.get(connection, trial.study_id, lock=True)
-        if row.state is StudyState.CANCELLED:
-            raise ConflictError(f"study {row.id} was cancelled: post a new one")
-        spec = StudySpec.model_validate(row.spec)
-        raised = _raised_budget(spec, max_trials=spec.budget.max_trials + 1, max_minutes=None)
-        studies.set_values(connection, row.id, spec=raised.model_dump(mode="json"))
-        events.emit(connection, row.id, "budget", raised.budget.model_dump(mode="json"))
-        studies.enqueue(connection, new_id("enqueued"), row.id, trial.assignment)
-        _search_on(connection, row)
-        return str(trial.study_id)
+        study = studies.get(connection, trial.study_id, lock=True)
+        if study.state is StudyState.CANCELLED:
+            raise ConflictError(f"study {study.id} was cancelled: post a new one")
+        raised = _raised_budget(study.spec, max_trials=study.spec.budget.max_trials + 1, max_minutes=None)
+        studies.set_values(connection, study.id, spec=raised.model_dump(mode="json"))
+        events.emit(connection, study.id, "budget", raised.budget.model_dump(mode="json"))
+        studies.enqueue(connection, new_id("enqueued"), study.id, trial.assignment)
+        _search_on(connection, study)
+        return study.id
 
 
 def compress(engine: Engine, trial_id: str, recipe: Recipe) -> CompressionJob:

@@ -6,9 +6,8 @@ transactions never wait for each other.
 
 import statistics
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, func
+from sqlalchemy import Connection, func
 
 from search.contract.recipes import Recipe
 from search.contract.states import JobState, StudyState, TrialState
@@ -16,14 +15,15 @@ from search.pareto import front, losses_of, spread
 from search.study.spec import StudySpec
 from services.records.jobs import CompressionJob
 from services.records.trainings import Training
+from services.records.trials import Trial
 from services.store import jobs, recipe_searches, studies, trainings, trials, variants
 from services.store.db import new_id
 
 
 def end_search(connection: Connection, study_id: str, *, reason: str | None) -> None:
     """End the search of a running study: queue what follows for its best trials, or fail it if none was completed."""
-    spec = StudySpec.model_validate(studies.get(connection, study_id, lock=True).spec)
-    completed = trials.of_study(connection, study_id, [TrialState.COMPLETED])
+    spec = studies.get(connection, study_id, lock=True).spec
+    completed = trials.list_by_study(connection, study_id, [TrialState.COMPLETED])
     if not completed:
         studies.set_state(connection, study_id, StudyState.FAILED, reason=reason or "no trial was completed")
         return
@@ -33,7 +33,7 @@ def end_search(connection: Connection, study_id: str, *, reason: str | None) -> 
     advance(connection, study_id)
 
 
-def add_training(connection: Connection, trial: Row[Any], *, epochs: int, seeds: int) -> Training:
+def add_training(connection: Connection, trial: Trial, *, epochs: int, seeds: int) -> Training:
     """Queue the full training of a trial's candidate."""
     return trainings.add(
         connection,
@@ -83,9 +83,9 @@ def _record_result(connection: Connection, training: Training) -> None:
     )
 
 
-def add_job(connection: Connection, trial: Row[Any], recipe: Recipe) -> CompressionJob:
+def add_job(connection: Connection, trial: Trial, recipe: Recipe) -> CompressionJob:
     """Queue a recipe for a trial's latest weights. ConflictError if these were collected."""
-    weights = variants.weights_of(connection, trial.id)
+    weights = variants.get_weights(connection, trial.id)
     return jobs.add(
         connection,
         job_id=new_id("job"),
@@ -96,42 +96,42 @@ def add_job(connection: Connection, trial: Row[Any], recipe: Recipe) -> Compress
     )
 
 
-def best_trials(spec: StudySpec, completed: Sequence[Row[Any]], count: int) -> list[Row[Any]]:
+def best_trials(spec: StudySpec, completed: Sequence[Trial], count: int) -> list[Trial]:
     """The most widely spread trials of the front, or the best by score, as ``compression.candidates`` says."""
     if spec.compression.candidates == "top":
-        return sorted(completed, key=lambda trial: trial.score)[:count]
-    losses = losses_of(spec.objectives, [trial._asdict() for trial in completed])
+        return sorted(completed, key=lambda trial: trial.metrics["score"])[:count]
+    losses = losses_of(spec.objectives, [trial.metrics for trial in completed])
     on_front = front(losses)
     return [completed[on_front[position]] for position in spread(losses[on_front], count)]
 
 
-def best_model(connection: Connection, study_id: str) -> tuple[Row[Any], str]:
+def best_model(connection: Connection, study_id: str) -> tuple[Trial, str]:
     """The completed trial with the best f1, that of its full training where it has one, and its weights' sha256."""
-    completed = trials.of_study(connection, study_id, [TrialState.COMPLETED])
-    best = max(completed, key=lambda trial: trial.f1 if trial.retrained_f1 is None else trial.retrained_f1)
-    return best, variants.weights_of(connection, best.id).sha256
+    completed = trials.list_by_study(connection, study_id, [TrialState.COMPLETED])
+    best = max(completed, key=lambda trial: trial.best_f1)
+    return best, variants.get_weights(connection, best.id).sha256
 
 
 def advance(connection: Connection, study_id: str) -> None:
     """Take a study whose search has ended to its next phase once the current one is done."""
-    row = studies.get(connection, study_id, lock=True)
-    if row.state is not StudyState.RUNNING or row.searched_at is None:
+    study = studies.get(connection, study_id, lock=True)
+    if study.state is not StudyState.RUNNING or study.searched_at is None:
         return
-    if row.retrained_at is None and not trainings.unfinished(connection, study_id):
-        _queue_compression(connection, StudySpec.model_validate(row.spec), study_id)
+    if study.retrained_at is None and not trainings.unfinished(connection, study_id):
+        _queue_compression(connection, study.spec, study_id)
         studies.set_values(connection, study_id, retrained_at=func.now())
-        row = studies.get(connection, study_id)
+        study = studies.get(connection, study_id)
     compressing = jobs.unfinished(connection, study_id) or recipe_searches.unfinished(connection, study_id)
-    if row.retrained_at is not None and not compressing:
-        studies.set_state(connection, study_id, StudyState.COMPLETED, reason=row.reason)
+    if study.retrained_at is not None and not compressing:
+        studies.set_state(connection, study_id, StudyState.COMPLETED, reason=study.reason)
 
 
 def _queue_compression(connection: Connection, spec: StudySpec, study_id: str) -> None:
     """Queue recipes for the trials that were trained in full, best mean f1 first, or else for the search's best."""
-    completed = trials.of_study(connection, study_id, [TrialState.COMPLETED])
+    completed = trials.list_by_study(connection, study_id, [TrialState.COMPLETED])
     count = spec.compression.max_candidates
     retrained = [trial for trial in completed if trial.retrained_f1 is not None] if spec.retrain.top else []
-    retrained.sort(key=lambda trial: -trial.retrained_f1)
+    retrained.sort(key=lambda trial: -trial.best_f1)
     for trial in retrained[:count] or best_trials(spec, completed, count):
         if spec.compression.recipes == "search":
             _add_recipe_search(connection, trial)
@@ -140,13 +140,13 @@ def _queue_compression(connection: Connection, spec: StudySpec, study_id: str) -
             add_job(connection, trial, recipe)
 
 
-def _add_recipe_search(connection: Connection, trial: Row[Any]) -> None:
+def _add_recipe_search(connection: Connection, trial: Trial) -> None:
     recipe_searches.add(
         connection,
         search_id=new_id("recipes"),
         trial_id=trial.id,
         study_id=trial.study_id,
-        weights_sha256=variants.weights_of(connection, trial.id).sha256,
+        weights_sha256=variants.get_weights(connection, trial.id).sha256,
     )
 
 

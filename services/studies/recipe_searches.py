@@ -29,8 +29,7 @@ def advance(engine: Engine, *, slots: int) -> bool:
         with engine.begin() as connection:
             study = studies.get(connection, search.study_id, lock=True)
             if recipe_searches.is_open(connection, search.id):
-                spec = StudySpec.model_validate(study.spec)
-                _advance(connection, search, spec, at_once=max(slots // len(searches), 1))
+                _advance(connection, search, study.spec, at_once=max(slots // len(searches), 1))
     return bool(searches)
 
 

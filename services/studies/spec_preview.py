@@ -1,9 +1,9 @@
-"""A study's text looked at before it is posted: its mistakes, how much it can draw from, and how long it may take."""
+"""A preview of a study's text before it is posted: its mistakes, the size of its space, and how long it may take."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -17,26 +17,49 @@ from services.store import trials
 _WHOLE = "(the whole)"
 
 
-def check(connection: Connection, text: str) -> dict[str, Any]:
-    """``text`` is YAML or JSON. ``document`` is what it says, null where it cannot be read; ``problems`` is every
-    mistake of it; ``networks`` and ``estimate`` are there when there is none.
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What ``trials`` earlier trials on the same data set suggest."""
+
+    trials: int
+    epoch_s: float
+    search_s: float
+    core_hours: float
+    gpu_hours: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """A text that is to become a study.
+
+    ``document`` is its parsed content, None where it cannot be read. ``networks`` (in how many ways a network can be
+    drawn) and ``estimate`` are None where there are ``problems``, each with its ``field`` and ``message``.
     """
+
+    document: object
+    problems: Sequence[Mapping[str, str]]
+    networks: float | None = None
+    estimate: Estimate | None = None
+
+
+def check(connection: Connection, text: str) -> Preview:
+    """``text`` is YAML or JSON."""
     try:
         document = read_yaml(text)
         json.dumps(document, allow_nan=False)
     except YamlError as error:
-        return _answer(None, [{"field": _WHOLE, "message": f"no YAML: {error}"}])
+        return _unreadable(f"no YAML: {error}")
     except (TypeError, ValueError):
-        return _answer(None, [{"field": _WHOLE, "message": "holds a date or a number that is not finite"}])
+        return _unreadable("holds a date or a number that is not finite")
     try:
         spec = StudySpec.model_validate(document)
     except ValidationError as error:
-        return _answer(document, spec_problems([dict(item) for item in error.errors()]))
-    return _answer(document, [], networks=_networks(spec), estimate=_estimate(connection, spec))
+        return Preview(document=document, problems=spec_problems([dict(item) for item in error.errors()]))
+    return Preview(document=document, problems=[], networks=_networks(spec), estimate=_estimate(connection, spec))
 
 
-def _answer(document: Any, problems: Sequence[dict[str, str]], **found: Any) -> dict[str, Any]:
-    return {"document": document, "problems": problems, "networks": None, "estimate": None, **found}
+def _unreadable(message: str) -> Preview:
+    return Preview(document=None, problems=[{"field": _WHOLE, "message": message}])
 
 
 def _networks(spec: StudySpec) -> float:
@@ -45,24 +68,25 @@ def _networks(spec: StudySpec) -> float:
     return float(sum(space_size(space, side_px=side_px) for side_px in spec.space.image_size))
 
 
-def _estimate(connection: Connection, spec: StudySpec) -> dict[str, float] | None:
-    """From what earlier trials on this data set took, whatever network they trained; None where there was none, or
-    where it is not known yet how many run at a time.
+def _estimate(connection: Connection, spec: StudySpec) -> Estimate | None:
+    """From the durations of earlier trials on this data set, whatever network they trained.
+
+    None where there was none, or where the number of trials at a time is still to be chosen.
     """
     if spec.resources.auto:
         return None
-    known = trials.epoch_seconds(connection, spec.dataset.model_dump(mode="json"))
-    if not known:
+    epoch_s = trials.epoch_seconds(connection, spec.dataset)
+    if not epoch_s:
         return None
     budget, resources = spec.budget, spec.resources
-    work_s = budget.max_trials * budget.epochs * median(known)
+    work_s = budget.max_trials * budget.epochs * median(epoch_s)
     search_s = work_s / min(resources.concurrency, budget.max_trials)
     if budget.max_minutes is not None:
         search_s = min(search_s, 60 * budget.max_minutes)
-    return {
-        "trials": len(known),
-        "epoch_s": median(known),
-        "search_s": search_s,
-        "core_hours": search_s * resources.concurrency * resources.cpus_per_trial / 3600,
-        "gpu_hours": search_s * resources.concurrency * resources.gpus_per_trial / 3600,
-    }
+    return Estimate(
+        trials=len(epoch_s),
+        epoch_s=median(epoch_s),
+        search_s=search_s,
+        core_hours=search_s * resources.concurrency * resources.cpus_per_trial / 3600,
+        gpu_hours=search_s * resources.concurrency * resources.gpus_per_trial / 3600,
+    )

@@ -1,13 +1,31 @@
-"""Cursors: where a page of a listing ended, opaque to who is given one and checked when it comes back."""
+"""Pages of listings, and cursors: where a page ended, opaque to clients and checked when they come back."""
 
 import base64
 import json
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from services.errors import RejectedError
+from services.store.pages import SortValue
 
-#: A metric of a page's last row; None where that row has none.
-SortValue = int | float | None
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Generic[T]):
+    """Part of a listing; ``next`` is the cursor of the part after it, None at the end."""
+
+    items: Sequence[T]
+    next: str | None
+
+
+def cut(records: Sequence[T], limit: int, cursor_after: Callable[[T], str]) -> tuple[Sequence[T], str | None]:
+    """The first ``limit`` records, and the cursor after the last of them if there are more."""
+    if len(records) <= limit:
+        return records, None
+    return records[:limit], cursor_after(records[limit - 1])
 
 
 def encode_id(row_id: str) -> str:

@@ -1,26 +1,27 @@
-"""The leaderboard and the other listings: keyset pages of projected columns, never OFFSET.
+"""The leaderboard of trials and that of variants: keyset pages of projected columns, never OFFSET.
 
 A cursor is the sort key and id of a page's last row; rows without a value come last in either order.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 
 from search.contract.states import TrialState
 from services.errors import RejectedError
-from services.store import pages
-from services.store import trials as trial_rows
-from services.store import variants as variant_rows
+from services.records.metrics import METRIC_COLUMNS, RETRAINED_COLUMNS
+from services.records.trials import Trial
+from services.records.variants import Variant
+from services.store import trials, variants
 from services.store.filters import read_bounds
-from services.store.tables import METRIC_COLUMNS, RETRAINED_COLUMNS, trials, variants
-from services.views.cursors import decode_position, encode_position
+from services.store.pages import PageQuery
+from services.views import trials as trial_views
+from services.views import variants as variant_views
+from services.views.cursors import Page, cut, decode_position, encode_position
+from services.views.trials import TrialRow
+from services.views.variants import VariantRow
 
-
-def metrics_of(row: Any) -> dict[str, float]:
-    """The metrics of a row that are known."""
-    return {name: row[name] for name in (*METRIC_COLUMNS, *RETRAINED_COLUMNS) if row.get(name) is not None}
+_TRIAL_METRICS = (*METRIC_COLUMNS, *RETRAINED_COLUMNS)
 
 
 def trial_page(
@@ -33,35 +34,29 @@ def trial_page(
     descending: bool,
     cursor: str | None,
     limit: int,
-) -> tuple[list[dict[str, Any]], str | None]:
-    """One row a trial with its best variant by score, and the next page's cursor or None.
+) -> Page[TrialRow]:
+    """Trials with their best variants by score.
 
-    All of ``where`` hold for it, each as in store/filters.py. RejectedError for what cannot be asked so.
+    All of ``where`` hold for each, in the syntax of store/filters.py. RejectedError for an unknown metric, a malformed
+    filter or a cursor of another listing.
     """
-    rows, following = _page(
-        connection,
-        trials,
-        equal={"study_id": study_id, "state": state},
+    query = _query(
+        {"study_id": study_id, "state": state},
+        metrics=_TRIAL_METRICS,
+        sort_keys=("number", *_TRIAL_METRICS),
         where=where,
         sort=sort,
         descending=descending,
         cursor=cursor,
         limit=limit,
     )
-    best = best_variants(connection, [row["id"] for row in rows])
-    return [trial_view(row, best.get(row["id"])) for row in rows], following
 
+    def cursor_after(trial: Trial) -> str:
+        value = trial.number if sort == "number" else trial.all_metrics.get(sort)
+        return encode_position(value, trial.id)
 
-def trial_view(row: Any, best_variant: dict[str, Any] | None) -> dict[str, Any]:
-    names = ("id", "study_id", "number", "state", "reason", "candidate", "assignment", "host")
-    times = ("created_at", "finished_at")
-    return {**{name: row[name] for name in (*names, *times)}, "metrics": metrics_of(row), "best_variant": best_variant}
-
-
-def best_variants(connection: Connection, trial_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Each trial's variant with the lowest score."""
-    rows = [row._mapping for row in variant_rows.best_of(connection, trial_ids)]
-    return {view["trial_id"]: view for view in variant_views(connection, rows)}
+    records, following = cut(trials.list_page(connection, query), limit, cursor_after)
+    return Page(items=trial_views.make_rows(connection, records), next=following)
 
 
 def variant_page(
@@ -75,56 +70,42 @@ def variant_page(
     descending: bool,
     cursor: str | None,
     limit: int,
-) -> tuple[list[dict[str, Any]], str | None]:
-    """One row a deployable model, and the next page's cursor or None; ``where`` as for trials."""
-    rows, following = _page(
-        connection,
-        variants,
-        equal={"study_id": study_id, "trial_id": trial_id, "runtime": runtime},
+) -> Page[VariantRow]:
+    """Deployable models; ``where`` and errors as for trials."""
+    query = _query(
+        {"study_id": study_id, "trial_id": trial_id, "runtime": runtime},
+        metrics=METRIC_COLUMNS,
+        sort_keys=METRIC_COLUMNS,
         where=where,
         sort=sort,
         descending=descending,
         cursor=cursor,
         limit=limit,
     )
-    return variant_views(connection, rows), following
+
+    def cursor_after(variant: Variant) -> str:
+        return encode_position(variant.metrics.get(sort), variant.id)
+
+    records, following = cut(variants.list_page(connection, query), limit, cursor_after)
+    return Page(items=variant_views.make_rows(connection, records), next=following)
 
 
-def variant_views(connection: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    files = variant_rows.artifacts_of(connection, [row["id"] for row in rows])
-    numbers = trial_rows.numbers(connection, [row["trial_id"] for row in rows])
-    names = ("id", "trial_id", "study_id", "recipe", "steps", "runtime", "host", "parity_error", "agreement", "latency")
-    return [
-        {
-            **{name: row[name] for name in names},
-            "trial_number": numbers[row["trial_id"]],
-            "created_at": row["created_at"],
-            "metrics": metrics_of(row),
-            "artifacts": files[row["id"]],
-        }
-        for row in rows
-    ]
-
-
-def _page(
-    connection: Connection,
-    table: Table,
-    *,
+def _query(
     equal: Mapping[str, str | None],
+    *,
+    metrics: Sequence[str],
+    sort_keys: Sequence[str],
     where: Sequence[str],
     sort: str,
     descending: bool,
     cursor: str | None,
     limit: int,
-) -> tuple[Sequence[Any], str | None]:
-    metrics = [name for name in (*METRIC_COLUMNS, *RETRAINED_COLUMNS) if name in table.c]
+) -> PageQuery:
+    """One row more than ``limit`` tells whether a page follows."""
     bounds = read_bounds(where, metrics)
-    known = [*(["number"] if "number" in table.c else []), *metrics]
-    if sort not in known:
-        raise RejectedError("sort", f"this listing has no {sort!r} to sort by; known: {', '.join(known)}")
-    rows = pages.page(
-        connection,
-        table,
+    if sort not in sort_keys:
+        raise RejectedError("sort", f"this listing has no {sort!r} to sort by; known: {', '.join(sort_keys)}")
+    return PageQuery(
         equal=equal,
         bounds=bounds,
         sort=sort,
@@ -132,6 +113,3 @@ def _page(
         after=None if cursor is None else decode_position(cursor),
         limit=limit + 1,
     )
-    if len(rows) <= limit:
-        return rows, None
-    return rows[:limit], encode_position(rows[limit - 1][sort], rows[limit - 1]["id"])

@@ -1,15 +1,15 @@
-"""What Prometheus scrapes, read from the record: so every process of a service tells the same, whenever it started."""
+"""The metrics that Prometheus scrapes, read from the record: every process of a service reports the same values."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
+from services.records.totals import Total
 from services.store import totals
 
-#: Each total's figure, what it tells, the name of its label, and whether it only ever grows.
+#: For each total the metric's name, its help, its label, and whether it only grows.
 _TOTALS = {
     "trials": ("trials", "trials by state", "state", False),
     "trial_seconds": ("trial_seconds", "time that ended trials took, by state", "state", True),
@@ -25,13 +25,13 @@ _QUEUES = {
 }
 
 
-class Figures(Collector):
-    """Reads all figures at once, when it is made."""
+class RecordCollector(Collector):
+    """Reads all values once, when it is made."""
 
     def __init__(self, connection: Connection) -> None:
-        self._service = list(totals.of_service(connection))
-        self._studies = list(totals.of_studies_at_work(connection))
-        self._queues = totals.by_state(connection)
+        self._overall = totals.list_overall(connection)
+        self._by_study = totals.list_by_active_study(connection)
+        self._queues = totals.count_by_state(connection)
         self._timed_s = totals.timed_seconds(connection)
 
     def collect(self) -> Iterator[Metric]:
@@ -43,17 +43,18 @@ class Figures(Collector):
         timed = CounterMetricFamily("seedleaf_benchmark_seconds", "time that variants ran for to be timed")
         timed.add_metric([], self._timed_s)
         yield timed
-        yield from _families("seedleaf", self._service, studies=False)
-        yield from _families("seedleaf_study", self._studies, studies=True)
+        yield from _families("seedleaf", [], (([], total) for total in self._overall))
+        yield from _families("seedleaf_study", ["study_id"], (([row.study_id], row.total) for row in self._by_study))
 
 
-def _families(prefix: str, rows: Iterable[Any], *, studies: bool) -> Iterator[Metric]:
+def _families(
+    prefix: str, labels: Sequence[str], values: Iterable[tuple[Sequence[str], Total]]
+) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+    """One family per total; each value comes with its own values of ``labels``."""
     families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
-    for name, (figure, text, label, grows) in _TOTALS.items():
+    for name, (metric, text, label, grows) in _TOTALS.items():
         family = CounterMetricFamily if grows else GaugeMetricFamily
-        labels = ["study_id"] * studies + ([label] if label else [])
-        families[name] = family(f"{prefix}_{figure}", text, labels=labels)
-    for row in rows:
-        values = ([row.study_id] if studies else []) + ([row.label] if row.label else [])
-        families[row.name].add_metric(values, row.amount)
+        families[name] = family(f"{prefix}_{metric}", text, labels=[*labels, *([label] if label else [])])
+    for label_values, total in values:
+        families[total.name].add_metric([*label_values, *([total.label] if total.label else [])], total.amount)
     yield from families.values()

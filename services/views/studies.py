@@ -1,110 +1,174 @@
-"""Studies as they are shown: with progress, and their fronts."""
+"""Studies with their progress, their fronts, and how their trials learned."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
-from search.contract.states import StudyPhase, StudyState
+from search.contract.states import JobState, StudyPhase, StudyState
 from search.pareto import front, hypervolume, losses_of, reference_point
+from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
+from services.records.studies import Study, StudyProgress
+from services.records.trials import TypicalEpoch
 from services.store import studies, trials
-from services.views.cursors import decode_id, encode_id
-from services.views.leaderboard import best_variants, metrics_of, trial_view
-from services.views.winners import recommended, variant_fronts
-
-_FIELDS = (
-    "id",
-    "name",
-    "state",
-    "reason",
-    "spec",
-    "dataset_id",
-    "classes",
-    "skipped",
-    "resources",
-    "search_elapsed_s",
-    "last_event_id",
-    "created_at",
-    "started_at",
-    "finished_at",
-)
+from services.views import trials as trial_views
+from services.views.cursors import Page, cut, decode_id, encode_id
+from services.views.trials import TrialRow
+from services.views.winners import VariantFront, recommended_variant, variant_fronts
 
 
-def one(connection: Connection, study_id: str) -> dict[str, Any]:
-    return _view(studies.shown(connection, study_id)._mapping)
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """``finished`` of ``total`` trials have used up budget; ``compression`` counts the jobs by state."""
+
+    finished: int
+    total: int
+    best_f1: float | None
+    least_latency_ms: float | None
+    compression: Mapping[JobState, int]
 
 
-def page(
+@dataclass(frozen=True, kw_only=True)
+class StudyOverview:
+    """A study with its progress; ``phase`` is None once it is over. ``job`` is the present driver's Ray job."""
+
+    id: str
+    name: str
+    state: StudyState
+    phase: StudyPhase | None
+    reason: str | None
+    spec: StudySpec
+    progress: Progress
+    job: str | None
+    dataset_id: str | None
+    classes: Sequence[str] | None
+    skipped: Sequence[Mapping[str, str]] | None
+    resources: ResourcesSpec | None
+    search_elapsed_s: float
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    last_event_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialFront:
+    """The trials of a front, best f1 first, its hypervolume and the ``reference`` point that bounds it."""
+
+    items: Sequence[TrialRow]
+    hypervolume: float
+    reference: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyFront(TrialFront):
+    """The front of a study's trials, those of its variants, and the id of the variant to ship."""
+
+    variants: Sequence[VariantFront]
+    recommended: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TypicalCurve:
+    """How the completed trials of a study learned."""
+
+    epochs: Sequence[TypicalEpoch]
+
+
+def get(connection: Connection, study_id: str) -> StudyOverview:
+    return _overview(*studies.get_with_progress(connection, study_id))
+
+
+def require(connection: Connection, study_id: str) -> None:
+    """NotFoundError if there is no such study."""
+    studies.get(connection, study_id)
+
+
+def list_page(
     connection: Connection, *, state: StudyState | None, cursor: str | None, limit: int
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Studies, newest first, and the next page's cursor or None."""
+) -> Page[StudyOverview]:
+    """Studies, newest first."""
     before_id = None if cursor is None else decode_id(cursor)
-    rows = studies.page(connection, state=state, before_id=before_id, limit=limit + 1)
-    following = encode_id(rows[limit - 1].id) if len(rows) > limit else None
-    return [_view(row._mapping) for row in rows[:limit]], following
+    listed = studies.list_with_progress(connection, state=state, before_id=before_id, limit=limit + 1)
+    records, following = cut(listed, limit, lambda record: encode_id(record[0].id))
+    return Page(items=[_overview(study, progress) for study, progress in records], next=following)
 
 
-def of_new(row: Row[Any], *, last_event_id: int | None) -> dict[str, Any]:
-    """A study that was inserted a moment ago: nothing has come of it yet."""
-    nothing = {"spent": 0, "best_f1": None, "least_latency_ms": None, "compression": None}
-    return _view({**row._mapping, **nothing, "last_event_id": last_event_id})
+def new_overview(study: Study, *, last_event_id: int) -> StudyOverview:
+    """A study that was inserted in this transaction, without results."""
+    progress = StudyProgress(spent=0, best_f1=None, least_latency_ms=None, compression={}, last_event_id=last_event_id)
+    return _overview(study, progress)
 
 
-def _view(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        **{name: row[name] for name in _FIELDS},
-        "phase": _phase(row),
-        "job": row["job_id"],
-        "progress": {
-            "finished": row["spent"],
-            "total": row["spec"]["budget"]["max_trials"],
-            "best_f1": row["best_f1"],
-            "least_latency_ms": row["least_latency_ms"],
-            "compression": row["compression"] or {},
-        },
-    }
+def _overview(study: Study, progress: StudyProgress) -> StudyOverview:
+    return StudyOverview(
+        id=study.id,
+        name=study.name,
+        state=study.state,
+        phase=_phase(study),
+        reason=study.reason,
+        spec=study.spec,
+        progress=Progress(
+            finished=progress.spent,
+            total=study.spec.budget.max_trials,
+            best_f1=progress.best_f1,
+            least_latency_ms=progress.least_latency_ms,
+            compression=progress.compression,
+        ),
+        job=study.job_id,
+        dataset_id=study.dataset_id,
+        classes=study.classes,
+        skipped=study.skipped,
+        resources=study.resources,
+        search_elapsed_s=study.search_elapsed_s,
+        created_at=study.created_at,
+        started_at=study.started_at,
+        finished_at=study.finished_at,
+        last_event_id=progress.last_event_id,
+    )
 
 
-def _phase(row: Mapping[Any, Any]) -> StudyPhase | None:
-    """What a study that is not over is at."""
-    if row["finished_at"] is not None:
+def _phase(study: Study) -> StudyPhase | None:
+    if study.finished_at is not None:
         return None
-    if row["searched_at"] is None:
+    if study.searched_at is None:
         return StudyPhase.SEARCH
-    return StudyPhase.RETRAINING if row["retrained_at"] is None else StudyPhase.COMPRESSION
+    return StudyPhase.RETRAINING if study.retrained_at is None else StudyPhase.COMPRESSION
 
 
-def pareto(connection: Connection, study_id: str) -> dict[str, Any]:
-    """The front of a study's completed trials, best f1 first, its hypervolume and the point that bounds it; the fronts
-    of its variants, and the recommended one.
+def typical_curve(connection: Connection, study_id: str) -> TypicalCurve:
+    require(connection, study_id)
+    return TypicalCurve(epochs=trials.typical_curve(connection, study_id))
 
-    The reference is just beyond the worst of all completed trials, so hypervolumes of one study grow with it and those
-    of two studies cannot be compared.
+
+def pareto(connection: Connection, study_id: str) -> StudyFront:
+    """The front of a study's completed trials and those of its variants.
+
+    The reference is just beyond the worst of all completed trials. So the hypervolume of a study grows with it, and the
+    hypervolumes of two studies cannot be compared.
     """
-    spec = StudySpec.model_validate(studies.get(connection, study_id).spec)
+    spec = studies.get(connection, study_id).spec
     fronts = variant_fronts(connection, study_id)
-    return {
-        **_trial_front(connection, study_id, spec),
-        "variants": fronts,
-        "recommended": recommended(connection, study_id, fronts),
-    }
+    trial_front = _trial_front(connection, study_id, spec)
+    recommended = recommended_variant(connection, study_id, fronts)
+    return StudyFront(**vars(trial_front), variants=fronts, recommended=recommended)
 
 
-def _trial_front(connection: Connection, study_id: str, spec: StudySpec) -> dict[str, Any]:
-    rows = [row._mapping for row in trials.measured(connection, study_id)]
-    if not rows:
-        return {"items": [], "hypervolume": 0.0, "reference": {}}
-    losses = losses_of(spec.objectives, [metrics_of(row) for row in rows])
+def _trial_front(connection: Connection, study_id: str, spec: StudySpec) -> TrialFront:
+    completed = trials.list_measured(connection, study_id)
+    if not completed:
+        return TrialFront(items=[], hypervolume=0.0, reference={})
+    losses = losses_of(spec.objectives, [trial.metrics for trial in completed])
     reference = reference_point(losses)
-    on_front = trials.with_ids(connection, [rows[index]["id"] for index in front(losses)])
-    chosen = sorted((row._mapping for row in on_front), key=lambda row: (-row["f1"], row["number"]))
-    best = best_variants(connection, [row["id"] for row in chosen])
+    on_front = trials.list_by_ids(connection, [completed[index].id for index in front(losses)])
+    on_front.sort(key=lambda trial: (-trial.metrics["f1"], trial.number))
     signs = losses_of(spec.objectives, [{objective.metric: 1.0 for objective in spec.objectives}])[0]
-    return {
-        "items": [trial_view(row, best.get(row["id"])) for row in chosen],
-        "hypervolume": hypervolume(losses, reference),
-        "reference": {
+    return TrialFront(
+        items=trial_views.make_rows(connection, on_front),
+        hypervolume=hypervolume(losses, reference),
+        reference={
             objective.metric: float(value) for objective, value in zip(spec.objectives, reference * signs, strict=True)
         },
-    }
+    )

@@ -1,48 +1,70 @@
-"""What a study's winners are: the front of its variants on every host and runtime, and the one to ship."""
+"""A study's winners: the front of its variants on every host and runtime, and the one to ship."""
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from search.study.winners import Figures, winners
+from services.records.variants import Variant
 from services.store import trials, variants
-from services.views.leaderboard import variant_views
+from services.views import variants as variant_views
+from services.views.variants import VariantRow
 
 
-def variant_fronts(connection: Connection, study_id: str) -> list[dict[str, Any]]:
-    """One front a host and runtime, with its picks; the fronts with the most variants first."""
-    groups: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
-    for row in variants.of_study(connection, study_id):
-        groups[row.host, row.runtime].append(row)
+@dataclass(frozen=True, kw_only=True)
+class VariantFront:
+    """The front of the variants of one host and runtime, best f1 first, and ids of the picks (search.study.winners)."""
+
+    host: str
+    runtime: str
+    items: Sequence[VariantRow]
+    recommended: str
+    ties: Sequence[str]
+    knee: str | None
+    best_score: str | None
+
+
+def variant_fronts(connection: Connection, study_id: str) -> list[VariantFront]:
+    """One front per host and runtime; the fronts with the most variants first."""
+    groups: dict[tuple[str, str], list[Variant]] = defaultdict(list)
+    for variant in variants.list_by_study(connection, study_id):
+        groups[variant.host, variant.runtime].append(variant)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-    return [_front(connection, host, runtime, rows) for (host, runtime), rows in ordered]
+    return [_front(connection, host, runtime, group) for (host, runtime), group in ordered]
 
 
-def _front(connection: Connection, host: str, runtime: str, rows: Sequence[Row[Any]]) -> dict[str, Any]:
-    picks = winners([_figures(row) for row in rows])
-    by_id = {row.id: row._mapping for row in rows}
-    items = variant_views(connection, [by_id[variant_id] for variant_id in picks.front])
-    return {**asdict(picks), "host": host, "runtime": runtime, "items": items}
-
-
-def _figures(row: Row[Any]) -> Figures:
-    return Figures(
-        id=row.id,
-        f1=row.f1,
-        latency_ms=row.latency_ms,
-        low_ms=row.latency_low_ms,
-        high_ms=row.latency_high_ms,
-        score=row.score,
+def _front(connection: Connection, host: str, runtime: str, group: Sequence[Variant]) -> VariantFront:
+    picks = winners([_figures(variant) for variant in group])
+    by_id = {variant.id: variant for variant in group}
+    return VariantFront(
+        host=host,
+        runtime=runtime,
+        items=variant_views.make_rows(connection, [by_id[variant_id] for variant_id in picks.front]),
+        recommended=picks.recommended,
+        ties=picks.ties,
+        knee=picks.knee,
+        best_score=picks.best_score,
     )
 
 
-def recommended(connection: Connection, study_id: str, fronts: Sequence[dict[str, Any]]) -> str | None:
-    """The recommended variant of the study's target, which is the host that its trials were timed on; None where no
-    variant was timed there, or trials were timed on more than one host.
+def _figures(variant: Variant) -> Figures:
+    return Figures(
+        id=variant.id,
+        f1=variant.metrics["f1"],
+        latency_ms=variant.metrics["latency_ms"],
+        low_ms=variant.metrics["latency_low_ms"],
+        high_ms=variant.metrics["latency_high_ms"],
+        score=variant.metrics.get("score"),
+    )
+
+
+def recommended_variant(connection: Connection, study_id: str, fronts: Sequence[VariantFront]) -> str | None:
+    """The recommended variant of the host that the study's trials were timed on.
+
+    None where no variant was timed there, or trials were timed on more than one host.
     """
-    hosts = trials.hosts(connection, study_id)
-    chosen = [front["recommended"] for front in fronts if front["host"] in hosts]
-    return chosen[0] if len(hosts) == len(chosen) == 1 else None
+    hosts = trials.list_hosts(connection, study_id)
+    picks = [front.recommended for front in fronts if front.host in hosts]
+    return picks[0] if len(hosts) == len(picks) == 1 else None

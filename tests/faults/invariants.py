@@ -115,7 +115,7 @@ def _nothing_is_past_its_lease(connection: Connection) -> None:
 
 
 def _a_stale_holder_writes_nothing(connection: Connection, before: Witness) -> None:
-    holders = [(studies.hold_lease, before.study_tokens, "studies"), (jobs.hold, before.job_tokens, "compression_jobs")]
+    holders = [(studies.lock_lease, before.study_tokens, "studies"), (jobs.hold, before.job_tokens, "compression_jobs")]
     for hold, tokens, table in holders:
         now = _tokens(connection, table)
         for row_id, token in tokens.items():

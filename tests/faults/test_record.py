@@ -97,7 +97,7 @@ def test_a_holder_stopped_past_its_lease_writes_nothing_when_it_wakes(
         stopped.send_signal(signal.SIGSTOP)
         with engine.begin() as connection:
             studies.set_values(connection, study_id, lease_expires_at=text("now() - interval '1 second'"))
-            assert studies.to_look_after(connection)[0].overdue
+            assert studies.list_active(connection)[0].overdue
         successor = Recorder(engine, artifacts, study_id)
         stopped.send_signal(signal.SIGCONT)
         let_it_end_its_trial(stopped)
@@ -118,7 +118,7 @@ def test_a_clock_that_is_five_minutes_off_changes_no_lease(
         with engine.connect() as connection:
             left_s = text("SELECT extract(epoch FROM lease_expires_at - now()) FROM seedleaf.studies")
             assert 0 < connection.execute(left_s).scalar_one() <= LEASE_S
-            assert not studies.to_look_after(connection)[0].overdue
+            assert not studies.list_active(connection)[0].overdue
         before = witness(engine)
         let_it_end_its_trial(skewed)
     with engine.connect() as connection:
@@ -199,7 +199,7 @@ def test_a_migration_killed_half_way_is_made_whole_by_the_next_and_keeps_what_wa
     with engine.connect() as connection:
         assert studies.get(connection, "study_1").name == "of the first version"
         assert jobs.of_trial(connection, "trial_1")[0].state is JobState.QUEUED
-        assert variants.weights_of(connection, "trial_1").sha256 == sha256
+        assert variants.get_weights(connection, "trial_1").sha256 == sha256
     check_invariants(engine, artifacts, witness(engine))
 
 

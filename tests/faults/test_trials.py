@@ -6,16 +6,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 import ray
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
 from search.contract.candidate import Architecture
 from search.contract.states import StudyState, TrialState
 from services.jobs.search_job import run
+from services.records.trials import Trial
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, trials
@@ -45,7 +45,7 @@ def one_host() -> Iterator[None]:
     ray.shutdown()
 
 
-def searched(engine: Engine, url: str, home: Path, *, learning_rates: Sequence[float]) -> Sequence[Row[Any]]:
+def searched(engine: Engine, url: str, home: Path, *, learning_rates: Sequence[float]) -> Sequence[Trial]:
     """The trials of a study that has ended, one for each of ``learning_rates``; the invariants hold."""
     study_id = make_study(
         engine,
@@ -66,7 +66,7 @@ def searched(engine: Engine, url: str, home: Path, *, learning_rates: Sequence[f
     run(study_id, Settings.model_validate({"database_url": url, "home": home}))
     with engine.connect() as connection:
         assert studies.get(connection, study_id).state is StudyState.COMPLETED
-        ended = trials.of_study(connection, study_id, frozenset(TrialState))
+        ended = trials.list_by_study(connection, study_id, frozenset(TrialState))
     wait_for(lambda: not _trial_workers(), timeout_s=30, what="the trials' workers to end")
     check_invariants(engine, ArtifactStore(home / "artifacts"), before, processes=_children)
     return ended
@@ -88,8 +88,8 @@ def test_a_loss_that_is_no_number_fails_its_trial_with_advice_and_no_other(
 ) -> None:
     first, second = searched(engine, database_url, tmp_path, learning_rates=[10.0, 0.01])
     assert (first.state, second.state) == (TrialState.FAILED, TrialState.COMPLETED)
-    assert "the loss is nan in epoch 1: lower the learning rate 10" in first.reason
-    assert first.f1 is None
+    assert "the loss is nan in epoch 1: lower the learning rate 10" in (first.reason or "")
+    assert "f1" not in first.metrics
 
 
 @pytest.mark.slow  # whatever else measures on this machine would wait for the hog too
@@ -101,7 +101,8 @@ def test_a_hog_on_the_measuring_core_fails_no_trial_and_does_not_tell_a_model_fr
         (trial,) = searched(engine, database_url, tmp_path, learning_rates=[0.01])
         same, again = measure([model_subject(name, CPU, model) for name in "AB"], threads=1, gate=HostGate())
     assert trial.state is TrialState.COMPLETED
-    assert 0 < trial.latency_low_ms <= trial.latency_ms <= trial.latency_high_ms
+    low_ms, median_ms, high_ms = (trial.metrics[f"latency_{name}"] for name in ("low_ms", "ms", "high_ms"))
+    assert 0 < low_ms <= median_ms <= high_ms
     assert overlap(same, again) or not same.stable
 
 

@@ -38,7 +38,7 @@ def make_spec(**changes: Any) -> StudySpec:
 
 
 def make_study(engine: Engine, state: StudyState = StudyState.RUNNING, **changes: Any) -> str:
-    study_id = str(commands.create(engine, make_spec(**changes))["id"])
+    study_id = commands.create(engine, make_spec(**changes)).id
     with engine.begin() as connection:
         if state is not StudyState.QUEUED:
             studies.set_state(connection, study_id, StudyState.RUNNING)

@@ -75,7 +75,7 @@ def test_a_lost_workers_job_is_taken_up_again_and_its_late_word_counts_for_nothi
     with engine.begin() as connection:
         jobs.hold(connection, job_id, "other")
         assert jobs.get(connection, job_id).attempts == 2
-        (lost,) = [row for row in totals.of_service(connection) if row.name == "leases_lost"]
+        (lost,) = [row for row in totals.list_overall(connection) if row.name == "leases_lost"]
     assert (lost.label, lost.amount) == ("compression", 1)
 
 
@@ -108,10 +108,10 @@ def test_a_job_that_waits_for_a_place_says_so_once(engine: Engine, study_id: str
         with engine.begin() as connection:
             jobs.explain_waiting(connection, "no node offers a place")
     with engine.connect() as connection:
-        happened = events.after(connection, study_id, 0, limit=100)
+        happened = events.list_after(connection, study_id, 0, limit=100)
         (job,) = jobs.of_trial(connection, trial_id)
-    told = [event["payload"] for event in happened if event["kind"] == "compression"]
-    assert [payload.get("reason") for payload in told] == [None, "no node offers a place"]
+    payloads = [event.payload for event in happened if event.kind == "compression"]
+    assert [payload.get("reason") for payload in payloads] == [None, "no node offers a place"]
     assert (job.state, job.reason) == (JobState.QUEUED, "no node offers a place")
 
 

@@ -2,6 +2,7 @@
 
 import operator
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,9 @@ from search.contract.states import TrialState
 from services.errors import RejectedError
 from services.store import trials as trial_rows
 from services.views import leaderboard
+from services.views.cursors import Page
+from services.views.trials import TrialRow
+from services.views.variants import VariantRow
 from tests.integration.records import make_study, make_trial, make_variant
 
 
@@ -32,10 +36,10 @@ def test_pages_show_every_trial_once_in_order_with_the_unknown_last(
             make_trial(engine, study_id, TrialState.FAILED)
         else:
             make_trial(engine, study_id, f1=value)
-    seen, cursor = [], None
+    seen, cursor = list[TrialRow](), None
     with engine.connect() as connection:
         while True:
-            items, cursor = leaderboard.trial_page(
+            page = leaderboard.trial_page(
                 connection,
                 study_id=study_id,
                 state=None,
@@ -44,13 +48,14 @@ def test_pages_show_every_trial_once_in_order_with_the_unknown_last(
                 cursor=cursor,
                 limit=limit,
             )
-            assert len(items) <= limit
-            seen += items
+            assert len(page.items) <= limit
+            seen += page.items
+            cursor = page.next
             if cursor is None:
                 break
-    assert len({item["id"] for item in seen}) == len(values)
+    assert len({item.id for item in seen}) == len(values)
     worst = float("-inf") if descending else float("inf")
-    keys = [item["metrics"].get("f1", worst) for item in seen]
+    keys = [item.metrics.get("f1", worst) for item in seen]
     assert keys == sorted(keys, reverse=descending)
 
 
@@ -112,21 +117,22 @@ def test_filters_leave_what_plain_python_leaves(
     where = [f"{name}{relation}{number!r}" for name, relation, number in bounds]
     query = {"study_id": study_id, "sort": sort, "descending": descending, "limit": limit}
     with engine.connect() as connection:
-        every, found = _paged(connection, **query), _paged(connection, **query, where=where)
-    assert [item["number"] for item in found] == [
-        item["number"] for item in every if all(_holds(item["metrics"], *bound) for bound in bounds)
+        every, filtered = _paged(connection, **query), _paged(connection, **query, where=where)
+    assert [item.number for item in filtered] == [
+        item.number for item in every if all(_holds(item.metrics, *bound) for bound in bounds)
     ]
 
 
-def _paged(connection: Connection, **query: Any) -> list[dict[str, Any]]:
-    items, cursor = leaderboard.trial_page(connection, state=None, cursor=None, **query)
-    while cursor is not None:
-        more, cursor = leaderboard.trial_page(connection, state=None, cursor=cursor, **query)
-        items += more
+def _paged(connection: Connection, **query: Any) -> list[TrialRow]:
+    page = leaderboard.trial_page(connection, state=None, cursor=None, **query)
+    items = [*page.items]
+    while page.next is not None:
+        page = leaderboard.trial_page(connection, state=None, cursor=page.next, **query)
+        items += page.items
     return items
 
 
-def _holds(metrics: dict[str, float], name: str, relation: str, number: float) -> bool:
+def _holds(metrics: Mapping[str, float], name: str, relation: str, number: float) -> bool:
     return name in metrics and bool(_RELATIONS[relation](metrics[name], number))
 
 
@@ -145,9 +151,9 @@ def test_a_filter_goes_with_the_state(engine: Engine) -> None:
             cursor=None,
             limit=5,
         )
-        completed, _ = page(state=TrialState.COMPLETED)
-        failed, _ = page(state=TrialState.FAILED)
-    assert ([item["metrics"]["f1"] for item in completed], failed) == ([0.9], [])
+        completed = page(state=TrialState.COMPLETED)
+        failed = page(state=TrialState.FAILED)
+    assert ([item.metrics["f1"] for item in completed.items], failed.items) == ([0.9], [])
 
 
 def test_variants_are_filtered_too(engine: Engine) -> None:
@@ -155,13 +161,13 @@ def test_variants_are_filtered_too(engine: Engine) -> None:
     trial_id = make_trial(engine, study_id)
     small, _ = (make_variant(engine, study_id, trial_id, size_bytes=size_bytes) for size_bytes in (1000, 3000))
     with engine.connect() as connection:
-        items, _ = _variants(connection, study_id, "size_bytes <= 2e3")
-        assert [item["id"] for item in items] == [small]
+        page = _variants(connection, study_id, "size_bytes <= 2e3")
+        assert [item.id for item in page.items] == [small]
         with pytest.raises(RejectedError, match="has no 'retrained_f1' to filter by; known: f1, "):
             _variants(connection, study_id, "retrained_f1>=0.5")
 
 
-def _variants(connection: Connection, study_id: str, where: str) -> Any:
+def _variants(connection: Connection, study_id: str, where: str) -> Page[VariantRow]:
     return leaderboard.variant_page(
         connection,
         study_id=study_id,

@@ -63,7 +63,7 @@ def test_a_completed_trial_has_its_weights(engine: Engine, artifacts: ArtifactSt
     trial_id = _start(recorder)
     recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS, files={"weights": b"weights"})
     with engine.connect() as connection:
-        assert artifacts.get(variants.weights_of(connection, trial_id).sha256) == b"weights"
+        assert artifacts.get(variants.get_weights(connection, trial_id).sha256) == b"weights"
     recorder.close()
 
 
@@ -142,8 +142,8 @@ def test_what_is_ruled_out_before_it_runs_costs_no_budget_until_it_is_all_there_
     assert not recorder.accepts_more()
     assert recorder.stop_reason() == "200 candidates in a row were ruled out before training: macs 9 is too many"
     with engine.connect() as connection:
-        assert studies.shown(connection, study_id).spent == 0
-        (sampled,) = [row for row in totals.of_service(connection) if row.name == "sampler_seconds"]
+        assert studies.get_with_progress(connection, study_id)[1].spent == 0
+        (sampled,) = [row for row in totals.list_overall(connection) if row.name == "sampler_seconds"]
     assert sampled.amount == 0.5 * MAX_RULED_OUT
     recorder.close()
 

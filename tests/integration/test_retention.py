@@ -1,4 +1,4 @@
-"""What is let go of in time, on a real database and a real folder."""
+"""Retention deletes what ended studies need no more, on a real database and a real folder."""
 
 import hashlib
 import json
@@ -79,7 +79,7 @@ def test_beaten_trials_lose_their_weights_and_finer_curves_and_all_others_keep_t
     assert {1, 2, 4, 8, 16, 32, 64, 100} <= set(_epochs(engine, beaten))
     for trial_id in (best, compressed):
         with engine.connect() as connection:
-            assert store.get(variants.weights_of(connection, trial_id).sha256) == trial_id.encode()
+            assert store.get(variants.get_weights(connection, trial_id).sha256) == trial_id.encode()
     with pytest.raises(ConflictError, match="were collected"):
         commands.compress(engine, beaten, default_recipe("fp32"))
     assert _collect(engine, store) == Collected(weights=0, epochs=0, events=0, files=0, size_bytes=0)

@@ -53,13 +53,13 @@ def test_a_trial_without_memory_is_run_again_alone(engine: Engine, database_url:
     )
     run(study_id, Settings(database_url=database_url, home=tmp_path), trainable=NeedsTheWholeGpu)
     with engine.connect() as connection:
-        ended = trials.of_study(connection, study_id, frozenset(TrialState))
+        ended = trials.list_by_study(connection, study_id, frozenset(TrialState))
         assert studies.get(connection, study_id).state is StudyState.COMPLETED
     cut_off = [trial for trial in ended if trial.state is TrialState.CANCELLED]
     completed = [trial for trial in ended if trial.state is TrialState.COMPLETED]
     assert len(completed) == len(cut_off) == 2
     assert {trial.host for trial in completed} == {"1 GPU"}
-    assert all("DeviceMemoryError: the device's memory is full" in trial.reason for trial in cut_off)
+    assert all("DeviceMemoryError: the device's memory is full" in (trial.reason or "") for trial in cut_off)
     again = {str(trial.assignment) for trial in completed}
     assert again == {str(trial.assignment) for trial in cut_off}
 
@@ -80,4 +80,4 @@ def test_a_study_whose_target_cannot_be_timed_fails_and_says_so(
     with engine.connect() as connection:
         study = studies.get(connection, study_id)
     assert study.state is StudyState.FAILED
-    assert reason in study.reason
+    assert reason in (study.reason or "")

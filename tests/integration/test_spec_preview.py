@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from services.store import trials
 from services.studies import spec_preview
+from services.studies.spec_preview import Estimate
 from tests.integration.records import make_study, make_trial
 
 _DIGITS = "name: a\ndataset: {source: sklearn}\nbudget: {max_trials: 10, epochs: 4}\nresources: {concurrency: 2}\n"
@@ -14,10 +15,12 @@ _DIGITS = "name: a\ndataset: {source: sklearn}\nbudget: {max_trials: 10, epochs:
 
 def test_a_good_text_tells_its_size_and_without_earlier_trials_no_time(engine: Engine) -> None:
     with engine.connect() as connection:
-        found = spec_preview.check(connection, _DIGITS)
-    assert (found["problems"], found["estimate"]) == ([], None)
-    assert found["document"]["budget"] == {"max_trials": 10, "epochs": 4}
-    assert found["networks"] > 1000
+        preview = spec_preview.check(connection, _DIGITS)
+    assert (preview.problems, preview.estimate) == ([], None)
+    assert isinstance(preview.document, dict)
+    assert preview.document["budget"] == {"max_trials": 10, "epochs": 4}
+    assert preview.networks is not None
+    assert preview.networks > 1000
 
 
 def test_the_time_is_told_from_what_trials_on_the_same_data_took(engine: Engine) -> None:
@@ -28,10 +31,10 @@ def test_the_time_is_told_from_what_trials_on_the_same_data_took(engine: Engine)
         for number in (1, 2):
             trials.add_epoch(connection, study_id, trial_id, {**epoch, "epoch": number, "elapsed_s": 2.0 * number})
     with engine.connect() as connection:
-        estimate = spec_preview.check(connection, _DIGITS)["estimate"]
+        estimate = spec_preview.check(connection, _DIGITS).estimate
         elsewhere = spec_preview.check(connection, _DIGITS.replace("source: sklearn", "source: folder, path: /x"))
-    assert estimate == {"trials": 1, "epoch_s": 3.0, "search_s": 60.0, "core_hours": 120 / 3600, "gpu_hours": 0.0}
-    assert elsewhere["estimate"] is None
+    assert estimate == Estimate(trials=1, epoch_s=3.0, search_s=60.0, core_hours=120 / 3600, gpu_hours=0.0)
+    assert elsewhere.estimate is None
 
 
 @pytest.mark.parametrize(
@@ -47,7 +50,7 @@ def test_the_time_is_told_from_what_trials_on_the_same_data_took(engine: Engine)
 )
 def test_mistakes_are_named_with_their_place(engine: Engine, text: str, field: str, message: str) -> None:
     with engine.connect() as connection:
-        (problem, *_) = spec_preview.check(connection, text)["problems"]
+        (problem, *_) = spec_preview.check(connection, text).problems
     assert problem["field"].startswith(field)
     assert message in problem["message"]
 
@@ -56,5 +59,5 @@ def test_mistakes_are_named_with_their_place(engine: Engine, text: str, field: s
 @given(st.text(alphabet="name: a-[]{}&*!|>'\"\n\t0.e#%@`?,~", max_size=60))
 def test_no_text_breaks_the_check(engine: Engine, text: str) -> None:
     with engine.connect() as connection:
-        found = spec_preview.check(connection, text)
-    assert found["problems"] or found["networks"]
+        preview = spec_preview.check(connection, text)
+    assert preview.problems or preview.networks

@@ -14,7 +14,7 @@ from tests.integration.records import make_study, make_trial
 
 def _told(engine: Engine, study_id: str) -> int:
     with engine.connect() as connection:
-        return len(events.after(connection, study_id, 0, limit=100))
+        return len(events.list_after(connection, study_id, 0, limit=100))
 
 
 def test_a_refused_change_leaves_the_row_as_it_is_and_tells_nobody(engine: Engine) -> None:

@@ -23,10 +23,10 @@ def _state(engine: Engine, study_id: str) -> StudyState:
 def test_fifty_posts_with_one_key_make_one_study(engine: Engine) -> None:
     spec = make_spec()
     with ThreadPoolExecutor(16) as pool:
-        ids = set(pool.map(lambda _: commands.create(engine, spec, idempotency_key="key")["id"], range(50)))
+        ids = set(pool.map(lambda _: commands.create(engine, spec, idempotency_key="key").id, range(50)))
     assert len(ids) == 1
     with engine.connect() as connection:
-        assert len(studies.page(connection, state=None, before_id=None, limit=100)) == 1
+        assert len(studies.list_with_progress(connection, state=None, before_id=None, limit=100)) == 1
 
 
 def test_a_key_with_another_body_is_refused(engine: Engine) -> None:
@@ -74,8 +74,8 @@ def test_every_change_of_state_leaves_an_event_in_order(engine: Engine) -> None:
     commands.resume(engine, study_id)
     commands.cancel(engine, study_id)
     with engine.connect() as connection:
-        told = [event["payload"]["state"] for event in events.after(connection, study_id, 0, limit=100)]
-    assert told == ["QUEUED", "RUNNING", "PAUSED", "QUEUED", "CANCELLED"]
+        states = [event.payload["state"] for event in events.list_after(connection, study_id, 0, limit=100)]
+    assert states == ["QUEUED", "RUNNING", "PAUSED", "QUEUED", "CANCELLED"]
 
 
 def test_events_of_parallel_writers_commit_in_the_order_of_their_ids(engine: Engine) -> None:
@@ -86,14 +86,14 @@ def test_events_of_parallel_writers_commit_in_the_order_of_their_ids(engine: Eng
         with engine.begin() as connection:
             events.emit(connection, study_id, "note", {"number": number})
         with engine.connect() as connection:
-            ids = [event["id"] for event in events.after(connection, study_id, 0, limit=1000)]
+            ids = [event.id for event in events.list_after(connection, study_id, 0, limit=1000)]
         seen.append(len(ids))
         assert ids == sorted(ids)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(64)))
     with engine.connect() as connection:
-        assert len(events.after(connection, study_id, 0, limit=1000)) == 64 + 2
+        assert len(events.list_after(connection, study_id, 0, limit=1000)) == 64 + 2
     assert max(seen) == 66
 
 
@@ -121,8 +121,8 @@ def test_a_search_without_a_completed_trial_fails_and_says_why(engine: Engine) -
     make_trial(engine, study_id, TrialState.FAILED)
     with engine.begin() as connection:
         life_cycle.end_search(connection, study_id, reason=None)
-        row = studies.get(connection, study_id)
-    assert (row.state, row.reason) == (StudyState.FAILED, "no trial was completed")
+        study = studies.get(connection, study_id)
+    assert (study.state, study.reason) == (StudyState.FAILED, "no trial was completed")
 
 
 def test_extending_reopens_an_ended_study_and_never_lowers_the_budget(engine: Engine) -> None:
@@ -131,8 +131,8 @@ def test_extending_reopens_an_ended_study_and_never_lowers_the_budget(engine: En
         commands.extend(engine, study_id, max_trials=5, max_minutes=None)
     commands.extend(engine, study_id, max_trials=30, max_minutes=None)
     with engine.connect() as connection:
-        row = studies.get(connection, study_id)
-    assert (row.state, row.spec["budget"]["max_trials"]) == (StudyState.QUEUED, 30)
+        study = studies.get(connection, study_id)
+    assert (study.state, study.spec.budget.max_trials) == (StudyState.QUEUED, 30)
 
 
 def test_a_failed_trial_is_run_again_beyond_the_budget_and_a_completed_one_is_not(engine: Engine) -> None:
@@ -143,7 +143,7 @@ def test_a_failed_trial_is_run_again_beyond_the_budget_and_a_completed_one_is_no
         commands.retry(engine, completed)
     with engine.connect() as connection:
         assert [queued.assignment for queued in studies.enqueued(connection, study_id).values()] == [{"width": 8}]
-        assert studies.get(connection, study_id).spec["budget"]["max_trials"] == 21
+        assert studies.get(connection, study_id).spec.budget.max_trials == 21
 
 
 def test_what_is_not_there_is_named(engine: Engine) -> None:
@@ -156,27 +156,27 @@ def test_what_is_not_there_is_named(engine: Engine) -> None:
 def test_a_study_names_its_last_event(engine: Engine) -> None:
     study_id, other_id = make_study(engine), make_study(engine)
     with engine.connect() as connection:
-        before = studies.shown(connection, study_id).last_event_id
+        before = study_views.get(connection, study_id).last_event_id
     commands.pause(engine, study_id)
     with engine.connect() as connection:
-        (told,) = events.after(connection, study_id, before, limit=10)
-        shown = study_views.one(connection, study_id)
-        listed, _ = study_views.page(connection, state=None, cursor=None, limit=10)
-    assert told["payload"]["state"] == shown["state"] == StudyState.PAUSED
-    assert shown["last_event_id"] == told["id"]
-    assert {view["id"]: view["last_event_id"] for view in listed} == {study_id: told["id"], other_id: before + 2}
+        (paused,) = events.list_after(connection, study_id, before, limit=10)
+        study = study_views.get(connection, study_id)
+        listed = study_views.list_page(connection, state=None, cursor=None, limit=10).items
+    assert paused.payload["state"] == study.state == StudyState.PAUSED
+    assert study.last_event_id == paused.id
+    assert {overview.id: overview.last_event_id for overview in listed} == {study_id: paused.id, other_id: before + 2}
 
 
 def test_a_study_starts_from_the_latest_one_of_a_name_and_keeps_its_id(engine: Engine) -> None:
     make_study(engine, name="first")
     latest = make_study(engine, name="first")
     spec = make_spec(warm_start=["first"])
-    study_id = commands.create(engine, spec, idempotency_key="warm")["id"]
+    study_id = commands.create(engine, spec, idempotency_key="warm").id
     make_study(engine, name="first")
     with engine.connect() as connection:
-        assert studies.get(connection, study_id).spec["warm_start"] == [latest]
-    assert commands.create(engine, spec, idempotency_key="warm")["id"] == study_id
-    assert commands.create(engine, make_spec(warm_start=[latest]))["id"] != study_id
+        assert studies.get(connection, study_id).spec.warm_start == (latest,)
+    assert commands.create(engine, spec, idempotency_key="warm").id == study_id
+    assert commands.create(engine, make_spec(warm_start=[latest])).id != study_id
 
 
 def test_a_study_that_is_not_there_cannot_be_started_from(engine: Engine) -> None:
@@ -187,7 +187,7 @@ def test_a_study_that_is_not_there_cannot_be_started_from(engine: Engine) -> Non
 def test_the_points_of_a_study_are_queued_in_their_order(engine: Engine) -> None:
     space = {"learning_rate": {"low": 0.01, "high": 0.3}}
     points = [{"learning_rate": 0.01 * number} for number in range(1, 20)]
-    study_id = commands.create(engine, make_spec(space=space, enqueue=points))["id"]
+    study_id = commands.create(engine, make_spec(space=space, enqueue=points)).id
     with engine.connect() as connection:
         queued = studies.enqueued(connection, study_id)
     assert [enqueued.assignment for enqueued in queued.values()] == points

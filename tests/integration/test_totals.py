@@ -79,10 +79,10 @@ def test_a_study_is_shown_with_its_phase_and_progress(engine: Engine) -> None:
     make_trial(engine, study_id, f1=0.7)
     make_trial(engine, study_id, f1=0.8)
     with engine.begin() as connection:
-        row = studies.shown(connection, study_id)
-        assert (row.spent, row.best_f1, row.compression) == (2, 0.8, None)
+        _, progress = studies.get_with_progress(connection, study_id)
+        assert (progress.spent, progress.best_f1, progress.compression) == (2, 0.8, {})
         life_cycle.end_search(connection, study_id, reason=None)
-        assert studies.shown(connection, study_id).compression == {"QUEUED": 1}
+        assert studies.get_with_progress(connection, study_id)[1].compression == {"QUEUED": 1}
         assert trials.next_number(connection, study_id) == 2
 
 

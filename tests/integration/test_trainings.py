@@ -91,7 +91,7 @@ def test_trainings_that_fail_leave_the_best_of_the_search_to_compress(engine: En
         with engine.begin() as connection:
             life_cycle.fail_training(connection, row.id, "for a test")
     with engine.connect() as connection:
-        assert studies.shown(connection, study_id).compression == {JobState.QUEUED: 3}
+        assert studies.get_with_progress(connection, study_id)[1].compression == {JobState.QUEUED: 3}
 
 
 def test_a_training_asked_for_later_changes_no_study(engine: Engine) -> None:
@@ -100,7 +100,7 @@ def test_a_training_asked_for_later_changes_no_study(engine: Engine) -> None:
     complete(engine, commands.train(engine, trial_id, epochs=3, seeds=1).id, (0.95,))
     assert state_of(engine, study_id) is StudyState.COMPLETED
     with engine.connect() as connection:
-        assert variants.weights_of(connection, trial_id).sha256 == f"{1:064x}"
+        assert variants.get_weights(connection, trial_id).sha256 == f"{1:064x}"
         assert trials.get(connection, trial_id).retrained_f1_deviation == 0.0
 
 
@@ -177,6 +177,6 @@ def test_a_training_tells_of_every_change_of_its_state_and_ends_once(engine: Eng
     with engine.begin() as connection, pytest.raises(ConflictError, match="FAILED: it cannot become COMPLETED"):
         trainings.complete(connection, training_id, f1=0.9, f1_deviation=0.0)
     with engine.connect() as connection:
-        happened = events.after(connection, study_id, 0, limit=100)
-    told = [event["payload"]["state"] for event in happened if event["kind"] == "training"]
-    assert told == ["QUEUED", "RUNNING", "QUEUED", "FAILED"]
+        happened = events.list_after(connection, study_id, 0, limit=100)
+    states = [event.payload["state"] for event in happened if event.kind == "training"]
+    assert states == ["QUEUED", "RUNNING", "QUEUED", "FAILED"]

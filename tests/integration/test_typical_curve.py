@@ -17,8 +17,8 @@ def test_the_quartiles_of_each_epoch_are_those_of_the_completed_trials(engine: E
     with engine.connect() as connection:
         first, second = trials.typical_curve(connection, study_id)
         assert trials.typical_curve(connection, make_study(engine)) == []
-    assert (first["epoch"], first["trials"], second["epoch"], second["trials"]) == (1, 6, 2, 5)
-    assert [second[name] for name in ("lower_f1", "median_f1", "upper_f1")] == pytest.approx([0.2, 0.3, 0.4])
+    assert (first.epoch, first.trials, second.epoch, second.trials) == (1, 6, 2, 5)
+    assert [second.lower_f1, second.median_f1, second.upper_f1] == pytest.approx([0.2, 0.3, 0.4])
 
 
 def _learned(engine: Engine, study_id: str, trial_id: str, curve: tuple[float, ...]) -> None:

@@ -21,14 +21,14 @@ def test_every_host_and_runtime_has_a_front_and_picks_of_its_own(engine: Engine)
     elsewhere = variant(0.900, 0.050, host="another host")
 
     with engine.connect() as connection:
-        found = study_views.pareto(connection, study_id)
-    fronts = {(front["host"], front["runtime"]): front for front in found["variants"]}
+        study_front = study_views.pareto(connection, study_id)
+    fronts = {(front.host, front.runtime): front for front in study_front.variants}
     here = fronts[HOST, "onnxruntime"]
-    assert [item["id"] for item in here["items"]] == [best, noise, fast]
-    assert (here["recommended"], here["ties"], here["best_score"]) == (best, (noise,), fast)
-    assert dominated not in [item["id"] for front in found["variants"] for item in front["items"]]
-    assert fronts[HOST, "torch"]["recommended"] == eager
-    assert fronts["another host", "onnxruntime"]["recommended"] == elsewhere
+    assert [item.id for item in here.items] == [best, noise, fast]
+    assert (here.recommended, here.ties, here.best_score) == (best, (noise,), fast)
+    assert dominated not in [item.id for front in study_front.variants for item in front.items]
+    assert fronts[HOST, "torch"].recommended == eager
+    assert fronts["another host", "onnxruntime"].recommended == elsewhere
     assert len(fronts) == 3
 
 
@@ -37,7 +37,7 @@ def test_the_model_to_ship_is_that_of_the_host_that_the_trials_were_timed_on(eng
     trial_id = make_trial(engine, study_id)
     make_variant(engine, study_id, trial_id, host="another host")
     with engine.connect() as connection:
-        assert study_views.pareto(connection, study_id)["recommended"] is None
+        assert study_views.pareto(connection, study_id).recommended is None
     here = make_variant(engine, study_id, trial_id)
     with engine.connect() as connection:
-        assert study_views.pareto(connection, study_id)["recommended"] == here
+        assert study_views.pareto(connection, study_id).recommended == here

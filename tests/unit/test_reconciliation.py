@@ -40,7 +40,7 @@ LOST = {"below 3": [1, MAX_LOST - 1], "3": [MAX_LOST], "any": [1, MAX_LOST]}
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A study as ``to_look_after`` returns it."""
+    """A study as ``list_active`` returns it."""
 
     id: str = "study-1"
     state: StudyState

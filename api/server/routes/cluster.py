@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from api.schemas import ClusterView
 from api.server.state import State
 from services.ray.jobs import RayJobs
-from services.store import totals
+from services.views import queues
 
 router = APIRouter(prefix="/cluster", tags=["cluster"])
 
@@ -18,6 +18,6 @@ def get_cluster(state: State) -> ClusterView:
     with closing(RayJobs.of(state.settings)) as ray_jobs:
         nodes = ray_jobs.nodes()
     with state.reader.connect() as connection:
-        queues = totals.by_state(connection)
-    view = {"ray_url": state.settings.ray_address, "nodes": nodes, "queues": queues}
+        counts = queues.count_by_state(connection)
+    view = {"ray_url": state.settings.ray_address, "nodes": nodes, "queues": counts}
     return ClusterView.model_validate(view, from_attributes=True)

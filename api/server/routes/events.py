@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
 
 from api.server.state import AppState, State
-from services.store import studies
+from services.views import studies
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 
@@ -19,7 +19,7 @@ def stream_events(
 ) -> StreamingResponse:
     """State changes, trials, epochs, compression jobs and variants, from the first or after an event's id."""
     with state.engine.connect() as connection:
-        studies.get(connection, study_id)
+        studies.require(connection, study_id)
     start = last_event_id if last_event_id is not None else after
     return StreamingResponse(
         _stream(state, study_id, start), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
@@ -31,10 +31,6 @@ async def _stream(state: AppState, study_id: str, after: int) -> AsyncIterator[s
         if event is None:
             yield ": still here\n\n"
             continue
-        data = {
-            "kind": event["kind"],
-            "trial_id": event["trial_id"],
-            "at": event["created_at"].isoformat(),
-            **event["payload"],
-        }
-        yield f"id: {event['id']}\nevent: {event['kind']}\ndata: {json.dumps(data)}\n\n"
+        at = event.created_at.isoformat()
+        data = {"kind": event.kind, "trial_id": event.trial_id, "at": at, **event.payload}
+        yield f"id: {event.id}\nevent: {event.kind}\ndata: {json.dumps(data)}\n\n"

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, and the figures that Prometheus scrapes."""
+"""Liveness, readiness, and the metrics that Prometheus scrapes."""
 
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import PlainTextResponse
@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from api.server import errors
 from api.server.state import State
-from services.views.prometheus import Figures
+from services.views.prometheus import RecordCollector
 
 router = APIRouter(tags=["health"])
 
@@ -30,8 +30,8 @@ def readyz(state: State) -> str:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 def metrics(state: State) -> str:
-    """Figures in Prometheus' text format: of the service, and of each study that is not over or only since an hour."""
+    """Metrics in Prometheus' text format: of the service, and of each study that is active or just ended."""
     registry = CollectorRegistry()
     with state.engine.connect() as connection:
-        registry.register(Figures(connection))
+        registry.register(RecordCollector(connection))
     return generate_latest(registry).decode()

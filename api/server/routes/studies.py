@@ -1,7 +1,7 @@
 """Studies: create, list, look at, change the budget, pause, resume, cancel, and the front."""
 
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
@@ -16,13 +16,12 @@ from api.schemas import (
     StudyView,
     TypicalCurve,
 )
-from api.server.state import State
+from api.server.state import AppState, State
 from search.contract.metrics import MetricName
 from search.contract.states import StudyState
 from search.study.importance import Importance
 from search.study.spec import StudySpec
 from services.ray.jobs import RayJobs
-from services.store import studies, trials
 from services.studies import admission, commands, spec_preview
 from services.views import importance, points
 from services.views import studies as study_views
@@ -40,16 +39,16 @@ def create_study(
 ) -> StudyView:
     """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
     admitted = admission.admit_study(spec, state.settings.data_roots)
-    view = commands.create(state.engine, admitted, idempotency_key=idempotency_key)
-    response.headers["Location"] = f"/studies/{view['id']}"
-    return StudyView.model_validate(view)
+    study = commands.create(state.engine, admitted, idempotency_key=idempotency_key)
+    response.headers["Location"] = f"/studies/{study.id}"
+    return StudyView.model_validate(study, from_attributes=True)
 
 
 @router.post("/check")
 def check_study(request: CheckRequest, state: State) -> StudyCheck:
     """Look at a study that is being written: its mistakes, the size of its space, about how long it takes."""
     with state.reader.connect() as connection:
-        return StudyCheck.model_validate(spec_preview.check(connection, request.text))
+        return StudyCheck.model_validate(spec_preview.check(connection, request.text), from_attributes=True)
 
 
 @router.get("")
@@ -61,8 +60,8 @@ def list_studies(
 ) -> Page[StudyView]:
     """Studies, newest first."""
     with state.reader.connect() as connection:
-        items, following = study_views.page(connection, state=study_state, cursor=cursor, limit=limit)
-    return Page(items=[StudyView.model_validate(item) for item in items], next=following)
+        page = study_views.list_page(connection, state=study_state, cursor=cursor, limit=limit)
+    return Page[StudyView].model_validate(page, from_attributes=True)
 
 
 @router.get("/{study_id}")
@@ -102,7 +101,7 @@ def cancel_study(study_id: str, state: State) -> StudyView:
 def get_logs(study_id: str, state: State) -> StudyLogs:
     """The end of the log of the study's Ray job, and where Ray's dashboard shows it; 503 where Ray is away."""
     with state.reader.connect() as connection:
-        job = study_views.one(connection, study_id)["job"]
+        job = study_views.get(connection, study_id).job
     if job is None:
         return StudyLogs(job=None, ray_url=None, text="")
     ray_url = f"{state.settings.ray_address}/#/jobs/{job}"
@@ -114,7 +113,7 @@ def get_logs(study_id: str, state: State) -> StudyLogs:
 def get_front(study_id: str, state: State) -> ParetoView:
     """The trials that no other dominates in the study's objectives, and their hypervolume."""
     with state.reader.connect() as connection:
-        return ParetoView.model_validate(study_views.pareto(connection, study_id))
+        return ParetoView.model_validate(study_views.pareto(connection, study_id), from_attributes=True)
 
 
 @router.get("/{study_id}/points")
@@ -128,16 +127,15 @@ def get_points(
 ) -> PointsView:
     """The study for a chart: all its completed trials, or about ``most`` of them that shape the picture."""
     with state.engine.connect() as connection:
-        found = points.points(connection, study_id, x=x, y=y, most=most, parameters=parameter)
-    return PointsView.model_validate(found)
+        drawing = points.points(connection, study_id, x=x, y=y, most=most, parameters=parameter)
+    return PointsView.model_validate(drawing, from_attributes=True)
 
 
 @router.get("/{study_id}/curve")
 def get_curve(study_id: str, state: State) -> TypicalCurve:
     """How the study's completed trials learned: the quartiles of f1 after each epoch."""
     with state.reader.connect() as connection:
-        studies.get(connection, study_id)
-        return TypicalCurve.model_validate({"epochs": trials.typical_curve(connection, study_id)})
+        return TypicalCurve.model_validate(study_views.typical_curve(connection, study_id), from_attributes=True)
 
 
 @router.get("/{study_id}/importance")
@@ -147,6 +145,6 @@ def get_importance(study_id: str, state: State, metric: MetricName = "f1") -> Im
         return importance.importance(connection, study_id, metric)
 
 
-def _view(state: Any, study_id: str) -> StudyView:
+def _view(state: AppState, study_id: str) -> StudyView:
     with state.reader.connect() as connection:
-        return StudyView.model_validate(study_views.one(connection, study_id))
+        return StudyView.model_validate(study_views.get(connection, study_id), from_attributes=True)

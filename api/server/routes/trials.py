@@ -1,6 +1,6 @@
 """Trials: the leaderboard, one trial in full, compress it, run it again."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
@@ -8,15 +8,14 @@ from fastapi.responses import PlainTextResponse
 from api.schemas import CompressRequest, Page, Queued, StudyView, TrainingView, TrainRequest, TrialDetail, TrialView
 from api.server.routes.parameters import Limit, Order, Where
 from api.server.state import State
-from search.contract.candidate import Candidate
 from search.contract.recipes import Recipe, default_recipe
 from search.contract.states import TrialState
 from search.spaces.model_yaml import write_architecture
 from services.errors import RejectedError
-from services.store import jobs, recipe_searches, trainings, trials, variants
 from services.studies import admission, commands
 from services.views import leaderboard
 from services.views import studies as study_views
+from services.views import trials as trial_views
 
 router = APIRouter(prefix="/trials", tags=["trials"])
 
@@ -34,7 +33,7 @@ def list_trials(
 ) -> Page[TrialView]:
     """The leaderboard: one row a trial, with its best variant."""
     with state.reader.connect() as connection:
-        items, following = leaderboard.trial_page(
+        page = leaderboard.trial_page(
             connection,
             study_id=study_id,
             state=trial_state,
@@ -44,34 +43,21 @@ def list_trials(
             cursor=cursor,
             limit=limit,
         )
-    return Page(items=[TrialView.model_validate(item) for item in items], next=following)
+    return Page[TrialView].model_validate(page, from_attributes=True)
 
 
 @router.get("/{trial_id}")
 def get_trial(trial_id: str, state: State) -> TrialDetail:
     """Candidate, metrics, learning curve, compression jobs and, where it failed, why."""
     with state.reader.connect() as connection:
-        row = trials.get(connection, trial_id)._mapping
-        best = leaderboard.best_variants(connection, [trial_id])
-        detail: dict[str, Any] = {
-            **leaderboard.trial_view(row, best.get(trial_id)),
-            "layers": row["layers"],
-            "artifacts": variants.artifacts_of_trial(connection, trial_id),
-            "epochs": trials.learning_curve(connection, trial_id),
-            "per_class_f1": row["per_class_f1"],
-            "confusion": row["confusion"],
-            "compression": jobs.of_trial(connection, trial_id),
-            "recipe_searches": recipe_searches.of_trial(connection, trial_id),
-            "trainings": trainings.of_trials(connection, [trial_id])[trial_id],
-        }
-    return TrialDetail.model_validate(detail, from_attributes=True)
+        return TrialDetail.model_validate(trial_views.get_full(connection, trial_id), from_attributes=True)
 
 
 @router.get("/{trial_id}/model.yaml", response_class=PlainTextResponse)
 def get_architecture(trial_id: str, state: State) -> str:
     """The trial's network in the competition's format, as ``seedleaf model show`` reads it."""
     with state.reader.connect() as connection:
-        candidate = Candidate.model_validate(trials.get(connection, trial_id).candidate)
+        candidate = trial_views.get_candidate(connection, trial_id)
     return write_architecture(candidate.architecture, side_px=candidate.image_size)
 
 
@@ -95,7 +81,7 @@ def retry_trial(trial_id: str, state: State) -> StudyView:
     """Run a trial that gave no result once more, as a new trial beyond the budget."""
     study_id = commands.retry(state.engine, trial_id)
     with state.reader.connect() as connection:
-        return StudyView.model_validate(study_views.one(connection, study_id))
+        return StudyView.model_validate(study_views.get(connection, study_id), from_attributes=True)
 
 
 def _recipe(recipe: str | Recipe) -> Recipe:

@@ -8,10 +8,9 @@ from api.bundle import program
 from api.schemas import Page, Prediction, VariantDetail, VariantView
 from api.server.routes.parameters import Limit, Order, Where
 from api.server.state import State
-from search.contract.dataset import DatasetSpec
-from services.errors import ConflictError, RejectedError
-from services.store import studies, trainings, trials, variants
+from services.errors import RejectedError
 from services.views import leaderboard
+from services.views import variants as variant_views
 
 router = APIRouter(tags=["variants"])
 
@@ -30,7 +29,7 @@ def list_variants(
 ) -> Page[VariantView]:
     """Deployable models: recipe, F1, latency with its interval, size, files."""
     with state.reader.connect() as connection:
-        items, following = leaderboard.variant_page(
+        page = leaderboard.variant_page(
             connection,
             study_id=study_id,
             trial_id=trial_id,
@@ -41,18 +40,14 @@ def list_variants(
             cursor=cursor,
             limit=limit,
         )
-    return Page(items=[VariantView.model_validate(item) for item in items], next=following)
+    return Page[VariantView].model_validate(page, from_attributes=True)
 
 
 @router.get("/variants/{variant_id}")
 def get_variant(variant_id: str, state: State) -> VariantDetail:
     """A deployable model with its scores by class."""
     with state.reader.connect() as connection:
-        row = variants.get(connection, variant_id)._mapping
-        (view,) = leaderboard.variant_views(connection, [row])
-        more = {"per_class_f1": row["per_class_f1"], "confusion": row["confusion"]}
-        training_id = trainings.of_job(connection, row["job_id"])
-        return VariantDetail.model_validate({**view, **more, "training_id": training_id})
+        return VariantDetail.model_validate(variant_views.get_full(connection, variant_id), from_attributes=True)
 
 
 @router.post("/variants/{variant_id}/predict")
@@ -63,19 +58,14 @@ def predict(
 ) -> Prediction:
     """Try a model on one picture, which is prepared as the images of its study were."""
     with state.reader.connect() as connection:
-        row = variants.get(connection, variant_id)
-        (files,) = variants.artifacts_of(connection, [variant_id]).values()
-        study, trial = studies.get(connection, row.study_id), trials.get(connection, row.trial_id)
-    model = next((file["sha256"] for file in files if file["kind"] == "onnx"), None)
-    if model is None:
-        raise ConflictError(f"variant {variant_id} has no ONNX file to try: its runtime is {row.runtime}")
+        deployment = variant_views.get_deployment(connection, variant_id)
     try:
         return program.predict(
-            state.artifacts.get(model),
-            study.classes,
+            state.artifacts.get(deployment.onnx_sha256),
+            deployment.classes,
             image,
-            side_px=trial.candidate["image_size"],
-            resize=DatasetSpec.model_validate(study.spec["dataset"]).resize,
+            side_px=deployment.side_px,
+            resize=deployment.resize,
         )
     except program.PredictionError as error:
         raise RejectedError("image", str(error)) from error
@@ -85,13 +75,13 @@ def predict(
 def get_artifact(artifact_id: str, request: Request, state: State) -> Response:
     """The file, with its sha256 as ETag; 304 for who has it already."""
     with state.reader.connect() as connection:
-        row = variants.artifact(connection, artifact_id)
-    etag = f'"{row.sha256}"'
+        artifact = variant_views.get_artifact(connection, artifact_id)
+    etag = f'"{artifact.sha256}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag})
-    name = f"{row.kind}-{row.sha256[:12]}{_SUFFIXES[row.kind]}"
+    name = f"{artifact.kind}-{artifact.sha256[:12]}{_SUFFIXES[artifact.kind]}"
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(state.artifacts.get(row.sha256), media_type="application/octet-stream", headers=headers)
+    return Response(state.artifacts.get(artifact.sha256), media_type="application/octet-stream", headers=headers)
 
 
 _SUFFIXES = {

@@ -1,0 +1,147 @@
+"""Studies as the record holds them: a study, its progress, and what the controller and the driver need of one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy import RowMapping
+
+from search.contract.states import JobState, StudyState
+from search.study.run_spec import BudgetSpec, ResourcesSpec
+from search.study.spec import StudySpec
+from services.records.json_object import JsonObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study.
+
+    ``classes`` and ``dataset_id`` are None until the data set was read; ``skipped`` names the images that could not be
+    used, each with its reason. ``stored_resources`` is what each trial gets, where the spec leaves that to be chosen.
+    ``job_id`` is the present driver's Ray job, ``job_attempt`` its number. ``searched_at`` and ``retrained_at`` are
+    when the search and the full trainings ended.
+    """
+
+    id: str
+    name: str
+    state: StudyState
+    reason: str | None
+    stored_spec: JsonObject
+    dataset_id: str | None
+    classes: Sequence[str] | None
+    skipped: Sequence[Mapping[str, str]] | None
+    stored_resources: JsonObject | None
+    job_id: str | None
+    job_attempt: int
+    search_elapsed_s: float
+    searched_at: datetime | None
+    retrained_at: datetime | None
+    request_sha256: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: RowMapping) -> "Study":
+        return cls(
+            id=row["id"],
+            name=row["name"],
+            state=row["state"],
+            reason=row["reason"],
+            stored_spec=row["spec"],
+            dataset_id=row["dataset_id"],
+            classes=row["classes"],
+            skipped=row["skipped"],
+            stored_resources=row["resources"],
+            job_id=row["job_id"],
+            job_attempt=row["job_attempt"],
+            search_elapsed_s=row["search_elapsed_s"],
+            searched_at=row["searched_at"],
+            retrained_at=row["retrained_at"],
+            request_sha256=row["request_sha256"],
+            created_at=row["created_at"],
+            started_at=row["started_at"],
+            finished_at=row["finished_at"],
+        )
+
+    @cached_property
+    def spec(self) -> StudySpec:
+        """ValueError if this version cannot read it."""
+        return StudySpec.model_validate(self.stored_spec)
+
+    @property
+    def resources(self) -> ResourcesSpec | None:
+        """What each trial gets, once that was chosen; None where the spec says it."""
+        return None if self.stored_resources is None else ResourcesSpec.model_validate(self.stored_resources)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyProgress:
+    """How far a study is.
+
+    ``spent`` trials have used up budget. ``best_f1`` and ``least_latency_ms`` may be those of different trials.
+    ``compression`` counts the compression jobs by state. Events after ``last_event_id`` are later than this.
+    """
+
+    spent: int
+    best_f1: float | None
+    least_latency_ms: float | None
+    compression: Mapping[JobState, int]
+    last_event_id: int
+
+    @classmethod
+    def from_row(cls, row: RowMapping) -> "StudyProgress":
+        compression = row["compression"] or {}
+        return cls(
+            spent=row["spent"],
+            best_f1=row["best_f1"],
+            least_latency_ms=row["least_latency_ms"],
+            compression={JobState(state): count for state, count in compression.items()},
+            last_event_id=row["last_event_id"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActiveStudy:
+    """A study that the controller looks after.
+
+    ``submissions`` counts the drivers since a trial last ended; ``overdue``: the driver's lease has run out.
+    """
+
+    id: str
+    state: StudyState
+    job_id: str | None
+    job_attempt: int
+    submissions: int
+    searched_at: datetime | None
+    overdue: bool
+
+    @classmethod
+    def from_row(cls, row: RowMapping) -> "ActiveStudy":
+        return cls(
+            id=row["id"],
+            state=row["state"],
+            job_id=row["job_id"],
+            job_attempt=row["job_attempt"],
+            submissions=row["submissions"],
+            searched_at=row["searched_at"],
+            overdue=row["overdue"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeasedStudy:
+    """What a driver reads of its study whenever it extends its lease."""
+
+    state: StudyState
+    budget: BudgetSpec
+    search_elapsed_s: float
+
+    @classmethod
+    def from_row(cls, row: RowMapping) -> "LeasedStudy":
+        return cls(
+            state=row["state"],
+            budget=BudgetSpec.model_validate(row["spec"]["budget"]),
+            search_elapsed_s=row["search_elapsed_s"],
+        )
