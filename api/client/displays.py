@@ -1,7 +1,7 @@
 """Progress displays: bars on a terminal and in a notebook, plain lines elsewhere."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -95,7 +95,8 @@ class _Notebook:
     def __init__(self, shown: Shown) -> None:
         from IPython import display as ipython
 
-        self._shown, self._html = shown, ipython.HTML
+        self._shown = shown
+        self._html: Callable[[str], HTML] = ipython.HTML
         self._cell = ipython.display(self._content(), display_id=True)
         self._drawn_at_s = time.monotonic()
 
