@@ -1,4 +1,5 @@
-// The API's reference: Swagger UI over the schema of this very server.
+// @ts-check
+// The API's reference: Swagger UI over the OpenAPI document of this server.
 
 window.SwaggerUIBundle({
   url: "/openapi.json",

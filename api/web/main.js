@@ -1,16 +1,18 @@
+// @ts-check
 // The entry of the page: which view a hash shows, and the skip link.
 
+import { byId } from "./lib/dom.js";
+import { start } from "./lib/router.js";
 import { showCluster } from "./views/cluster.js";
 import { showDataset, showDatasets } from "./views/datasets.js";
 import { showNewStudy } from "./views/new-study.js";
-import { start } from "./lib/router.js";
 import { showStudies } from "./views/studies.js";
 import { showStudy } from "./views/study.js";
 import { showTrial } from "./views/trial.js";
 
-const main = document.getElementById("main");
+const main = byId("main");
 
-document.getElementById("skip").addEventListener("click", (event) => {
+byId("skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });

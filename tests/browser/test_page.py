@@ -18,7 +18,7 @@ from tests.browser.conftest import OpenPage, TakePicture
 from tests.server import Server
 
 _END_S = 900.0
-_METRICS = ("f1", "accuracy", "latency_ms", "latency_p90_ms", "macs", "params", "size_bytes", "score")
+_METRICS = ("f1", "accuracy", "latency_ms", "latency_p90_ms", "macs", "params", "size_bytes", "memory_bytes", "score")
 _PHONE = {"width": 390, "height": 844}
 
 
@@ -80,7 +80,7 @@ def test_a_mistake_in_the_yaml_is_named_and_nothing_can_be_created(server: Serve
 
 def test_the_leaderboard_is_sorted_compared_and_saved(open_page: OpenPage, study_url: str, tmp_path: Path) -> None:
     page = open_page(study_url)
-    leaderboard = page.get_by_role("region", name="Leaderboard: one row a trial")
+    leaderboard = page.get_by_role("region", name="Leaderboard: one row per trial")
     leaderboard.get_by_role("button", name="F1").click()
     expect(leaderboard.locator("th[aria-sort=descending]")).to_have_text("F1")
     column = leaderboard.locator("tbody tr td:nth-child(2)")
@@ -160,11 +160,11 @@ def test_a_trial_shows_how_it_learned_and_what_it_confuses(
     open_page: OpenPage, take_picture: TakePicture, study_url: str
 ) -> None:
     page = open_page(study_url)
-    page.get_by_role("region", name="Leaderboard: one row a trial").get_by_role("link").first.click()
+    page.get_by_role("region", name="Leaderboard: one row per trial").get_by_role("link").first.click()
     expect(page.get_by_role("heading", name="Learning curve")).to_be_visible()
-    expect(page.get_by_role("region", name="F1 by class, on the validation split").get_by_role("row")).to_have_count(11)
+    expect(page.get_by_role("region", name="F1 per class, on the validation split").get_by_role("row")).to_have_count(11)
     expect(page.get_by_role("img", name="images").first).to_be_visible()
-    expect(page.get_by_text("Half of the study").first).to_be_visible()
+    expect(page.get_by_text("Middle half of the study").first).to_be_visible()
     expect(page.locator(".network li .block").first).to_be_visible()
     take_picture(page, "trial")
     page.get_by_role("button", name="Train in full").click()

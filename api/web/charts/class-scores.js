@@ -1,55 +1,78 @@
-// How good a model is class by class: its F1, and what it takes for what.
+// @ts-check
+// How good a model is class by class: F1 per class, and the confusion matrix.
 
-import { chart } from "./plot.js";
-import { bar, h, panel } from "../lib/dom.js";
-import { count, share } from "../lib/format.js";
+import { bar, panel } from "../lib/components.js";
+import { h } from "../lib/dom.js";
+import { count, fraction } from "../lib/format.js";
 import { table } from "../lib/table.js";
+import { chart } from "./plot.js";
 
-/** The panel of a trial's scores by class, in the order of the study's classes; `update(trial)` draws it. */
+/** @import { TrialDetail } from "../types/api.d.ts" */
+/** @import { Column } from "../types/dom.d.ts" */
+/** @import { Colours, Figure } from "./plot.js" */
+
+/** More classes than this leave no room for numbers in the matrix. */
+const MOST_NUMBERED_CLASSES = 20;
+
+/**
+ * The panel of a trial's scores per class, in the order of the study's classes; `update(trial)` draws it.
+ *
+ * @param {string[]} classes
+ * @param {AbortSignal} signal
+ */
 export function scoresPanel(classes, signal) {
-  const byClass = h("div", {});
+  const perClass = h("div", {});
   const plot = h("div", {});
-  let confusion = null;
+  /** Images by true and predicted class. @type {number[][]} */
+  let confusion = [];
   const drawn = chart(plot, (colours) => confusionChart(classes, confusion, colours), { signal });
-  const element = panel("By class", null, h("div", { class: "columns" }, byClass, plot));
+  const element = panel("Per class", null, h("div", { class: "columns" }, perClass, plot));
   element.hidden = true;
   return {
     element,
+    /** @param {TrialDetail} trial */
     update(trial) {
+      element.hidden = trial.confusion === null;
+      if (trial.confusion === null) return null;
       confusion = trial.confusion;
-      element.hidden = confusion === null;
-      if (confusion === null) return null;
-      byClass.replaceChildren(classTable(classes, trial));
+      perClass.replaceChildren(classTable(classes, confusion, trial.per_class_f1 ?? []));
       return drawn.update();
     },
   };
 }
 
-function classTable(classes, { per_class_f1, confusion }) {
-  const rows = classes.map((name, at) => ({ name, f1: per_class_f1[at], images: sum(confusion[at]) }));
+/** @param {string[]} classes @param {number[][]} confusion @param {number[]} f1 per class */
+function classTable(classes, confusion, f1) {
+  const rows = classes.map((name, index) => ({ name, f1: f1[index], images: sum(confusion[index]) }));
+  /** @type {Column<typeof rows[number]>[]} */
   const columns = [
     { label: "Class", cell: ({ name }) => name },
-    { label: "F1", numeric: true, cell: ({ f1 }) => [bar(f1), share(f1)] },
+    { label: "F1", numeric: true, cell: ({ f1 }) => [bar(f1), fraction(f1)] },
     { label: "Images", numeric: true, cell: ({ images }) => count(images) },
   ];
-  return table({ caption: "F1 by class, on the validation split", columns, rows });
+  return table({ caption: "F1 per class, on the validation split", columns, rows });
 }
 
+/** @param {number[]} values */
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
+/** A heatmap's text is a matrix; @types/plotly.js has that of other traces. @param {number[][]} confusion */
+const matrixText = (confusion) =>
+  /** @type {string[]} */ (/** @type {unknown} */ (confusion.map((row) => row.map(String))));
+
+/** @param {string[]} classes @param {number[][]} confusion @param {Colours} colours @returns {Figure} */
 function confusionChart(classes, confusion, colours) {
-  const shares = confusion.map((row) => row.map((value) => value / Math.max(sum(row), 1)));
-  const hits = sum(confusion.map((row, at) => row[at]));
+  const hits = sum(confusion.map((row, index) => row[index]));
   return {
     traces: [
       {
         type: "heatmap",
         x: classes,
         y: classes,
-        z: shares,
-        text: confusion.map((row) => row.map(String)),
-        texttemplate: classes.length <= 20 ? "%{text}" : "",
-        hovertemplate: "%{y} taken for %{x}: %{text} images<extra></extra>",
+        z: confusion.map((row) => row.map((images) => images / Math.max(sum(row), 1))),
+        text: matrixText(confusion),
+        texttemplate: classes.length <= MOST_NUMBERED_CLASSES ? "%{text}" : "",
+        hovertemplate: "%{y} predicted as %{x}: %{text} images<extra></extra>",
         colorscale: [
           [0, colours.surface],
           [1, colours.accent],

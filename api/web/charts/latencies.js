@@ -1,18 +1,31 @@
-// How the latencies of variants are distributed: from the median with its interval to where the slowest runs lie.
+// @ts-check
+// How the latencies of variants are distributed: the median with its interval, p90 and p99.
 
-import { chart } from "./plot.js";
-import { h, panel } from "../lib/dom.js";
+import { panel } from "../lib/components.js";
+import { h } from "../lib/dom.js";
 import { milliseconds } from "../lib/format.js";
 import { latencyWithInterval } from "../lib/metrics.js";
+import { chart } from "./plot.js";
 
-/** The panel of the latencies of variants; `update(variants)` draws it. */
+/** @import { VariantView } from "../types/api.d.ts" */
+/** @import { Colours, Figure, Trace } from "./plot.js" */
+
+/**
+ * The runs of a variant, all in ms.
+ *
+ * @typedef {{ low: number, median: number, high: number, p90: number, p99: number }} Quantiles
+ */
+
+/** The panel of the latencies of variants; `update(variants)` draws it. @param {AbortSignal} signal */
 export function latenciesPanel(signal) {
+  /** @type {VariantView[]} */
   let variants = [];
   const plot = h("div", {});
   const drawn = chart(plot, (colours) => latencyChart(variants, colours), { signal });
   const element = panel("Latencies of its variants", null, plot);
   return {
     element,
+    /** @param {VariantView[]} changed */
     update(changed) {
       variants = changed.filter(({ metrics }) => metrics.latency_p90_ms !== undefined);
       element.hidden = variants.length === 0;
@@ -21,24 +34,28 @@ export function latenciesPanel(signal) {
   };
 }
 
+/** @param {VariantView} variant */
 const nameOf = ({ recipe, runtime }) => `${recipe}, ${runtime}`;
 
-/** Where runs of a variant lie: [low, median, high] of the median's interval, p90 and p99. */
-function quantiles({ metrics, latency }) {
-  return {
-    low: metrics.latency_low_ms,
-    median: metrics.latency_ms,
-    high: metrics.latency_high_ms,
-    p90: metrics.latency_p90_ms,
-    p99: latency.p99_ms ?? metrics.latency_p90_ms,
-  };
+/** @param {VariantView} variant @returns {Quantiles} */
+function quantilesOf({ metrics, latency }) {
+  const { latency_low_ms: low, latency_ms: median, latency_high_ms: high, latency_p90_ms: p90 } = metrics;
+  return { low, median, high, p90, p99: typeof latency.p99_ms === "number" ? latency.p99_ms : p90 };
 }
 
+/** @param {VariantView[]} variants @param {Colours} colours @returns {Figure} */
 function latencyChart(variants, colours) {
-  const slowestFirst = [...variants].sort((one, other) => other.metrics.latency_ms - one.metrics.latency_ms);
+  const slowestFirst = variants.toSorted((one, other) => other.metrics.latency_ms - one.metrics.latency_ms);
   const names = slowestFirst.map(nameOf);
-  const runs = slowestFirst.map(quantiles);
-  const range = (name, from, to, style) => ({
+  const runs = slowestFirst.map(quantilesOf);
+  /**
+   * @param {string} name
+   * @param {keyof Quantiles} from
+   * @param {keyof Quantiles} to
+   * @param {string} color
+   * @returns {Trace}
+   */
+  const range = (name, from, to, color) => ({
     name,
     type: "bar",
     orientation: "h",
@@ -47,13 +64,13 @@ function latencyChart(variants, colours) {
     x: runs.map((run) => run[to] - run[from]),
     offsetgroup: "runs",
     hoverinfo: "skip",
-    marker: style,
+    marker: { color },
   });
   const fastest = slowestFirst.at(-1);
   return {
     traces: [
-      range("from p90 to p99", "p90", "p99", { color: colours.track }),
-      range("from the median to p90", "median", "p90", { color: colours.info }),
+      range("p90 to p99", "p90", "p99", colours.track),
+      range("median to p90", "median", "p90", colours.info),
       {
         name: "median and its 95% interval",
         mode: "markers",
@@ -66,7 +83,7 @@ function latencyChart(variants, colours) {
           arrayminus: runs.map(({ median, low }) => median - low),
         },
         marker: { size: 9, color: colours.accent },
-        hovertext: slowestFirst.map((variant, at) => told(variant, runs[at])),
+        hovertext: slowestFirst.map((variant, index) => hoverText(variant, runs[index])),
         hoverinfo: "text",
       },
     ],
@@ -78,7 +95,8 @@ function latencyChart(variants, colours) {
   };
 }
 
-function told(variant, { p90, p99 }) {
-  const rest = `p90 ${milliseconds(p90)}, p99 ${milliseconds(p99)}`;
-  return `${nameOf(variant)}<br>${latencyWithInterval(variant.metrics)}<br>${rest}`;
+/** @param {VariantView} variant @param {Quantiles} quantiles */
+function hoverText(variant, { p90, p99 }) {
+  const tail = `p90 ${milliseconds(p90)}, p99 ${milliseconds(p99)}`;
+  return `${nameOf(variant)}<br>${latencyWithInterval(variant.metrics)}<br>${tail}`;
 }

@@ -1,9 +1,20 @@
-// A network as a diagram: its layers from the image to the classes, each as wide as its channels and as high as its map.
+// @ts-check
+// A network as a diagram of its layers: as wide as their channels, and as high as their feature maps.
 
-import { facts, h, panel } from "../lib/dom.js";
+import { facts, panel } from "../lib/components.js";
+import { h } from "../lib/dom.js";
 import { compact, percent } from "../lib/format.js";
 
-/** What the arguments of the known blocks mean, in order; those of others are shown without names. */
+/** @import { Architecture, Candidate, LayerView } from "../types/api.d.ts" */
+
+/** @typedef {Architecture["backbone"][number]} Line [how often it is repeated, block, arguments] */
+/** Pixels for a channel, and for a pixel of a feature map. @typedef {{ channel_px: number, side_px: number }} Scale */
+
+/**
+ * The arguments of the built-in blocks, in order; those of others are shown without names.
+ *
+ * @type {Record<string, string[]>}
+ */
 const ARGUMENTS = {
   Conv: ["width", "kernel", "stride", "padding", "groups", "activation"],
   DWConv: ["width", "kernel", "stride", "padding", "activation"],
@@ -13,54 +24,75 @@ const ARGUMENTS = {
 const LARGEST_PX = 56;
 const SMALLEST_PX = 3;
 
-/** `layers` are the shapes and the costs of the backbone's lines, or null where they are not known. */
+/**
+ * @param {Candidate} candidate
+ * @param {LayerView[] | null} layers the shapes and the costs of the backbone's lines; null if nobody measured them
+ */
 export function networkPanel({ architecture, image_size }, layers) {
   const { backbone, depth_multiple, width_multiple, input_channels } = architecture;
-  const scale = scaleOf([[input_channels, image_size, image_size], ...(layers ?? []).map(({ shape }) => shape)]);
+  const input = [input_channels, image_size, image_size];
+  const scale = scaleOf([input, ...(layers ?? []).map(({ shape }) => shape)]);
   const total = { macs: sum(layers, "macs"), params: sum(layers, "params") };
   const multiples = facts([
-    ["Input", shapeText([input_channels, image_size, image_size])],
+    ["Input", shapeText(input)],
     ["Depth multiple", depth_multiple],
     ["Width multiple", width_multiple],
   ]);
-  const rows = backbone.map((line, at) => row(line, layers?.[at], total, scale));
+  const rows = backbone.map((line, index) => row(line, layers?.[index], total, scale));
   return panel("Architecture", null, multiples, h("ol", { class: "network" }, rows));
 }
 
+/**
+ * @param {Line} line
+ * @param {LayerView | undefined} layer
+ * @param {{ macs: number, params: number }} total
+ * @param {Scale} scale
+ */
 function row([repeat, block, values], layer, total, scale) {
-  const name = [repeat > 1 && `${repeat} × `, h("code", {}, block), " ", h("span", { class: "muted" }, named(block, values))];
+  const details = h("span", { class: "muted" }, argumentsText(block, values));
+  const name = [repeat > 1 && `${repeat} × `, h("code", {}, block), " ", details];
   if (!layer) return h("li", {}, h("span", { class: "layer" }, name));
   return h(
     "li",
     {},
-    h("span", { class: "map" }, drawn(layer.shape, scale)),
+    h("span", { class: "map" }, featureMap(layer.shape, scale)),
     h("span", { class: "layer" }, name, h("br"), shapeText(layer.shape)),
     cost("MACs", layer.macs, total.macs),
     cost("params", layer.params, total.params),
   );
 }
 
-function named(block, values) {
+/** @param {string} block @param {unknown[]} values */
+function argumentsText(block, values) {
   const names = ARGUMENTS[block] ?? [];
-  return values.map((value, at) => (names[at] ? `${names[at]} ${value ?? "auto"}` : String(value))).join(", ");
+  return values.map((value, index) => (names[index] ? `${names[index]} ${value ?? "auto"}` : String(value))).join(", ");
 }
 
-function drawn([channels, height], { channel_px, side_px }) {
+/** @param {number[]} shape @param {Scale} scale */
+function featureMap([channels, height], { channel_px, side_px }) {
   const style = `width: ${size(channels * channel_px)}px; height: ${size(height * side_px)}px`;
   return h("span", { class: "block", style, "aria-hidden": "true" });
 }
 
+/** @param {string} label @param {number} value @param {number} total */
 function cost(label, value, total) {
-  const share = total ? value / total : 0;
-  const bar = h("span", { class: "bar", style: `width: ${100 * share}%`, "aria-hidden": "true" });
-  return h("span", { class: "cost", title: `${percent(share)} of all ${label}` }, `${compact(value)} ${label}`, bar);
+  const part = total ? value / total : 0;
+  const bar = h("span", { class: "bar", style: `width: ${100 * part}%`, "aria-hidden": "true" });
+  return h("span", { class: "cost", title: `${percent(part)} of all ${label}` }, `${compact(value)} ${label}`, bar);
 }
 
+/** @param {number[][]} shapes @returns {Scale} */
 function scaleOf(shapes) {
-  const largest = (at) => Math.max(...shapes.map((shape) => shape[at] ?? 1));
+  /** @param {number} axis */
+  const largest = (axis) => Math.max(...shapes.map((shape) => shape[axis] ?? 1));
   return { channel_px: LARGEST_PX / largest(0), side_px: LARGEST_PX / largest(1) };
 }
 
+/** @param {number} length_px */
 const size = (length_px) => Math.max(SMALLEST_PX, Math.round(length_px));
-const sum = (layers, name) => (layers ?? []).reduce((total, layer) => total + layer[name], 0);
+
+/** @param {LayerView[] | null} layers @param {"macs" | "params"} cost */
+const sum = (layers, cost) => (layers ?? []).reduce((total, layer) => total + layer[cost], 0);
+
+/** @param {number[]} shape */
 const shapeText = ([channels, height = 1, width = 1]) => `${channels} × ${height} × ${width}`;

@@ -1,181 +1,221 @@
-// The front of any two metrics: trials and the variants made from them, what dominates joined, the rest faded.
+// @ts-check
+// The Pareto front of any two metrics: trials and the variants made from them. Dominated points are faded.
 
-import { chart } from "./plot.js";
-import { attempt, fill, h, labelledSelect, panel } from "../lib/dom.js";
+import { labelledSelect, panel } from "../lib/components.js";
+import { fill, h } from "../lib/dom.js";
 import { count } from "../lib/format.js";
-import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, latencyWithInterval } from "../lib/metrics.js";
-import { goalOf, hostsOf, pointsOf } from "./pareto-points.js";
+import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, goalOf, latencyWithInterval } from "../lib/metrics.js";
+import { attempt } from "../lib/notices.js";
 import { trialLink } from "../lib/router.js";
+import { hostsOf, pointsOf } from "./pareto-points.js";
+import { chart } from "./plot.js";
+
+/** @import { Goal } from "../types/api.d.ts" */
+/** @import { Part } from "../types/dom.d.ts" */
+/** @import { MetricName, Metrics } from "../lib/metrics.js" */
+/** @import { StudyResults } from "../lib/study-results.js" */
+/** @import { Point } from "./pareto-points.js" */
+/** @import { Colours, Figure, Trace } from "./plot.js" */
+
+/** @typedef {{ x: MetricName, y: MetricName, host: string | null }} Axes what the user has chosen */
+/** @typedef {{ name: string, points: Point[], marker: Trace["marker"], axes: Axes }} Series points drawn alike */
 
 const FADED = 0.35;
 /** Of more points than this the intervals would hide each other: they are not drawn. */
 const MOST_INTERVALS = 200;
 
-/** The panel of the front chart of a StudyModel; `update()` draws it again. */
-export function frontPanel(model, signal) {
-  const { objectives } = model.study.spec;
-  const chosen = { y: objectives[0].metric, x: (objectives[1] ?? { metric: "latency_ms" }).metric, host: null };
-  const choose = (axis) => (metric) => {
-    chosen[axis] = metric;
-    return attempt(async () => {
-      if (!model.complete) await model.readPoints(chosen);
+/** @param {StudyResults} results @param {AbortSignal} signal @returns {Part} */
+export function frontPanel(results, signal) {
+  const [first, second] = results.study.spec.objectives;
+  /** @type {Axes} */
+  const axes = { y: first.metric, x: second?.metric ?? "latency_ms", host: null };
+  /** @param {Partial<Axes>} chosen */
+  const choose = (chosen) =>
+    attempt(async () => {
+      Object.assign(axes, chosen);
+      if (!results.complete) await results.readPoints(axes);
       await update();
     });
-  };
-  const axes = [
-    labelledSelect("Across", METRIC_OPTIONS, chosen.x, choose("x")),
-    labelledSelect("Up", METRIC_OPTIONS, chosen.y, choose("y")),
+  const metrics = [
+    labelledSelect("Horizontal axis", METRIC_OPTIONS, axes.x, (x) => choose({ x })),
+    labelledSelect("Vertical axis", METRIC_OPTIONS, axes.y, (y) => choose({ y })),
   ];
-  const hosts = h("span", { class: "field" });
+  const hostChoice = h("span", { class: "field" });
   let offered = 1;
   const plot = h("div", {});
   const note = h("p", { class: "muted" });
-  const drawn = chart(plot, (colours) => frontChart(model, chosen, colours), {
+  const drawn = chart(plot, (colours) => frontChart(results, axes, colours), {
     signal,
     onClick: (id) => (location.hash = trialLink(id)),
   });
 
+  /** A choice of hosts, once there are two. */
+  function offerHosts() {
+    const hosts = hostsOf(results);
+    axes.host ??= hosts[0] ?? null;
+    if (hosts.length <= offered) return;
+    offered = hosts.length;
+    /** @type {[string, string][]} */
+    const options = hosts.map((host) => [host, host]);
+    fill(hostChoice, labelledSelect("Measured on", options, axes.host, (host) => choose({ host })));
+  }
+
   function update() {
-    const known = hostsOf(model);
-    chosen.host ??= known[0] ?? null;
-    if (known.length > offered) {
-      offered = known.length;
-      fill(
-        hosts,
-        labelledSelect(
-          "Measured on",
-          known.map((host) => [host, host]),
-          chosen.host,
-          choose("host"),
-        ),
-      );
+    offerHosts();
+    note.textContent = "Faded points are dominated: another point is at least as good in both metrics.";
+    if (!results.complete) {
+      note.textContent += ` The chart shows the trials that shape it, of ${count(results.total)}; the table has all.`;
     }
-    const thinned = `Of ${count(model.total)} trials those are drawn that shape the picture; the table has all of them.`;
-    note.textContent = `Faded points are dominated by another. ${model.complete ? "" : thinned}`;
     return drawn.update();
   }
 
-  return { element: panel("Front", [hosts, axes], plot, note), update };
+  return { element: panel("Pareto front", [hostChoice, metrics], plot, note), update };
 }
 
-function frontChart(model, { x, y, host }, colours) {
-  const { spec } = model.study;
-  const goals = { x: goalOf(spec, x), y: goalOf(spec, y) };
-  const points = pointsOf(model, x, y, goals, host);
-  const front = points.filter((point) => point.front).toSorted((a, b) => a.x - b.x);
+/** @param {StudyResults} results @param {Axes} axes @param {Colours} colours @returns {Figure} */
+function frontChart(results, axes, colours) {
+  const { spec } = results.study;
+  const goals = { x: goalOf(spec, axes.x), y: goalOf(spec, axes.y) };
+  const points = pointsOf(results, axes, goals);
+  const front = points.filter(({ isOnFront }) => isOnFront).toSorted((a, b) => a.x - b.x);
   const [trials, variants] = [points.filter(({ variant }) => !variant), points.filter(({ variant }) => variant)];
-  const looks = [
-    { name: "Trials", points: trials, marker: { symbol: "circle", size: 10, color: colours.accent } },
-    { name: "Variants", points: variants, marker: { symbol: "diamond", size: 7, color: colours.info } },
+  /** @type {Series[]} */
+  const series = [
+    { name: "Trials", points: trials, marker: { symbol: "circle", size: 10, color: colours.accent }, axes },
+    { name: "Variants", points: variants, marker: { symbol: "diamond", size: 7, color: colours.info }, axes },
   ];
   return {
     traces: [
-      familyLines(trials, variants, colours),
+      parentLines(trials, variants, colours),
       { ...line(front), name: "Front", line: { color: colours.accent, width: 2, shape: stepShape(goals.x) } },
-      ...looks.map((look) => dominated(look, x, y)),
-      ...looks.map((look) => onFront(look, x, y)),
-      recommended(model, variants, colours),
+      ...series.map(dominated),
+      ...series.map(onFront),
+      recommended(results, variants, colours),
     ],
-    x: axisOf(
-      x,
-      points.map((point) => point.x),
-    ),
-    y: axisOf(
-      y,
-      points.map((point) => point.y),
-    ),
-    summary: summaryOf(points, front, x, y),
+    x: axisOf(axes.x, points.map(({ x }) => x)),
+    y: axisOf(axes.y, points.map(({ y }) => y)),
+    summary: summaryOf(points, front, axes),
   };
 }
 
-/** The front is a staircase: between two of its points the worse value of the second metric is what can be had. */
+/**
+ * The front is a staircase: between two of its points the worse value of the second metric is what can be had.
+ *
+ * @param {Goal} goal
+ */
 const stepShape = (goal) => (goal === "minimize" ? "hv" : "vh");
 
+/** @param {{ x: number | null, y: number | null }[]} points @returns {Trace} */
 function line(points) {
   return { mode: "lines", x: points.map(({ x }) => x), y: points.map(({ y }) => y), hoverinfo: "skip" };
 }
 
-function familyLines(trials, variants, colours) {
+/**
+ * A line from each trial to the variants made from it.
+ *
+ * @param {Point[]} trials
+ * @param {Point[]} variants
+ * @param {Colours} colours
+ */
+function parentLines(trials, variants, colours) {
   const parents = new Map(trials.map((point) => [point.trial.id, point]));
   const gap = { x: null, y: null };
-  const drawn = variants.filter(({ trial }) => parents.has(trial.id));
-  const family = drawn.flatMap((point) => [parents.get(point.trial.id), point, gap]);
-  return {
-    ...line(family),
+  const points = variants.flatMap((point) => {
+    const parent = parents.get(point.trial.id);
+    return parent ? [parent, point, gap] : [];
+  });
+  /** @type {Trace} */
+  const trace = {
+    ...line(points),
     name: "Made from",
     showlegend: false,
     line: { color: colours.muted, width: 1, dash: "dot" },
   };
+  return trace;
 }
 
-function onFront({ points, ...look }, x, y) {
-  return marks({ ...look, points: points.filter(({ front }) => front) }, x, y);
+/** @param {Series} series */
+function onFront(series) {
+  return markers({ ...series, points: series.points.filter(({ isOnFront }) => isOnFront) });
 }
 
-/** A star around the models to ship: each host and runtime has its own. */
-function recommended({ fronts }, points, colours) {
-  const picked = new Set(fronts.map((front) => front.recommended));
-  const shown = points.filter(({ variant }) => picked.has(variant.id));
-  return {
+/** @param {Series} series */
+function dominated(series) {
+  const points = series.points.filter(({ isOnFront }) => !isOnFront);
+  const trace = markers({ ...series, name: `${series.name}, dominated`, points });
+  return { ...trace, opacity: FADED, showlegend: points.length === series.points.length };
+}
+
+/**
+ * A star around the models to ship: each host and runtime has its own.
+ *
+ * @param {StudyResults} results
+ * @param {Point[]} variants
+ * @param {Colours} colours
+ */
+function recommended({ fronts }, variants, colours) {
+  const picks = new Set(fronts.map((front) => front.recommended));
+  const points = variants.filter(({ variant }) => variant && picks.has(variant.id));
+  /** @type {Trace} */
+  const trace = {
     name: "Recommended",
     mode: "markers",
-    x: shown.map(({ x }) => x),
-    y: shown.map(({ y }) => y),
+    x: points.map(({ x }) => x),
+    y: points.map(({ y }) => y),
     marker: { symbol: "star-open", size: 20, color: colours.warning, line: { width: 2 } },
     hoverinfo: "skip",
-    showlegend: shown.length > 0,
+    showlegend: points.length > 0,
   };
+  return trace;
 }
 
-function dominated({ name, points, marker }, x, y) {
-  const rest = points.filter(({ front }) => !front);
-  const trace = marks({ name: `${name}, dominated`, points: rest, marker }, x, y);
-  return { ...trace, opacity: FADED, showlegend: rest.length === points.length };
-}
-
-function marks({ name, points, marker }, x, y) {
+/** @param {Series} series @returns {Trace} */
+function markers({ name, points, marker, axes }) {
   return {
     name,
     mode: "markers",
-    x: points.map((point) => point.x),
-    y: points.map((point) => point.y),
-    error_x: interval(x, points, marker),
-    error_y: interval(y, points, marker),
+    x: points.map(({ x }) => x),
+    y: points.map(({ y }) => y),
+    error_x: interval(axes.x, points, marker),
+    error_y: interval(axes.y, points, marker),
     marker,
     customdata: points.map(({ trial }) => trial.id),
-    hovertext: points.map((point) => hoverText(point, x, y)),
+    hovertext: points.map((point) => hoverText(point, axes)),
     hoverinfo: "text",
   };
 }
 
-function interval(metric, points, { color }) {
-  if (metric !== "latency_ms" || points.length > MOST_INTERVALS) return { visible: false };
-  const low = ({ latency_low_ms, latency_ms }) => latency_low_ms ?? latency_ms;
-  const high = ({ latency_high_ms, latency_ms }) => latency_high_ms ?? latency_ms;
+/** @param {MetricName} metric @param {Point[]} points @param {Trace["marker"]} marker @returns {Trace["error_x"]} */
+function interval(metric, points, marker) {
+  if (metric !== "latency_ms" || points.length > MOST_INTERVALS) return { type: "data", array: [], visible: false };
   return {
     type: "data",
     symmetric: false,
     visible: true,
-    array: points.map(({ metrics }) => high(metrics) - metrics.latency_ms),
-    arrayminus: points.map(({ metrics }) => metrics.latency_ms - low(metrics)),
-    color,
+    array: points.map(({ metrics }) => (metrics.latency_high_ms ?? metrics.latency_ms) - metrics.latency_ms),
+    arrayminus: points.map(({ metrics }) => metrics.latency_ms - (metrics.latency_low_ms ?? metrics.latency_ms)),
+    color: typeof marker?.color === "string" ? marker.color : undefined,
     thickness: 1,
     width: 3,
   };
 }
 
-function hoverText({ trial, variant, metrics }, x, y) {
+/** @param {Point} point @param {Axes} axes */
+function hoverText({ trial, variant, metrics }, { x, y }) {
   const name = variant ? `Trial ${trial.number}, ${variant.recipe}` : `Trial ${trial.number}`;
   return [name, ...[y, x].map((metric) => `${METRICS[metric].label} ${valueText(metric, metrics)}`)].join("<br>");
 }
 
+/** @param {MetricName} metric @param {Metrics} metrics */
 function valueText(metric, metrics) {
   return metric === "latency_ms" ? latencyWithInterval(metrics) : formatMetric(metric, metrics[metric]);
 }
 
-function summaryOf(points, front, x, y) {
-  if (points.length === 0) return "No trial has been completed yet.";
-  const named = (metric, value) => `${METRICS[metric].label} ${formatMetric(metric, value)}`;
-  const ends = [front[0], front.at(-1)].map((point) => `${named(y, point.y)} at ${named(x, point.x)}`);
+/** @param {Point[]} points @param {Point[]} front @param {Axes} axes */
+function summaryOf(points, front, { x, y }) {
+  if (front.length === 0) return "No trial is completed yet.";
+  /** @param {MetricName} metric @param {number} value */
+  const withName = (metric, value) => `${METRICS[metric].label} ${formatMetric(metric, value)}`;
+  const ends = [front[0], front[front.length - 1]].map((end) => `${withName(y, end.y)} at ${withName(x, end.x)}`);
   return `Of ${points.length} models ${front.length} are on the front, from ${ends.join(" to ")}.`;
 }

@@ -1,10 +1,36 @@
+// @ts-check
 // Charts by plotly.js, in the colours of the page: loaded with the first chart, drawn again when the colours change.
 
+import { messageOf } from "../lib/notices.js";
+
+/** @import { Layout, LayoutAxis, PlotData, PlotlyHTMLElement } from "plotly.js" */
+
+/** The page's colours by the names of their CSS variables. @typedef {Record<ColourName, string>} Colours */
+/** @typedef {(typeof COLOUR_NAMES)[number]} ColourName */
+/** An axis as plotly's, its title a string. @typedef {Omit<Partial<LayoutAxis>, "title"> & { title: string }} Axis */
+/** @typedef {Partial<PlotData>} Trace */
+
+/**
+ * What a chart shows, and a sentence that says it to those who cannot see it.
+ *
+ * @typedef {{ traces: Trace[], x: Axis, y: Axis, summary: string }} Figure
+ */
+
 const SOURCE = "/web/plotly/plotly.min.js";
-const COLOURS = ["text", "muted", "surface", "border", "accent", "info", "warning", "track"];
+const COLOUR_NAMES = /** @type {const} */ ([
+  "text",
+  "muted",
+  "surface",
+  "border",
+  "accent",
+  "info",
+  "warning",
+  "track",
+]);
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const TOUCH = matchMedia("(pointer: coarse)");
 
+/** @type {Promise<Window["Plotly"]> | null} */
 let loading = null;
 
 function plotly() {
@@ -18,22 +44,25 @@ function plotly() {
   return loading;
 }
 
-/** The page's colours, by the names of their CSS variables. */
 function palette() {
   const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  const entries = COLOUR_NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]);
+  return /** @type {Colours} */ (Object.fromEntries(entries));
 }
 
 /**
- * A chart in `element`. `draw(colours)` answers with {traces, x, y, summary}: axes as plotly's, and a sentence for who
- * cannot see it. `update()` draws it again; `onClick` gets the customdata of a point.
+ * A chart in `element`. `update()` draws it; `onClick` gets the customdata of a point.
+ *
+ * @param {HTMLElement} element
+ * @param {(colours: Colours) => Figure} draw
+ * @param {{ signal: AbortSignal, onClick?: (customdata: string) => void }} options
  */
 export function chart(element, draw, { signal, onClick }) {
   element.classList.add("chart");
 
   async function update() {
     const library = await plotly().catch((error) => {
-      element.textContent = error.message;
+      element.textContent = messageOf(error);
     });
     if (!library || signal.aborted) return;
     const colours = palette();
@@ -41,15 +70,18 @@ export function chart(element, draw, { signal, onClick }) {
     element.setAttribute("role", "img");
     element.setAttribute("aria-label", summary);
     const config = { displayModeBar: false, responsive: true };
-    await library.react(element, traces, layout(colours, x, y), config);
-    listen();
+    listen(await library.react(element, traces, layout(colours, x, y), config));
   }
 
-  let listening = false;
-  function listen() {
-    if (listening) return;
-    listening = true;
-    if (onClick) element.on("plotly_click", ({ points }) => points[0].customdata && onClick(points[0].customdata));
+  let isListening = false;
+  /** @param {PlotlyHTMLElement} plot */
+  function listen(plot) {
+    if (isListening) return;
+    isListening = true;
+    plot.on("plotly_click", ({ points }) => {
+      const chosen = points[0]?.customdata;
+      if (typeof chosen === "string") onClick?.(chosen);
+    });
     DARK.addEventListener("change", update, { signal });
     signal.addEventListener("abort", () => window.Plotly.purge(element), { once: true });
   }
@@ -57,7 +89,9 @@ export function chart(element, draw, { signal, onClick }) {
   return { update };
 }
 
+/** @param {Colours} colours @param {Axis} x @param {Axis} y @returns {Partial<Layout>} */
 function layout(colours, x, y) {
+  /** @param {Axis} options @returns {Partial<LayoutAxis>} */
   const axis = (options) => ({
     gridcolor: colours.border,
     linecolor: colours.border,

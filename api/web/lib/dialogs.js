@@ -1,10 +1,24 @@
+// @ts-check
 // Questions: a modal dialog with some fields, answered or dismissed.
 
 import { h, uniqueId } from "./dom.js";
 
+/** @import { Attributes } from "../types/dom.d.ts" */
+
 /**
- * Ask, and wait for the answer: the fields' values by name, or null if it was dismissed.
- * A field is {name, label, type} with any attributes of an input.
+ * @typedef {object} Question
+ * @property {string} title
+ * @property {string} text
+ * @property {({ name: string, label: string, type: string } & Attributes<"input">)[]} [fields] inputs
+ * @property {string} confirm what the button says that answers with yes
+ * @property {boolean} [danger] whether what is asked for destroys something
+ */
+
+/**
+ * Ask, and wait for the answer: the fields' values by name, or null if the dialog was dismissed.
+ *
+ * @param {Question} question
+ * @returns {Promise<Record<string, string> | null>}
  */
 export function ask({ title, text, fields = [], confirm, danger = false }) {
   const heading = uniqueId("dialog");
@@ -12,6 +26,7 @@ export function ask({ title, text, fields = [], confirm, danger = false }) {
     const input = h("input", { id: uniqueId("input"), required: true, autocomplete: "off", ...attributes });
     return { input, row: h("p", { class: "field" }, h("label", { for: input.id }, label), input) };
   });
+  /** @type {HTMLDialogElement} */
   const dialog = h(
     "dialog",
     { "aria-labelledby": heading },

@@ -1,41 +1,79 @@
+// @ts-check
 // The metrics: how each is called, which direction is better, and how it is written.
 
-import { bytes, compact, measured, milliseconds, share } from "./format.js";
+import { bytes, compact, fraction, measured, milliseconds } from "./format.js";
 
+/** @import { Goal, Objective, StudySpecOutput } from "../types/api.d.ts" */
+/** @import { Format } from "./format.js" */
+
+/** @typedef {Objective["metric"]} MetricName */
+/** @typedef {Record<string, number>} Metrics measured values by the metric's name; without those not measured yet */
+
+/** @type {Record<MetricName, { label: string, title: string, goal: Goal, format: Format }>} */
 export const METRICS = {
-  f1: { label: "F1", title: "F1 (macro)", goal: "maximize", format: share },
-  accuracy: { label: "Accuracy", title: "Accuracy", goal: "maximize", format: share },
+  f1: { label: "F1", title: "F1 (macro)", goal: "maximize", format: fraction },
+  accuracy: { label: "Accuracy", title: "Accuracy", goal: "maximize", format: fraction },
   latency_ms: { label: "Latency", title: "Latency (ms, median, batch 1)", goal: "minimize", format: milliseconds },
   latency_p90_ms: {
     label: "Latency p90",
-    title: "Latency (ms, 90th percentile)",
+    title: "Latency (ms, 90th percentile, batch 1)",
     goal: "minimize",
     format: milliseconds,
   },
-  macs: { label: "MACs", title: "Multiply-accumulates an image", goal: "minimize", format: compact },
+  macs: { label: "MACs", title: "Multiply-accumulates per image", goal: "minimize", format: compact },
   params: { label: "Parameters", title: "Parameters", goal: "minimize", format: compact },
-  size_bytes: { label: "Size", title: "Size of the file (bytes)", goal: "minimize", format: bytes },
+  size_bytes: { label: "Size", title: "File size (bytes)", goal: "minimize", format: bytes },
+  memory_bytes: { label: "Memory", title: "Memory for one image (bytes)", goal: "minimize", format: bytes },
   score: { label: "Score", title: "Score (lower is better)", goal: "minimize", format: measured },
 };
 
-export const METRIC_OPTIONS = Object.entries(METRICS).map(([name, { label }]) => [name, label]);
+export const METRIC_NAMES = /** @type {MetricName[]} */ (Object.keys(METRICS));
 
+/** The options of a drop-down of metrics. @type {[value: MetricName, text: string][]} */
+export const METRIC_OPTIONS = METRIC_NAMES.map((name) => [name, METRICS[name].label]);
+
+/** @param {string} name @returns {name is MetricName} */
+export const isMetric = (name) => name in METRICS;
+
+/** @param {Goal} goal @param {number} value @param {number} other */
 export const isBetter = (goal, value, other) => (goal === "maximize" ? value > other : value < other);
 
-/** The order in which the best of a metric comes first. */
-export const bestFirst = (name) => (METRICS[name]?.goal === "maximize" ? "desc" : "asc");
+/** The order in which the best of a metric comes first. @param {string} name @returns {"asc" | "desc"} */
+export const bestFirst = (name) => (isMetric(name) && METRICS[name].goal === "maximize" ? "desc" : "asc");
 
+/** @param {MetricName} name @param {number | null | undefined} value */
 export const formatMetric = (name, value) => METRICS[name].format(value);
 
-/** A metric's axis in a chart: what gets smaller by powers of ten is logarithmic, with ticks at 1, 2 and 5. */
+/**
+ * The direction that is better: that of the study's objective on this metric, else the usual one.
+ *
+ * @param {StudySpecOutput} spec
+ * @param {MetricName} metric
+ */
+export function goalOf(spec, metric) {
+  return spec.objectives.find((objective) => objective.metric === metric)?.goal ?? METRICS[metric].goal;
+}
+
+/**
+ * A metric's axis in a chart: what gets smaller by powers of ten is logarithmic, with ticks at 1, 2 and 5.
+ *
+ * @param {MetricName} name
+ * @param {number[]} values
+ */
 export function axisOf(name, values) {
   const { title, goal } = METRICS[name];
   const least = Math.min(...values);
   const wide = goal === "minimize" && least > 0 && Math.max(...values) / least > 10;
-  return wide ? { title, type: "log", dtick: "D2", tickformat: least < 1000 ? "~r" : "~s" } : { title, type: "linear" };
+  return wide
+    ? { title, type: /** @type {const} */ ("log"), dtick: "D2", tickformat: least < 1000 ? "~r" : "~s" }
+    : { title, type: /** @type {const} */ ("linear") };
 }
 
-/** The latency with the interval that its median lies in. */
+/**
+ * The latency with the interval that its median lies in.
+ *
+ * @param {Metrics} metrics
+ */
 export function latencyWithInterval(metrics) {
   const { latency_ms: median, latency_low_ms: low, latency_high_ms: high } = metrics;
   if (median === undefined || low === undefined) return milliseconds(median);

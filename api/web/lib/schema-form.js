@@ -1,79 +1,143 @@
+// @ts-check
 // A form from a JSON Schema: a field for each value that a form can hold; the rest is for the YAML.
 
 import { h, uniqueId } from "./dom.js";
 
-const SOURCES = /\b(folder|coco|torchvision|parquet|sklearn)\b(?=[:;]|$)/g;
+/** @import { Attributes, Listeners } from "../types/dom.d.ts" */
 
 /**
- * The fields of one section of a study. `value(name)` reads and `change(name, value)` writes what a field holds;
- * undefined is the schema's default.
+ * The part of JSON Schema that pydantic writes and the form reads.
+ *
+ * @typedef {object} Schema
+ * @property {string} [type]
+ * @property {string} [$ref]
+ * @property {Record<string, Schema>} [$defs]
+ * @property {Schema[]} [anyOf]
+ * @property {(string | number)[]} [enum]
+ * @property {Schema} [items]
+ * @property {Record<string, Schema>} [properties]
+ * @property {number} [minimum]
+ * @property {number} [maximum]
+ * @property {string} [description]
+ * @property {unknown} [default]
+ */
+
+/**
+ * Reads and writes what the fields of one section hold; undefined is the schema's default.
+ *
+ * @typedef {object} Access
+ * @property {(name: string) => unknown} value
+ * @property {(name: string, value: unknown) => void} change
+ */
+
+/** @typedef {HTMLInputElement | HTMLSelectElement} Control */
+/** @typedef {{ name: string, value: unknown, change: Access["change"] }} Field a field's name and what it holds */
+
+const SCALARS = ["string", "number", "integer", "boolean"];
+
+/**
+ * The fields of one section of a study.
+ *
+ * @param {Schema} section
+ * @param {Schema} root has the definitions
+ * @param {Access} access
  */
 export function sectionFields(section, root, { value, change }) {
-  return Object.entries(section.properties)
-    .map(([name, schema]) => fieldOf(name, resolved(schema, root), { value: value(name), change }))
-    .filter(Boolean);
+  return Object.entries(section.properties ?? {}).map(([name, schema]) =>
+    fieldOf({ name, value: value(name), change }, resolved(schema, root)),
+  );
 }
 
-/** A schema without references, and of a choice the part that a form can hold. */
+/**
+ * A schema without references, and of a choice the part that a form can hold.
+ *
+ * @param {Schema} schema
+ * @param {Schema} root
+ * @returns {Schema}
+ */
 export function resolved(schema, root) {
-  const target = schema.$ref ? { ...root.$defs[schema.$ref.split("/").at(-1)], ...schema } : schema;
+  const name = schema.$ref?.split("/").at(-1);
+  const target = name ? { ...root.$defs?.[name], ...schema } : schema;
   if (!target.anyOf) return target;
   const parts = target.anyOf.map((part) => resolved(part, root)).filter(({ type }) => type !== "null");
-  const list = parts.find(({ type, items }) => type === "array" && isScalar(resolved(items, root)));
-  const chosen = list ? { ...list, items: resolved(list.items, root) } : parts.find(isScalar);
-  return { ...(chosen ?? {}), description: target.description, default: target.default };
+  return { ...formPart(parts, root), description: target.description, default: target.default };
 }
 
-const isScalar = ({ type, enum: choices }) => Boolean(choices) || ["string", "number", "integer", "boolean"].includes(type);
+/** Of the parts of a choice a list of scalars, or else a scalar. @param {Schema[]} parts @param {Schema} root */
+function formPart(parts, root) {
+  for (const part of parts) {
+    if (part.type !== "array" || !part.items) continue;
+    const items = resolved(part.items, root);
+    if (isScalar(items)) return { ...part, items };
+  }
+  return parts.find(isScalar);
+}
 
-function fieldOf(name, schema, options) {
-  const control = controlOf(name, schema, options);
+/** @param {Schema} schema */
+const isScalar = ({ type, enum: choices }) => Boolean(choices) || (type !== undefined && SCALARS.includes(type));
+
+/** @param {Field} field @param {Schema} schema */
+function fieldOf(field, schema) {
+  const control = controlOf(field, schema);
   if (!control) return null;
-  const id = uniqueId("field");
-  control.id = id;
-  const hint = schema.description && h("small", { id: `${id}-hint`, class: "muted" }, schema.description);
+  control.id = uniqueId("field");
+  const hint = schema.description && h("small", { id: `${control.id}-hint`, class: "muted" }, schema.description);
   if (hint) control.setAttribute("aria-describedby", hint.id);
-  const row = h("p", { class: "field" }, h("label", { for: id }, name.replaceAll("_", " ")), control, hint);
-  row.dataset.sources = [...(schema.description ?? "").matchAll(SOURCES)].map(([source]) => source).join(" ");
-  return row;
+  const label = h("label", { for: control.id }, field.name.replaceAll("_", " "));
+  return h("p", { class: "field", "data-field": field.name }, label, control, hint);
 }
 
-function controlOf(name, schema, { value, change }) {
-  const { type, enum: choices, items, default: otherwise } = schema;
-  const held = value ?? otherwise;
-  const on = (read) => ({ change: ({ target }) => change(name, read(target)) });
-  if (choices) return select(name, choices, held, on);
-  if (type === "boolean") return h("input", { name, type: "checkbox", checked: held, on: on(({ checked }) => checked) });
-  if (type === "integer" || type === "number") {
-    const read = ({ value: text }) => (text === "" ? undefined : Number(text));
-    const step = type === "integer" ? 1 : "any";
-    return h("input", { name, type: "number", value: held, min: schema.minimum, max: schema.maximum, step, on: on(read) });
-  }
-  if (type === "string") {
-    return h("input", { name, type: "text", value: held, on: on(({ value: text }) => text || undefined) });
-  }
+/** @param {Field} field @param {Schema} schema @returns {Control | null} */
+function controlOf({ name, value, change }, schema) {
+  const { type, enum: choices, items } = schema;
+  const held = value ?? schema.default;
+  if (held !== null && typeof held === "object" && !Array.isArray(held)) return null;
+  if (choices) return select(name, choices, held, change);
   if (type === "array" && items && isScalar(items)) {
-    const read = ({ value: text }) => listOf(text, items);
     const texts = held === undefined ? "" : [held].flat().join(", ");
-    return h("input", { name, type: "text", value: texts, placeholder: "one or more, with commas", on: on(read) });
+    const placeholder = "one or more, with commas";
+    const attributes = { name, type: "text", value: texts, placeholder };
+    return input(attributes, ({ value: typed }) => change(name, parse(typed, items)));
   }
-  return null;
+  if (type === "boolean") {
+    return input({ name, type: "checkbox", checked: Boolean(held) }, ({ checked }) => change(name, checked));
+  }
+  const text = held == null ? null : String(held);
+  if (type === "integer" || type === "number") {
+    const { minimum: min, maximum: max } = schema;
+    const attributes = { name, type: "number", value: text, min, max, step: type === "integer" ? 1 : "any" };
+    return input(attributes, ({ value: typed }) => change(name, typed === "" ? undefined : Number(typed)));
+  }
+  if (type !== "string") return null;
+  return input({ name, type: "text", value: text }, ({ value: typed }) => change(name, typed || undefined));
 }
 
-function select(name, choices, held, on) {
-  if (held !== undefined && typeof held === "object") return null;
+/**
+ * @param {Attributes<"input">} attributes
+ * @param {(control: HTMLInputElement) => void} onChange
+ */
+function input(attributes, onChange) {
+  /** @type {Listeners<"input">} */
+  const on = { change: ({ currentTarget }) => onChange(currentTarget) };
+  return h("input", { ...attributes, on });
+}
+
+/** @param {string} name @param {(string | number)[]} choices @param {unknown} held @param {Access["change"]} change */
+function select(name, choices, held, change) {
+  if (typeof held === "object") return null;
   const options = choices.map((choice) => h("option", { value: choice, selected: choice === held }, choice));
-  return h("select", { name, on: on(({ value }) => value) }, options);
+  /** @type {Listeners<"select">} */
+  const on = { change: ({ currentTarget }) => change(name, currentTarget.value) };
+  return h("select", { name, on }, options);
 }
 
-/** "64, 96" as [64, 96], and one value as itself. */
-function listOf(text, items) {
-  const numbers = ["integer", "number"].includes(items.type);
+/** "64, 96" as [64, 96], and one value as itself. @param {string} text @param {Schema} items */
+function parse(text, { type }) {
+  const isNumber = type === "integer" || type === "number";
   const values = text
     .split(",")
     .map((part) => part.trim())
     .filter(Boolean)
-    .map((part) => (numbers && Number.isFinite(Number(part)) ? Number(part) : part));
-  if (values.length === 0) return undefined;
-  return values.length === 1 ? values[0] : values;
+    .map((part) => (isNumber && Number.isFinite(Number(part)) ? Number(part) : part));
+  return values.length > 1 ? values : values[0];
 }

@@ -1,7 +1,15 @@
+// @ts-check
 // Server-sent events off a fetched body: EventSource cannot send the key.
 // https://html.spec.whatwg.org/multipage/server-sent-events.html, as far as our server uses it.
 
-/** The events of a body as {event_id, kind, trial_id, at, ...}; null for a comment, which shows that it is alive. */
+/** @import { StudyEvent } from "../types/events.d.ts" */
+
+/**
+ * The events of a body; null for a comment, which shows that the connection is alive.
+ *
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
+ * @returns {AsyncGenerator<StudyEvent | null>}
+ */
 export async function* readEvents(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -9,17 +17,20 @@ export async function* readEvents(body) {
     const { done, value } = await reader.read();
     if (done) return;
     const blocks = (text + value).split("\n\n");
-    text = blocks.pop();
+    text = blocks.pop() ?? "";
     for (const block of blocks) yield parse(block);
   }
 }
 
+/** @param {string} block @returns {StudyEvent | null} */
 function parse(block) {
   const fields = new Map(block.split("\n").map(field));
-  return fields.has("data") ? { event_id: Number(fields.get("id")), ...JSON.parse(fields.get("data")) } : null;
+  const data = fields.get("data");
+  return data === undefined ? null : { event_id: Number(fields.get("id")), ...JSON.parse(data) };
 }
 
+/** @param {string} line @returns {[name: string, value: string]} */
 function field(line) {
-  const at = line.indexOf(":");
-  return [line.slice(0, at), line.slice(at + 1).replace(/^ /, "")];
+  const colon = line.indexOf(":");
+  return [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, "")];
 }

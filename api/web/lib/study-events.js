@@ -1,8 +1,12 @@
-// A study as it happens: one stream of its events, opened again with the last event's id whenever it breaks.
+// @ts-check
+// The events of a study as they happen: one stream, opened again with the last event's id whenever it breaks.
 
 import { ApiError, send } from "./api.js";
-import { isAbort, notify, pause } from "./dom.js";
+import { isAbort, notify } from "./notices.js";
+import { pause } from "./polling.js";
 import { readEvents } from "./sse.js";
+
+/** @import { StudyEvent } from "../types/events.d.ts" */
 
 const SETTLE_MS = 100;
 const LEAST_BETWEEN_MS = 1000;
@@ -13,21 +17,28 @@ const SILENCE_MS = 40_000;
 
 /**
  * Follow a study until `signal` aborts. `onEvents` gets the events since it was last called, at most once a second;
- * `onConnection` whether there is a connection. A hidden tab lets go of its connection: browsers have few to a host.
+ * `onConnection` whether there is a connection. A hidden tab closes its connection: browsers allow few per host.
+ *
+ * @param {string} studyId
+ * @param {{
+ *   onEvents: (events: StudyEvent[]) => unknown,
+ *   onConnection: (isConnected: boolean) => void,
+ *   signal: AbortSignal,
+ * }} options
  */
 export async function watch(studyId, { onEvents, onConnection, signal }) {
-  const add = coalesced(onEvents, signal);
+  const add = batched(onEvents, signal);
   let last = 0;
   let retry_ms = FIRST_RETRY_MS;
   while (!signal.aborted) {
-    await shown(signal);
-    const link = new Link(signal);
+    await visible(signal);
+    const connection = new Connection(signal);
     try {
       const headers = { "Last-Event-ID": String(last) };
-      const response = await send(`/studies/${studyId}/events`, { headers, signal: link.signal });
+      const response = await send(`/studies/${studyId}/events`, { headers, signal: connection.signal });
       onConnection(true);
-      for await (const event of readEvents(response.body)) {
-        link.alive();
+      for await (const event of response.body ? readEvents(response.body) : []) {
+        connection.heard();
         retry_ms = FIRST_RETRY_MS;
         if (event === null) continue;
         last = event.event_id;
@@ -35,12 +46,12 @@ export async function watch(studyId, { onEvents, onConnection, signal }) {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ApiError && error.status !== 0 && error.status < 500) {
+      if (error instanceof ApiError && !error.isTemporary) {
         notify(error.message, { error: true });
         return;
       }
     } finally {
-      link.close();
+      connection.close();
     }
     onConnection(false);
     if (document.hidden) continue;
@@ -50,22 +61,24 @@ export async function watch(studyId, { onEvents, onConnection, signal }) {
 }
 
 /** One connection: ends with the view, when the tab is hidden, and when nothing was heard for long. */
-class Link {
+class Connection {
   #controller = new AbortController();
+  /** @type {number | undefined} */
   #silence;
 
+  /** @param {AbortSignal} view */
   constructor(view) {
     const ended = { signal: this.#controller.signal };
     view.addEventListener("abort", () => this.close(), ended);
     document.addEventListener("visibilitychange", () => document.hidden && this.close(), ended);
-    this.alive();
+    this.heard();
   }
 
   get signal() {
     return this.#controller.signal;
   }
 
-  alive() {
+  heard() {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => this.close(), SILENCE_MS);
   }
@@ -76,21 +89,31 @@ class Link {
   }
 }
 
-function shown(signal) {
+/** Resolves once the tab is visible. @param {AbortSignal} signal @returns {Promise<void>} */
+function visible(signal) {
   return new Promise((resolve, reject) => {
-    if (!document.hidden) return resolve();
+    if (!document.hidden) {
+      resolve();
+      return;
+    }
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    document.addEventListener("visibilitychange", resolve, { once: true, signal });
+    document.addEventListener("visibilitychange", () => resolve(), { once: true, signal });
   });
 }
 
-/** Gathers events and delivers them together. What cannot be delivered while the server is away is delivered later. */
-function coalesced(deliver, signal) {
+/**
+ * Gathers events and delivers them together. What cannot be delivered while the server is away is delivered later.
+ *
+ * @param {(events: StudyEvent[]) => unknown} deliver
+ * @param {AbortSignal} signal
+ */
+function batched(deliver, signal) {
+  /** @type {StudyEvent[]} */
   let waiting = [];
-  let running = false;
+  let isRunning = false;
 
   async function run() {
-    running = true;
+    isRunning = true;
     await pause(SETTLE_MS, signal);
     while (waiting.length) {
       const batch = waiting;
@@ -99,19 +122,19 @@ function coalesced(deliver, signal) {
         await deliver(batch);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        if (error.status === 0 || error.status >= 500) waiting = [...batch, ...waiting];
+        if (error.isTemporary) waiting = [...batch, ...waiting];
         else notify(error.message, { error: true });
       }
       await pause(LEAST_BETWEEN_MS, signal);
     }
-    running = false;
+    isRunning = false;
   }
 
-  return (event) => {
+  return (/** @type {StudyEvent} */ event) => {
     waiting.push(event);
-    if (running) return;
+    if (isRunning) return;
     run().catch((error) => {
-      running = false;
+      isRunning = false;
       if (!isAbort(error)) throw error;
     });
   };

@@ -1,36 +1,54 @@
-// What the page knows of a study: read once, then kept up to date by its events.
+// @ts-check
+// What the page has read of a study: read once, then kept up to date by its events.
 
 import { get, getAll } from "./api.js";
+
+/** @import { GrowthView, PointView, StudyView, VariantFront, VariantView } from "../types/api.d.ts" */
+/** @import { EpochEnded, StudyEvent, TrialChanged } from "../types/events.d.ts" */
+/** @import { MetricName } from "./metrics.js" */
 
 /** Of more completed trials than this the server picks those that shape the charts; the tables show all of them. */
 const MOST_DRAWN_TRIALS = 2000;
 const MOST_DRAWN_VARIANTS = 1000;
 
-export class StudyModel {
+/**
+ * A trial as far as charts need it.
+ *
+ * @typedef {Pick<PointView, "id" | "number" | "state" | "host" | "metrics">} Trial
+ */
+
+export class StudyResults {
   study;
-  /** Trials by id, in the order of their numbers. */
+  /** Trials by id, in the order of their numbers. @type {Map<string, Trial>} */
   trials = new Map();
+  /** @type {VariantView[]} */
   variants = [];
-  /** The fronts of the variants, one for each host and runtime, with their picks; and the one to ship. */
+  /** The fronts of the variants, one for each host and runtime, with their picks. @type {VariantFront[]} */
   fronts = [];
+  /** The variant to ship, by its id. @type {string | null} */
   recommended = null;
-  /** The last epoch's event of each running trial, by the trial's id. */
+  /** The last epoch's event of each running trial, by the trial's id. @type {Map<string, EpochEnded>} */
   epochs = new Map();
   /** How many trials are completed, and whether all of these are in `trials`. */
   total = 0;
   complete = true;
-  /** The hypervolume as it grew: {number, hypervolume}. */
+  /** The hypervolume as it grew. @type {GrowthView[]} */
   growth = [];
-  #id;
   #signal;
 
-  constructor(id, signal) {
-    this.#id = id;
+  /** @param {StudyView} study @param {AbortSignal} signal */
+  constructor(study, signal) {
+    this.study = study;
     this.#signal = signal;
   }
 
+  /** @param {string} id @param {AbortSignal} signal */
+  static async of(id, signal) {
+    return new StudyResults(await get(`/studies/${id}`, {}, { signal }), signal);
+  }
+
   async readResults() {
-    const running = { study_id: this.#id, state: "RUNNING", sort: "number", limit: 500 };
+    const running = /** @type {const} */ ({ study_id: this.study.id, state: "RUNNING", sort: "number", limit: 500 });
     const [trials] = await Promise.all([
       get("/trials", running, { signal: this.#signal }),
       this.readPoints({}),
@@ -39,10 +57,14 @@ export class StudyModel {
     for (const trial of trials.items) this.trials.set(trial.id, trial);
   }
 
-  /** The completed trials, of very many those that shape a chart of `x` and `y`. */
+  /**
+   * Read the completed trials; of very many, those that shape a chart of `x` and `y`.
+   *
+   * @param {{ x?: MetricName, y?: MetricName }} axes
+   */
   async readPoints({ x, y }) {
     const query = { x, y, most: MOST_DRAWN_TRIALS };
-    const points = await get(`/studies/${this.#id}/points`, query, { signal: this.#signal });
+    const points = await get(`/studies/${this.study.id}/points`, query, { signal: this.#signal });
     this.total = points.total;
     this.complete = points.items.length === points.total;
     this.growth = points.hypervolume;
@@ -50,29 +72,31 @@ export class StudyModel {
     this.trials = new Map([...points.items, ...running].map((trial) => [trial.id, trial]));
   }
 
-  async readStudy() {
-    this.study = await get(`/studies/${this.#id}`, {}, { signal: this.#signal });
-  }
-
   async readVariants() {
     const most = { most: MOST_DRAWN_VARIANTS, signal: this.#signal };
     const [variants, front] = await Promise.all([
-      getAll("/variants", { study_id: this.#id }, most),
-      get(`/studies/${this.#id}/pareto`, {}, { signal: this.#signal }),
+      getAll("/variants", { study_id: this.study.id }, most),
+      get(`/studies/${this.study.id}/pareto`, {}, { signal: this.#signal }),
     ]);
     this.variants = variants.items;
     this.fronts = front.variants;
     this.recommended = front.recommended;
   }
 
-  /** Take in events, which may be older than what is known; answers with the kinds that brought news. */
+  /**
+   * Take in events, which may be older than what has been read.
+   *
+   * @param {StudyEvent[]} events
+   * @returns {Promise<Set<StudyEvent["kind"]>>} the kinds that brought news
+   */
   async apply(events) {
     const news = new Set(events.filter((event) => this.#take(event)).map(({ kind }) => kind));
     if (news.has("variant")) await this.readVariants();
-    if (news.size > 0) await this.readStudy();
+    if (news.size > 0) this.study = await get(`/studies/${this.study.id}`, {}, { signal: this.#signal });
     return news;
   }
 
+  /** @param {StudyEvent} event @returns {boolean} whether it brought news */
   #take(event) {
     if (event.kind === "trial") return this.#takeTrial(event);
     if (event.kind === "epoch") return this.#takeEpoch(event);
@@ -80,18 +104,21 @@ export class StudyModel {
     return true;
   }
 
-  #takeTrial({ trial_id: id, number, state, reason, host, metrics }) {
-    const known = this.trials.get(id);
-    if (known && (known.state !== "RUNNING" || state === "RUNNING")) return false;
+  /** @param {TrialChanged} event */
+  #takeTrial({ trial_id: id, number, state, host, metrics }) {
+    const before = this.trials.get(id);
+    if (before && (before.state !== "RUNNING" || state === "RUNNING")) return false;
     this.epochs.delete(id);
-    if (known || this.trials.size < MOST_DRAWN_TRIALS) {
-      this.trials.set(id, { ...known, id, number, state, reason, host, metrics: { ...known?.metrics, ...metrics } });
+    if (before || this.trials.size < MOST_DRAWN_TRIALS) {
+      const measured = { ...before?.metrics, ...metrics };
+      this.trials.set(id, { id, number, state, host: host ?? null, metrics: measured });
     } else {
       this.complete = false;
     }
     return true;
   }
 
+  /** @param {EpochEnded} event */
   #takeEpoch(event) {
     if (this.trials.get(event.trial_id)?.state !== "RUNNING") return false;
     this.epochs.set(event.trial_id, event);

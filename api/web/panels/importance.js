@@ -1,69 +1,90 @@
-// What the best trials of a study share: the importance of its parameters and of the augmentation operations.
+// @ts-check
+// What distinguishes the best trials of a study: the importance of its parameters and of the augmentation operations.
 
 import { get } from "../lib/api.js";
-import { attempt, bar, fill, h, labelledSelect, panel } from "../lib/dom.js";
+import { bar, labelledSelect, panel } from "../lib/components.js";
+import { fill, h } from "../lib/dom.js";
 import { percent } from "../lib/format.js";
 import { METRICS, METRIC_OPTIONS, formatMetric } from "../lib/metrics.js";
+import { attempt } from "../lib/notices.js";
 import { table } from "../lib/table.js";
+
+/** @import { Importance, OperationUse, ParameterImportance } from "../types/api.d.ts" */
+/** @import { Column } from "../types/dom.d.ts" */
+/** @import { MetricName } from "../lib/metrics.js" */
 
 const MOST_PARAMETERS = 12;
 
+/**
+ * @param {string} studyId
+ * @param {MetricName} metric
+ * @param {AbortSignal} signal
+ */
 export const readImportance = (studyId, metric, signal) =>
   get(`/studies/${studyId}/importance`, { metric }, { signal });
 
-/** Read when it is asked for: it looks at every trial. */
+/**
+ * The server computes importance from every trial, so it is read on request: `load()` does, and answers with it.
+ *
+ * @param {string} studyId
+ * @param {AbortSignal} signal
+ */
 export function importancePanel(studyId, signal) {
+  /** @type {MetricName} */
   let metric = "f1";
   const content = h("div", {});
   const choice = labelledSelect("Metric", METRIC_OPTIONS, metric, (name) => {
     metric = name;
     attempt(load);
   });
-  const button = h("button", { on: { click: () => attempt(load) } }, "Read");
-  const element = panel("What the best trials share", h("span", { class: "controls" }, choice, button), content);
-  /** Shows what is read, and answers with it. */
+  const button = h("button", { on: { click: () => attempt(load) } }, "Refresh");
+  const controls = h("span", { class: "controls" }, choice, button);
   async function load() {
-    const found = await readImportance(studyId, metric, signal);
-    fill(content, shownImportance(found));
-    return found;
+    const importance = await readImportance(studyId, metric, signal);
+    fill(content, contentOf(importance));
+    return importance;
   }
-  return { element, load };
+  return { element: panel("What the best trials have in common", controls, content), load };
 }
 
-function shownImportance(found) {
-  const { metric, trials, best, parameters, operations } = found;
-  const { label } = METRICS[metric];
-  if (parameters.length === 0) return h("p", { class: "empty" }, nothingFound(found));
+/** @param {Importance} importance */
+function contentOf(importance) {
+  const { metric, trials, best, parameters, operations } = importance;
+  if (parameters.length === 0) return h("p", { class: "empty" }, reasonForNone(importance));
+  const tables = [parameterTable(parameters), operations.length > 0 && operationTable(metric, operations)];
   return [
-    h("p", {}, `The best ${best} of ${trials} completed trials by ${label}.`),
-    h("div", { class: "columns" }, parameterTable(parameters), operations.length > 0 && operationTable(found)),
+    h("p", {}, `The best ${best} of ${trials} completed trials by ${METRICS[metric].label}.`),
+    h("div", { class: "columns" }, tables),
   ];
 }
 
-function nothingFound({ metric, trials, needed, best }) {
+/** @param {Importance} importance */
+function reasonForNone({ metric, trials, needed, best }) {
   const { label } = METRICS[metric];
-  if (trials < needed) return `${trials} trials with ${label} can be compared: it takes ${needed}.`;
+  if (trials < needed) return `${trials} completed trials have a value for ${label}; importance needs ${needed}.`;
   if (best === 0) return `No quarter of the ${trials} trials has a better ${label} than the rest.`;
-  return "The study's space leaves nothing to choose.";
+  return "Every parameter of this study is fixed.";
 }
 
+/** @param {ParameterImportance[]} parameters */
 function parameterTable(parameters) {
-  const rows = parameters.slice(0, MOST_PARAMETERS);
+  /** @type {Column<ParameterImportance>[]} */
   const columns = [
     { label: "Parameter", cell: ({ name }) => name },
     { label: "Importance", numeric: true, cell: ({ importance }) => [bar(importance), percent(importance)] },
   ];
-  return table({ caption: "Importance of the parameters", columns, rows });
+  return table({ caption: "Importance of the parameters", columns, rows: parameters.slice(0, MOST_PARAMETERS) });
 }
 
-function operationTable({ metric, operations }) {
-  const mean = (value) => (value === null ? "–" : formatMetric(metric, value));
+/** @param {MetricName} metric @param {OperationUse[]} operations */
+function operationTable(metric, operations) {
+  /** @type {Column<OperationUse>[]} */
   const columns = [
     { label: "Operation", cell: ({ name }) => name },
     { label: "In the best", numeric: true, cell: ({ share_of_best }) => [bar(share_of_best), percent(share_of_best)] },
     { label: "In all", numeric: true, cell: ({ share_of_all }) => percent(share_of_all) },
-    { label: `${METRICS[metric].label} with`, numeric: true, cell: ({ mean_with }) => mean(mean_with) },
-    { label: "without", numeric: true, cell: ({ mean_without }) => mean(mean_without) },
+    { label: `${METRICS[metric].label} with`, numeric: true, cell: ({ mean_with }) => formatMetric(metric, mean_with) },
+    { label: "without", numeric: true, cell: ({ mean_without }) => formatMetric(metric, mean_without) },
   ];
-  return table({ caption: "Augmentation operations, the most important first", columns, rows: operations });
+  return table({ caption: "Augmentation operations, most important first", columns, rows: operations });
 }

@@ -1,9 +1,25 @@
+// @ts-check
 // What can be done with a study: pause, resume, cancel and extend, each confirmed.
 
 import { patch, post } from "../lib/api.js";
 import { ask } from "../lib/dialogs.js";
-import { attempt, announce, h } from "../lib/dom.js";
+import { h } from "../lib/dom.js";
+import { announce, attempt } from "../lib/notices.js";
 
+/** @import { StudyState, StudyView } from "../types/api.d.ts" */
+/** @import { Question } from "../lib/dialogs.js" */
+
+/**
+ * `run` answers with the study as it is afterwards, or null if the user did not confirm.
+ *
+ * @typedef {object} Action
+ * @property {string} name
+ * @property {StudyState[]} states that allow it
+ * @property {(study: StudyView) => Promise<StudyView | null>} run
+ * @property {boolean} [danger]
+ */
+
+/** @type {Action[]} */
 const ACTIONS = [
   { name: "Pause", states: ["QUEUED", "RUNNING"], run: pauseStudy },
   { name: "Resume", states: ["PAUSED"], run: resumeStudy },
@@ -11,7 +27,12 @@ const ACTIONS = [
   { name: "Cancel", states: ["QUEUED", "RUNNING", "PAUSED"], run: cancelStudy, danger: true },
 ];
 
-/** The buttons that a study's state allows; `onChange` gets the study as it is afterwards. */
+/**
+ * The buttons that a study's state allows.
+ *
+ * @param {StudyView} study
+ * @param {(changed: StudyView) => void} onChange
+ */
 export function studyActions(study, onChange) {
   const allowed = ACTIONS.filter(({ states }) => states.includes(study.state));
   return h(
@@ -21,12 +42,13 @@ export function studyActions(study, onChange) {
   );
 }
 
+/** @param {Action} action @param {StudyView} study @param {(changed: StudyView) => void} onChange */
 function button({ name, run, danger }, study, onChange) {
   const click = () =>
     attempt(async () => {
       const changed = await run(study);
       if (changed === null) return;
-      announce(`${changed.name} is ${changed.state.toLowerCase()} now.`);
+      announce(`${changed.name} is now ${changed.state.toLowerCase()}.`);
       onChange(changed);
     });
   const attributes = {
@@ -37,35 +59,40 @@ function button({ name, run, danger }, study, onChange) {
   return h("button", { ...attributes, on: { click } }, name);
 }
 
+/** @param {Question} question @param {(answer: Record<string, string>) => Promise<StudyView>} act */
 async function confirmed(question, act) {
   const answer = await ask(question);
   return answer === null ? null : act(answer);
 }
 
+/** @param {StudyView} study */
 function pauseStudy({ id, name }) {
-  const text = "No more trials are started; those that run go on to their end.";
+  const text = "Running trials finish; no new trials start.";
   return confirmed({ title: `Pause ${name}?`, text, confirm: "Pause" }, () => post(`/studies/${id}/pause`));
 }
 
+/** @param {StudyView} study */
 function resumeStudy({ id, name }) {
-  const text = "It searches on where it stopped.";
+  const text = "The search continues where it stopped.";
   return confirmed({ title: `Resume ${name}?`, text, confirm: "Resume" }, () => post(`/studies/${id}/resume`));
 }
 
+/** @param {StudyView} study */
 function cancelStudy({ id, name }) {
-  const text = "This ends it for good, with its running trials and its compression. What was found so far is kept.";
+  const text = "This stops its running trials and its compression, and cannot be undone. Results so far are kept.";
   const question = { title: `Cancel ${name}?`, text, confirm: "Cancel the study", danger: true };
   return confirmed(question, () => post(`/studies/${id}/cancel`));
 }
 
+/** @param {StudyView} study */
 function extendStudy({ id, name, spec }) {
   const { max_trials, max_minutes } = spec.budget;
-  const trials = { name: "max_trials", label: "Trials in all", value: max_trials + 10, min: max_trials, step: 1 };
-  const minutes = { name: "max_minutes", label: "Minutes in all", value: max_minutes, min: max_minutes, step: "any" };
-  const fields = max_minutes === null ? [trials] : [trials, minutes];
+  const trials = { name: "max_trials", label: "Total trials", value: max_trials + 10, min: max_trials, step: 1 };
+  const minutes = { name: "max_minutes", label: "Total minutes", value: max_minutes, min: max_minutes, step: "any" };
+  const fields = max_minutes == null ? [trials] : [trials, minutes];
   const question = {
     title: `Extend ${name}`,
-    text: `Its budget is ${max_trials} trials. It can only be raised; a study that has ended searches on.`,
+    text: `Its budget is ${max_trials} trials. You can only raise it. A study that has ended starts searching again.`,
     fields: fields.map((field) => ({ ...field, type: "number" })),
     confirm: "Extend",
   };

@@ -1,29 +1,46 @@
-// A trial's candidate in full: the trainings that were asked for, and a new one.
+// @ts-check
+// Full trainings of a trial's candidate: those that were requested, and a new one.
 
 import { post } from "../lib/api.js";
+import { panel } from "../lib/components.js";
 import { ask } from "../lib/dialogs.js";
-import { attempt, fill, h, notify, panel } from "../lib/dom.js";
-import { ago, badge, share, shortReason } from "../lib/format.js";
+import { fill, h } from "../lib/dom.js";
+import { ago, fraction, shortReason } from "../lib/format.js";
+import { attempt, notify } from "../lib/notices.js";
+import { badge } from "../lib/states.js";
 import { table } from "../lib/table.js";
 
-/** `update(trial)` draws the panel; `refresh` reads the trial again. */
-export function trainingsPanel(id, refresh) {
-  const button = h("button", { "data-key": "train", on: { click: () => attempt(() => train(id, refresh)) } }, "Train in full");
+/** @import { TrainingView, TrialDetail } from "../types/api.d.ts" */
+/** @import { Column } from "../types/dom.d.ts" */
+
+/**
+ * `update(trial)` draws the panel.
+ *
+ * @param {string} trialId
+ * @param {() => Promise<void>} refresh reads the trial again
+ */
+export function trainingsPanel(trialId, refresh) {
+  const click = () => attempt(() => train(trialId, refresh));
+  const button = h("button", { "data-key": "train", on: { click } }, "Train in full");
   const content = h("div", {});
   return {
-    element: panel("In full", button, content),
+    element: panel("Full training", button, content),
+    /** @param {TrialDetail} trial */
     update({ state, trainings }) {
       button.hidden = state !== "COMPLETED";
-      const none = "Its candidate has not been trained on all the data yet.";
+      const none = "This candidate has not been trained on the whole training split yet.";
       fill(content, trainings.length ? trainingsTable(trainings) : h("p", { class: "empty" }, none));
     },
   };
 }
 
-async function train(id, refresh) {
+/** @param {string} trialId @param {() => Promise<void>} refresh */
+async function train(trialId, refresh) {
   const answer = await ask({
     title: "Train this candidate in full?",
-    text: "From fresh weights on the whole training split, once for each seed. The best weights are what is compressed afterwards.",
+    text:
+      "It is trained from fresh weights on the whole training split, once per seed. " +
+      "The weights with the best F1 are then used for compression.",
     fields: [
       { name: "epochs", label: "Epochs", type: "number", value: 30, min: 1, max: 10_000, step: 1 },
       { name: "seeds", label: "Seeds", type: "number", value: 1, min: 1, max: 20, step: 1 },
@@ -31,12 +48,15 @@ async function train(id, refresh) {
     confirm: "Train in full",
   });
   if (answer === null) return;
-  const { state } = await post(`/trials/${id}/train`, { epochs: Number(answer.epochs), seeds: Number(answer.seeds) });
+  const body = { epochs: Number(answer.epochs), seeds: Number(answer.seeds) };
+  const { state } = await post(`/trials/${trialId}/train`, body);
   notify(`The training is ${state.toLowerCase()}.`);
   await refresh();
 }
 
+/** @param {TrainingView[]} trainings */
 function trainingsTable(trainings) {
+  /** @type {Column<TrainingView>[]} */
   const columns = [
     { label: "Epochs", numeric: true, cell: ({ epochs }) => epochs },
     { label: "Seeds", numeric: true, cell: ({ seeds }) => seeds },
@@ -45,9 +65,10 @@ function trainingsTable(trainings) {
     { label: "Ended", cell: ({ finished_at }) => ago(finished_at) },
     { label: "Reason", cell: ({ reason }) => shortReason(reason) },
   ];
-  return table({ caption: "Trainings in full of this trial's candidate", columns, rows: trainings });
+  return table({ caption: "Full trainings of this trial's candidate", columns, rows: trainings });
 }
 
+/** @param {TrainingView} training */
 function f1Text({ f1, f1_deviation, seeds }) {
-  return seeds > 1 && f1 !== null ? `${share(f1)} ± ${share(f1_deviation)}` : share(f1);
+  return seeds > 1 && f1 !== null ? `${fraction(f1)} ± ${fraction(f1_deviation)}` : fraction(f1);
 }

@@ -1,12 +1,24 @@
+// @ts-check
 // Variants, the deployable models: their columns, and their files.
 
 import { hasKey, send } from "../lib/api.js";
-import { attempt, h } from "../lib/dom.js";
-import { bytes, milliseconds, share, measured } from "../lib/format.js";
-import { METRICS, formatMetric, latencyWithInterval } from "../lib/metrics.js";
-import { trialLink } from "../lib/router.js";
+import { h } from "../lib/dom.js";
 import { save } from "../lib/downloads.js";
+import { bytes, fraction, measured, milliseconds } from "../lib/format.js";
+import { METRICS, formatMetric, latencyWithInterval } from "../lib/metrics.js";
+import { attempt } from "../lib/notices.js";
+import { trialLink } from "../lib/router.js";
 
+/** @import { ArtifactView, VariantView } from "../types/api.d.ts" */
+/** @import { ListColumn } from "../types/dom.d.ts" */
+/** @import { MetricName, Metrics } from "../lib/metrics.js" */
+
+/**
+ * @template {{ metrics: Metrics }} Row
+ * @param {MetricName} name
+ * @param {Partial<ListColumn<Row>>} [options]
+ * @returns {ListColumn<Row>}
+ */
 export const metricColumn = (name, options = {}) => ({
   key: name,
   label: METRICS[name].label,
@@ -16,7 +28,12 @@ export const metricColumn = (name, options = {}) => ({
   ...options,
 });
 
-/** On the page of a trial the column of trials says nothing. */
+/**
+ * The columns of a list of variants; on the page of a trial without the trial.
+ *
+ * @param {{ ofOneTrial?: boolean }} [options]
+ * @returns {ListColumn<VariantView>[]}
+ */
 export function variantColumns({ ofOneTrial = false } = {}) {
   const trial = { key: "trial", label: "Trial", numeric: true, cell: trialCell };
   return [
@@ -24,23 +41,26 @@ export function variantColumns({ ofOneTrial = false } = {}) {
     ...(ofOneTrial ? [] : [trial]),
     metricColumn("f1"),
     metricColumn("latency_ms", { cell: ({ metrics }) => latencyCell(metrics) }),
-    { key: "speedup", label: "Against its trial", numeric: true, cell: speedup },
+    { key: "speedup", label: "Speedup", numeric: true, cell: speedup },
     metricColumn("size_bytes"),
     metricColumn("score"),
-    { key: "agreement", label: "Agreement", numeric: true, wide: true, cell: ({ agreement }) => share(agreement) },
+    { key: "agreement", label: "Agreement", numeric: true, wide: true, cell: ({ agreement }) => fraction(agreement) },
     { key: "runtime", label: "Runtime", wide: true, cell: ({ runtime, host }) => h("span", { title: host }, runtime) },
     { key: "files", label: "Files", cell: ({ artifacts }) => h("span", { class: "files" }, artifacts.map(download)) },
   ];
 }
 
+/** @param {VariantView} variant */
 function recipeCell({ recipe, steps }) {
   return h("span", { title: steps.map(({ technique }) => technique).join(", ") || "as it was trained" }, recipe);
 }
 
+/** @param {VariantView} variant */
 function trialCell({ id, trial_id, trial_number }) {
   return h("a", { href: trialLink(trial_id), "data-key": `variant-${id}` }, `#${trial_number}`);
 }
 
+/** @param {Metrics} metrics */
 function latencyCell(metrics) {
   return h(
     "span",
@@ -49,12 +69,12 @@ function latencyCell(metrics) {
   );
 }
 
-/** How many times as fast as the model it was made from, both timed in one run. */
-function speedup({ latency: { parent_ms: parent_ms }, metrics: { latency_ms } }) {
-  return parent_ms == null ? "–" : `${measured(parent_ms / latency_ms)}×`;
+/** How many times as fast as its trial's model, both timed in one run. @param {VariantView} variant */
+function speedup({ latency: { parent_ms }, metrics: { latency_ms } }) {
+  return typeof parent_ms === "number" ? `${measured(parent_ms / latency_ms)}×` : "–";
 }
 
-/** How the files are called that `seedleaf fetch` writes, by their kinds. */
+/** How the files are called that `seedleaf fetch` writes, by their kinds. @type {Record<string, string>} */
 const FILE_NAMES = {
   onnx: "model.onnx",
   program: "model.pt2",
@@ -62,19 +82,26 @@ const FILE_NAMES = {
   reshaped_weights: "weights.safetensors",
 };
 
-/** A link to a file. Where the server has a key a plain link cannot send it: the file is fetched, then saved. */
+/**
+ * A link to a file. Where the server has a key a plain link cannot send it: the file is fetched, then saved.
+ *
+ * @param {ArtifactView} artifact
+ */
 export function download({ id, kind, size_bytes }) {
   const path = `/artifacts/${id}`;
+  /** @param {Event} event */
   const click = (event) => {
     if (!hasKey()) return;
     event.preventDefault();
-    attempt(() => fetched(path));
+    attempt(() => fetchAndSave(path));
   };
-  return h("a", { href: path, download: "", "data-key": id, on: { click } }, `${FILE_NAMES[kind]} (${bytes(size_bytes)})`);
+  const text = `${FILE_NAMES[kind] ?? kind} (${bytes(size_bytes)})`;
+  return h("a", { href: path, download: "", "data-key": id, on: { click } }, text);
 }
 
-async function fetched(path) {
+/** @param {string} path */
+async function fetchAndSave(path) {
   const response = await send(path);
-  const [, name] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition"));
-  save(await response.blob(), name);
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  save(await response.blob(), name ?? "model");
 }

@@ -1,79 +1,53 @@
-// Data sets: their list, what a check found, and checking one.
+// @ts-check
+// Data sets: their list, and the report on one.
 
-import { get, post } from "../lib/api.js";
-import { attempt, facts, fill, h, panel, pause } from "../lib/dom.js";
-import { ago, badge, count, measured } from "../lib/format.js";
+import { get } from "../lib/api.js";
+import { h } from "../lib/dom.js";
+import { ago } from "../lib/format.js";
+import { attempt } from "../lib/notices.js";
 import { datasetLink } from "../lib/router.js";
+import { badge } from "../lib/states.js";
 import { table } from "../lib/table.js";
+import { showReport } from "../panels/dataset-check.js";
 
-const POLL_MS = 1000;
+/** @import { DatasetSpec, DatasetSummary } from "../types/api.d.ts" */
+/** @import { Column } from "../types/dom.d.ts" */
+/** @import { View } from "../lib/router.js" */
 
+/** @type {View} */
 export async function showDatasets(root, _id, signal) {
   const { items } = await get("/datasets", { limit: 200 }, { signal });
+  const head = h("div", { class: "page-head" }, h("h1", {}, "Data sets"));
+  root.replaceChildren(head, h("section", { class: "panel" }, items.length ? datasetTable(items) : nothing()));
+  return "Data sets";
+}
+
+function nothing() {
+  const form = h("a", { href: "#/new" }, "New study");
+  return h("p", { class: "empty" }, "No data set has been checked yet. ", form, " has a button that checks one.");
+}
+
+/** @param {DatasetSummary[]} datasets */
+function datasetTable(datasets) {
+  /** @type {Column<DatasetSummary>[]} */
   const columns = [
     { label: "Data set", cell: ({ id, spec }) => h("a", { href: datasetLink(id), "data-key": id }, nameOf(spec)) },
     { label: "Source", cell: ({ spec }) => spec.source },
     { label: "State", cell: ({ state }) => badge(state) },
     { label: "Checked", cell: ({ finished_at }) => ago(finished_at) },
   ];
-  const none = h("p", { class: "empty" }, "No data set has been checked yet: a new study's form does that.");
-  const list = items.length ? table({ caption: "Data sets, newest first", columns, rows: items, narrow: "cards" }) : none;
-  root.replaceChildren(h("div", { class: "page-head" }, h("h1", {}, "Data sets")), h("section", { class: "panel" }, list));
-  return "Data sets";
+  return table({ caption: "Data sets, newest first", columns, rows: datasets, narrow: "cards" });
 }
 
+/** @type {View} */
 export async function showDataset(root, id, signal) {
   const dataset = await get(`/datasets/${id}`, {}, { signal });
   const content = h("div", { class: "report" });
   const head = h("div", { class: "page-head" }, h("h1", {}, nameOf(dataset.spec)), badge(dataset.state));
   root.replaceChildren(head, h("section", { class: "panel" }, content));
-  attempt(() => follow(dataset, content, signal));
+  attempt(() => showReport(dataset, content, signal));
   return nameOf(dataset.spec);
 }
 
+/** The last folder of its path, or else its name. @param {DatasetSpec} spec */
 const nameOf = ({ path, name, source }) => path?.replace(/\/+$/, "").split("/").at(-1) || name || source;
-
-/** A panel that checks the data set which `spec()` names. */
-export function datasetCheck(spec, signal) {
-  const content = h("div", { class: "report", role: "status" });
-  const check = () => attempt(async () => follow(await post("/datasets", spec() ?? {}), content, signal));
-  const button = h("button", { on: { click: check } }, "Check the images");
-  return panel("Its images", button, content);
-}
-
-/** Shows what a check found, waiting for it. */
-async function follow(dataset, content, signal) {
-  while (["QUEUED", "RUNNING"].includes(dataset.state)) {
-    fill(content, h("p", { class: "muted" }, `The check is ${dataset.state.toLowerCase()}: every image is read once.`));
-    await pause(POLL_MS, signal);
-    dataset = await get(`/datasets/${dataset.id}`, {}, { signal });
-  }
-  fill(content, dataset.report ? reportOf(dataset.report) : h("pre", {}, dataset.reason));
-}
-
-function reportOf({ ok, problems, classes, photos, imbalance, kinds, skipped, duplicates, leaks }) {
-  const columns = [
-    { label: "Class", cell: ({ name }) => name },
-    { label: "Images", numeric: true, cell: ({ images }) => count(images) },
-    { label: "Train", numeric: true, cell: ({ train }) => count(train) },
-    { label: "Validation", numeric: true, cell: ({ validation }) => count(validation) },
-    { label: "Samples", cell: ({ name, pictures }) => pictures.map((picture, at) => sample(name, picture, at)) },
-  ];
-  return [
-    h("p", {}, ok ? "Nothing is wrong with it." : `${count(problems.length)} problems.`),
-    problems.length > 0 && h("ul", {}, problems.map((problem) => h("li", {}, problem))),
-    facts([
-      ["Photos", count(photos)],
-      ["Largest class to smallest", imbalance === null ? null : measured(imbalance)],
-      ["Kinds", Object.keys(kinds).join(", ")],
-      ["Not usable", skipped.length || null],
-      ["Duplicates", duplicates.length || null],
-      ["Leaks", leaks.length || null],
-    ]),
-    table({ caption: "Classes, with a few of their images", columns, rows: classes }),
-  ];
-}
-
-function sample(name, picture, at) {
-  return h("img", { class: "sample", src: `data:image/jpeg;base64,${picture}`, alt: `${name}, sample ${at + 1}`, loading: "lazy" });
-}

@@ -1,52 +1,49 @@
+// @ts-check
 // A new study: a form from the JSON Schema and the YAML side by side, each follows the other.
 
-import { get, post } from "../lib/api.js";
-import { datasetCheck } from "./datasets.js";
-import { attempt, fill, h, labelledSelect, uniqueId } from "../lib/dom.js";
+import { post, send } from "../lib/api.js";
+import { labelledSelect } from "../lib/components.js";
+import { fill, h, uniqueId } from "../lib/dom.js";
 import { compact, count, duration, measured } from "../lib/format.js";
-import { resolved, sectionFields } from "../lib/schema-form.js";
+import { attempt } from "../lib/notices.js";
 import { studyLink } from "../lib/router.js";
+import { resolved, sectionFields } from "../lib/schema-form.js";
 import { toYaml } from "../lib/yaml.js";
+import { datasetCheckPanel } from "../panels/dataset-check.js";
+import { DATASET_FIELDS, TEMPLATES } from "./study-templates.js";
+
+/** @import { DatasetSpec, StudyCheck, StudySpecInput } from "../types/api.d.ts" */
+/** @import { View } from "../lib/router.js" */
+/** @import { Access, Schema } from "../lib/schema-form.js" */
+/** @import { Mapping } from "../lib/yaml.js" */
 
 const SETTLE_MS = 400;
 /** What most people set; the other sections are folded. */
 const SECTIONS = ["dataset", "space", "budget", "resources", "compression"];
 const FOLDED = ["sampler", "target", "retrain", "score"];
-const TEMPLATES = {
-  "Your images": {
-    name: "my-images",
-    dataset: { source: "folder", path: "" },
-    space: { architecture: "blocks-small", image_size: [64, 96], batch_size: 64 },
-    budget: { max_trials: 20, epochs: 5 },
-  },
-  "Digits, to try it": {
-    name: "digits",
-    dataset: { source: "sklearn" },
-    space: { image_size: 16, batch_size: [32, 64] },
-    budget: { max_trials: 6, epochs: 3 },
-    compression: { max_candidates: 2 },
-  },
-  "Boxes of a COCO file": {
-    name: "crops",
-    dataset: { source: "coco", path: "", annotations: "", min_side_px: 16 },
-    space: { architecture: "mobile", image_size: [96, 128] },
-    budget: { max_trials: 40, epochs: 8, max_minutes: 120 },
-  },
-};
 
+/** @type {View} */
 export async function showNewStudy(root, _id, signal) {
-  const { components } = await get("/openapi.json", {}, { signal });
-  const schema = localized(components.schemas);
-  const editor = new Editor(schema, signal);
-  const names = Object.keys(TEMPLATES).map((name) => [name, name]);
-  const templates = labelledSelect("Start from", names, names[0][0], (name) => editor.take(TEMPLATES[name]));
+  const response = await send("/openapi.json", { signal });
+  /** @type {{ components: { schemas: Record<string, Schema> } }} */
+  const { components } = await response.json();
+  const editor = new Editor(localized(components.schemas), signal);
+  const names = Object.keys(TEMPLATES);
+  /** @type {[string, string][]} */
+  const options = names.map((name) => [name, name]);
+  const templates = labelledSelect("Start from", options, names[0], (name) => editor.take(TEMPLATES[name]));
   const head = h("div", { class: "page-head" }, h("h1", {}, "New study"), templates);
   root.replaceChildren(head, editor.element);
-  editor.take(Object.values(TEMPLATES)[0]);
+  editor.take(TEMPLATES[names[0]]);
   return "New study";
 }
 
-/** The schema of a study as OpenAPI has it, with its definitions where JSON Schema has them. */
+/**
+ * The schema of a study as OpenAPI has it, with its definitions where JSON Schema has them.
+ *
+ * @param {Record<string, Schema>} schemas
+ * @returns {Schema}
+ */
 function localized(schemas) {
   const name = schemas.StudySpec ? "StudySpec" : "StudySpec-Input";
   return { ...schemas[name], $defs: schemas };
@@ -56,70 +53,93 @@ class Editor {
   element;
   #schema;
   #signal;
+  /** The study as it stands. @type {Mapping} */
   #document = {};
   #form = h("div", { class: "form" });
   #text;
   #verdict = h("div", { class: "verdict", role: "status" });
   #create;
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
+  /** Counts the checks: an answer that a later check has overtaken is dropped. */
   #turn = 0;
 
+  /** @param {Schema} schema @param {AbortSignal} signal */
   constructor(schema, signal) {
     this.#schema = schema;
     this.#signal = signal;
     const id = uniqueId("yaml");
     const typed = () => this.#settle(() => this.#check({ fromText: true }));
     this.#text = h("textarea", { id, rows: 24, spellcheck: "false", autocomplete: "off", on: { input: typed } });
-    this.#create = h("button", { class: "primary", disabled: true, on: { click: () => this.#post() } }, "Create the study");
-    const dataset = datasetCheck(() => this.#document.dataset, signal);
+    const create = { class: "primary", disabled: true, on: { click: () => this.#post() } };
+    this.#create = h("button", create, "Create the study");
     const yaml = h("section", { class: "panel" }, h("label", { for: id }, h("h2", {}, "As YAML")), this.#text);
-    const check = h("section", { class: "panel", "aria-label": "Check" }, this.#verdict, h("p", { class: "actions" }, this.#create));
-    const side = h("div", { class: "side" }, yaml, check, dataset);
-    this.element = h("div", { class: "editor" }, h("section", { class: "panel", "aria-label": "Form" }, this.#form), side);
+    const actions = h("p", { class: "actions" }, this.#create);
+    const check = h("section", { class: "panel", "aria-label": "Check" }, this.#verdict, actions);
+    const dataset = datasetCheckPanel(() => /** @type {DatasetSpec} */ (this.#section("dataset") ?? {}), signal);
+    const form = h("section", { class: "panel", "aria-label": "Form" }, this.#form);
+    this.element = h("div", { class: "editor" }, form, h("div", { class: "side" }, yaml, check, dataset));
     signal.addEventListener("abort", () => clearTimeout(this.#timer));
   }
 
-  take(document) {
-    this.#document = structuredClone(document);
+  /** Start anew from a study. @param {Mapping} study */
+  take(study) {
+    this.#document = structuredClone(study);
     this.#draw();
     this.#write();
   }
 
-  #draw() {
-    const name = sectionFields({ properties: { name: this.#schema.properties.name } }, this.#schema, this.#access(null));
-    fill(this.#form, name, SECTIONS.map((section) => this.#section(section)), FOLDED.map((section) => this.#folded(section)));
-    this.#showSources();
-  }
-
+  /** What a section holds, where it is a mapping. @param {string} name @returns {Mapping | undefined} */
   #section(name) {
-    const schema = resolved(this.#schema.properties[name], this.#schema);
-    const fields = sectionFields(schema, this.#schema, this.#access(name));
-    return h("fieldset", {}, h("legend", {}, name), fields);
+    const held = this.#document[name];
+    return typeof held === "object" && held !== null ? /** @type {Mapping} */ (held) : undefined;
   }
 
-  #folded(name) {
-    const { element } = { element: this.#section(name) };
-    return h("details", {}, h("summary", {}, name), element);
+  #draw() {
+    const { name } = this.#schema.properties ?? {};
+    const own = { value: () => this.#document.name, change: this.#setter(() => this.#document) };
+    fill(
+      this.#form,
+      sectionFields({ properties: { name } }, this.#schema, own),
+      SECTIONS.map((section) => this.#fieldset(section)),
+      FOLDED.map((section) => h("details", {}, h("summary", {}, section), this.#fieldset(section))),
+    );
+    this.#showFieldsOfSource();
   }
 
-  #access(section) {
-    const holder = () => (section === null ? this.#document : (this.#document[section] ??= {}));
-    return {
-      value: (name) => (section === null ? this.#document : (this.#document[section] ?? {}))[name],
-      change: (name, value) => {
-        holder()[name] = value;
-        if (value === undefined) delete holder()[name];
-        this.#showSources();
-        this.#write();
-      },
+  /** @param {string} name of a section */
+  #fieldset(name) {
+    const schema = resolved(this.#schema.properties?.[name] ?? {}, this.#schema);
+    /** @type {Access} */
+    const access = {
+      value: (field) => this.#section(name)?.[field],
+      change: this.#setter(() => {
+        const held = this.#section(name) ?? {};
+        this.#document[name] = held;
+        return held;
+      }),
+    };
+    return h("fieldset", { "data-section": name }, h("legend", {}, name), sectionFields(schema, this.#schema, access));
+  }
+
+  /** Writes a field into what `holder()` answers with. @param {() => Mapping} holder @returns {Access["change"]} */
+  #setter(holder) {
+    return (field, value) => {
+      const held = holder();
+      if (value === undefined) delete held[field];
+      else held[field] = value;
+      this.#showFieldsOfSource();
+      this.#write();
     };
   }
 
-  /** Of the data set's fields, those of the chosen source. */
-  #showSources() {
-    for (const row of this.#form.querySelectorAll("[data-sources]")) {
-      const sources = row.dataset.sources.split(" ").filter(Boolean);
-      row.hidden = sources.length > 0 && !sources.includes(this.#document.dataset?.source);
+  /** Of the data set's fields, show those that the chosen source reads. */
+  #showFieldsOfSource() {
+    const source = String(this.#section("dataset")?.source);
+    for (const [field, sources] of Object.entries(DATASET_FIELDS)) {
+      /** @type {HTMLElement | null} */
+      const row = this.#form.querySelector(`[data-section="dataset"] [data-field="${field}"]`);
+      if (row) row.hidden = !sources.includes(source);
     }
   }
 
@@ -128,47 +148,54 @@ class Editor {
     this.#settle(() => this.#check({ fromText: false }));
   }
 
+  /** Do `work` once nothing has changed for a moment. @param {() => Promise<void>} work */
   #settle(work) {
     clearTimeout(this.#timer);
     this.#create.disabled = true;
     this.#timer = setTimeout(() => attempt(work), SETTLE_MS);
   }
 
+  /** @param {{ fromText: boolean }} options whether the text has changed, and the form follows */
   async #check({ fromText }) {
     const turn = (this.#turn += 1);
-    const found = await post("/studies/check", { text: this.#text.value });
+    const check = await post("/studies/check", { text: this.#text.value });
     if (turn !== this.#turn || this.#signal.aborted) return;
-    if (fromText && found.document !== null && typeof found.document === "object") {
-      this.#document = found.document;
+    if (fromText && check.document !== null && typeof check.document === "object") {
+      this.#document = /** @type {Mapping} */ (check.document);
       this.#draw();
     }
-    this.#create.disabled = found.problems.length > 0;
-    fill(this.#verdict, found.problems.length ? mistakes(found.problems) : outlook(found));
+    this.#create.disabled = check.problems.length > 0;
+    fill(this.#verdict, check.problems.length ? problemList(check.problems) : outlook(check));
   }
 
   #post() {
     return attempt(async () => {
-      const study = await post("/studies", this.#document);
+      // The server has checked the document: only then can it be sent.
+      const study = await post("/studies", /** @type {StudySpecInput} */ (/** @type {unknown} */ (this.#document)));
       location.hash = studyLink(study.id);
     });
   }
 }
 
-function mistakes(problems) {
+/** @param {StudyCheck["problems"]} problems */
+function problemList(problems) {
   const lines = problems.map(({ field, message }) => h("li", {}, h("code", {}, field), `: ${message}`));
-  return [h("p", {}, `${count(problems.length)} to put right:`), h("ul", {}, lines)];
+  return [h("p", {}, `${count(problems.length)} to fix:`), h("ul", {}, lines)];
 }
 
+/** How much there is to search, and how long it takes. @param {StudyCheck} check */
 function outlook({ networks, estimate }) {
-  const size = h("p", {}, `${networks < 1e6 ? count(networks) : compact(networks)} networks to draw from.`);
+  const size = `${networks !== null && networks >= 1e6 ? compact(networks) : count(networks)} networks to draw from.`;
   if (estimate === null) {
-    return [size, h("p", { class: "muted" }, "No trial has run on this data set yet: its first ones will tell how long they take.")];
+    const words = "No trial has run on this data set yet. The first trials will show how long the search takes.";
+    return [h("p", {}, size), h("p", { class: "muted" }, words)];
   }
   const { trials, epoch_s, search_s, core_hours, gpu_hours } = estimate;
   const cost = gpu_hours > 0 ? `${measured(gpu_hours)} GPU hours` : `${measured(core_hours)} core hours`;
+  const basis = `Estimated from ${count(trials)} trials on this data set, ${measured(epoch_s)} s per epoch.`;
   return [
-    size,
+    h("p", {}, size),
     h("p", {}, `The search takes about ${duration(search_s)}, ${cost}.`),
-    h("p", { class: "muted" }, `From ${count(trials)} trials on this data set, ${measured(epoch_s)} s an epoch.`),
+    h("p", { class: "muted" }, basis),
   ];
 }

@@ -1,20 +1,30 @@
+// @ts-check
 // The list of studies: state, progress, best F1, and what can be done with each.
 
 import { get } from "../lib/api.js";
-import { studyActions } from "../panels/study-actions.js";
-import { attempt, clearNotices, fill, h, labelledSelect, pause } from "../lib/dom.js";
-import { ago, badge, count, duration, measured, milliseconds, share } from "../lib/format.js";
+import { labelledSelect } from "../lib/components.js";
+import { fill, h } from "../lib/dom.js";
+import { ago, fraction, milliseconds } from "../lib/format.js";
+import { attempt } from "../lib/notices.js";
+import { keepFresh } from "../lib/polling.js";
 import { studyLink } from "../lib/router.js";
+import { STUDY_STATES, badge, stateOptions } from "../lib/states.js";
 import { table } from "../lib/table.js";
+import { pace, progressBar } from "../panels/progress.js";
+import { studyActions } from "../panels/study-actions.js";
+
+/** @import { StudyState, StudyView } from "../types/api.d.ts" */
+/** @import { Column } from "../types/dom.d.ts" */
+/** @import { View } from "../lib/router.js" */
 
 const PAGE_ROWS = 50;
 const REFRESH_MS = 5000;
-const STATES = ["QUEUED", "RUNNING", "PAUSED", "COMPLETED", "FAILED", "CANCELLED"];
 
+/** @type {View} */
 export async function showStudies(root, _id, signal) {
   const list = new StudyList(signal);
   await list.read();
-  const filter = labelledSelect("State", stateOptions(STATES), "", (state) => list.filter(state));
+  const filter = labelledSelect("State", stateOptions(STUDY_STATES), "", (state) => list.filter(state));
   const create = h("a", { class: "button primary", href: "#/new" }, "New study");
   const head = h("div", { class: "page-head" }, h("h1", {}, "Studies"), filter, create);
   root.replaceChildren(head, h("section", { class: "panel" }, list.element));
@@ -22,43 +32,41 @@ export async function showStudies(root, _id, signal) {
   return "Studies";
 }
 
-export const stateOptions = (states) => [["", "all"], ...states.map((state) => [state, state.toLowerCase()])];
-
 class StudyList {
   element = h("div", {});
   #signal;
+  /** @type {StudyState | ""} */
   #state = "";
+  /** @type {StudyView[]} */
   #studies = [];
+  /** The cursor of the next page. @type {string | null} */
   #next = null;
 
+  /** @param {AbortSignal} signal */
   constructor(signal) {
     this.#signal = signal;
   }
 
-  async read(cursor = null, limit = PAGE_ROWS) {
+  /** Read a page: the first one, or the one after those that are shown. @param {string | null} cursor */
+  async read(cursor = null) {
     const state = this.#state;
-    const page = await get("/studies", { state, cursor, limit }, { signal: this.#signal });
+    const page = await get("/studies", { state, cursor, limit: PAGE_ROWS }, { signal: this.#signal });
     if (state !== this.#state) return;
     this.#studies = cursor === null ? page.items : [...this.#studies, ...page.items];
     this.#next = page.next;
     this.#draw();
   }
 
+  /** @param {StudyState | ""} state */
   filter(state) {
     this.#state = state;
     return attempt(() => this.read());
   }
 
-  /** The server has events of one study only: the list is read again while it is looked at and not paged far down. */
-  async keepFresh() {
-    let failed = false;
-    for (;;) {
-      await pause(REFRESH_MS, this.#signal);
-      if (document.hidden || this.#studies.length > PAGE_ROWS) continue;
-      const done = await attempt(() => this.read());
-      if (done && failed) clearNotices();
-      failed = !done;
-    }
+  /** The server has events of one study only: the list is read again, unless it is paged far down. */
+  keepFresh() {
+    const isDue = () => this.#studies.length <= PAGE_ROWS;
+    return keepFresh(() => this.read(), { period_ms: REFRESH_MS, signal: this.#signal, isDue });
   }
 
   #draw() {
@@ -72,11 +80,12 @@ class StudyList {
 
   #table() {
     const changed = () => attempt(() => this.read());
+    /** @type {Column<StudyView>[]} */
     const columns = [
       { label: "Study", cell: ({ id, name }) => h("a", { href: studyLink(id), "data-key": id }, name) },
       { label: "State", cell: ({ state }) => badge(state) },
       { label: "Trials", cell: progressBar },
-      { label: "Best F1", numeric: true, cell: ({ progress }) => share(progress.best_f1) },
+      { label: "Best F1", numeric: true, cell: ({ progress }) => fraction(progress.best_f1) },
       { label: "Fastest", numeric: true, cell: ({ progress }) => milliseconds(progress.least_latency_ms) },
       { label: "Pace", cell: pace },
       { label: "Created", cell: ({ created_at }) => ago(created_at) },
@@ -88,23 +97,7 @@ class StudyList {
   #nothing() {
     if (this.#state) return h("p", { class: "empty" }, `No study is ${this.#state.toLowerCase()}.`);
     const command = h("code", {}, "seedleaf study create");
-    const form = h("a", { href: "#/new" }, "Write one here");
+    const form = h("a", { href: "#/new" }, "Create one here");
     return h("p", { class: "empty" }, "There is no study yet. ", form, ", or run ", command, ".");
   }
-}
-
-/** How many trials have finished, as a bar and in words. */
-export function progressBar({ name, progress: { finished, total } }) {
-  const bar = h("progress", { value: Math.min(finished, total), max: total, "aria-label": `Trials of ${name}` });
-  return h("span", { class: "progress" }, bar, ` ${count(finished)} of ${count(total)}`);
-}
-
-/** How fast trials finish, and how long the search will still take at that; null before the first has. */
-export function pace({ state, phase, spec, search_elapsed_s, progress: { finished, total } }) {
-  if (!finished || !search_elapsed_s) return null;
-  const rate = `${measured((3600 * finished) / search_elapsed_s)} trials an hour`;
-  if (state !== "RUNNING" || phase !== "SEARCH") return rate;
-  const byTrials_s = (Math.max(total - finished, 0) * search_elapsed_s) / finished;
-  const byTime_s = 60 * (spec.budget.max_minutes ?? Infinity) - search_elapsed_s;
-  return `${rate}, ${duration(Math.max(Math.min(byTrials_s, byTime_s), 0))} left`;
 }
