@@ -1225,10 +1225,10 @@ export interface components {
         };
         SchedulerSpec: {
             /**
-             * @default moasha
-             * @constant
+             * @default curve-forecast
+             * @enum {string}
              */
-            name: "moasha";
+            name: "curve-forecast" | "moasha";
         };
         Score: {
             /** @default 0.7 */
