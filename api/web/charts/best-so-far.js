@@ -5,7 +5,7 @@ import { labelledSelect, panel } from "../lib/components.js";
 import { h } from "../lib/dom.js";
 import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, goalOf, isBetter } from "../lib/metrics.js";
 import { trialLink } from "../lib/router.js";
-import { chart } from "./plot.js";
+import { chart, trialAxis } from "./plot.js";
 
 /** @import { Goal } from "../types/api.d.ts" */
 /** @import { Part } from "../types/dom.d.ts" */
@@ -59,7 +59,7 @@ function bestChart({ study, trials }, metric, colours) {
         line: { color: colours.accent, width: 2, shape: "hv" },
       },
     ],
-    x: { title: "Trial", rangemode: "tozero" },
+    x: trialAxis(numbers),
     y: axisOf(metric, values),
     summary:
       last === undefined

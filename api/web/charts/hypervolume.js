@@ -5,7 +5,7 @@ import { panel } from "../lib/components.js";
 import { h } from "../lib/dom.js";
 import { measured } from "../lib/format.js";
 import { METRICS } from "../lib/metrics.js";
-import { chart } from "./plot.js";
+import { chart, trialAxis } from "./plot.js";
 
 /** @import { Part } from "../types/dom.d.ts" */
 /** @import { StudyResults } from "../lib/study-results.js" */
@@ -41,12 +41,13 @@ function objectiveNames({ study }) {
 
 /** @param {StudyResults} results @param {Colours} colours @returns {Figure} */
 function hypervolumeChart(results, colours) {
+  const numbers = results.growth.map(({ number }) => number);
   const values = results.growth.map(({ hypervolume }) => hypervolume);
   return {
     traces: [
       {
         mode: "lines",
-        x: results.growth.map(({ number }) => number),
+        x: numbers,
         y: values,
         line: { color: colours.accent, width: 2, shape: "hv" },
         fill: "tozeroy",
@@ -54,7 +55,7 @@ function hypervolumeChart(results, colours) {
         hovertemplate: "%{y:.4g} after trial %{x}<extra></extra>",
       },
     ],
-    x: { title: "Trial", rangemode: "tozero" },
+    x: trialAxis(numbers),
     y: { title: "Hypervolume", rangemode: "tozero" },
     summary: `The hypervolume of ${objectiveNames(results)} grew to ${measured(values.at(-1))}.`,
   };

@@ -87,7 +87,7 @@ function latencyChart(variants, colours) {
         hoverinfo: "text",
       },
     ],
-    x: { title: "Latency at batch 1 (ms)", rangemode: "tozero" },
+    x: { title: "Latency (ms)", rangemode: "tozero" },
     y: { title: "" },
     summary: fastest
       ? `The fastest of ${variants.length} variants is ${nameOf(fastest)}: ${latencyWithInterval(fastest.metrics)}.`

@@ -27,6 +27,8 @@ const COLOUR_NAMES = /** @type {const} */ ([
   "warning",
   "track",
 ]);
+/** Of more trials than this plotly.js draws ticks at whole numbers only. */
+const FEW_TRIALS = 10;
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const TOUCH = matchMedia("(pointer: coarse)");
 
@@ -88,6 +90,17 @@ export function chart(element, draw, { signal, onClick }) {
 
   return { update };
 }
+
+/**
+ * An axis of trials by their numbers, with ticks at whole numbers however few there are.
+ *
+ * @param {number[]} numbers
+ * @returns {Axis}
+ */
+export const trialAxis = (numbers) => {
+  const isShort = Math.max(...numbers, 0) < FEW_TRIALS;
+  return { title: "Trial", rangemode: "tozero", dtick: isShort ? 1 : undefined };
+};
 
 /** @param {Colours} colours @param {Axis} x @param {Axis} y @returns {Partial<Layout>} */
 function layout(colours, x, y) {

@@ -81,10 +81,17 @@ function fieldOf(field, schema) {
   const control = controlOf(field, schema);
   if (!control) return null;
   control.id = uniqueId("field");
-  const hint = schema.description && h("small", { id: `${control.id}-hint`, class: "muted" }, schema.description);
+  const text = hintOf(schema);
+  const hint = text && h("small", { id: `${control.id}-hint`, class: "muted" }, text);
   if (hint) control.setAttribute("aria-describedby", hint.id);
   const label = h("label", { for: control.id }, field.name.replaceAll("_", " "));
   return h("p", { class: "field", "data-field": field.name }, label, control, hint);
+}
+
+/** What a field means, and of a field for several choices which there are. @param {Schema} schema */
+function hintOf({ description, items }) {
+  const choices = items?.enum && `one or more of ${items.enum.join(", ")}`;
+  return [description, choices].filter(Boolean).join("; ");
 }
 
 /** @param {Field} field @param {Schema} schema @returns {Control | null} */

@@ -22,7 +22,7 @@ export function trainingPanel({ image_size, batch_size, learning_rate, optimizer
     ["Learning rate", setting(learning_rate)],
     ["Optimizer", optimizer],
   ]);
-  return panel("Training", null, settings);
+  return panel("Training settings", null, settings);
 }
 
 /**
@@ -33,7 +33,8 @@ export function trainingPanel({ image_size, batch_size, learning_rate, optimizer
 export function augmentationPanel({ augmentation: { operations, max_ops, copies } }, uses, artifacts) {
   if (operations.length === 0) return panel("Augmentation", null, h("p", { class: "empty" }, "None."));
   const when = copies === 0 ? "drawn anew for every batch" : `made before training, ${copies} copies per image`;
-  const words = `Up to ${max_ops} of these operations per image, besides flips and mixing; ${when}.`;
+  const added = max_ops > 0 ? `Up to ${max_ops} of these operations per image, besides flips` : "Flips";
+  const words = `${added} and mixing; ${when}.`;
   const picture = artifacts.find(({ kind }) => kind === "augmentation");
   return panel("Augmentation", null, h("p", {}, words), picture && preview(picture), operationsTable(operations, uses));
 }

@@ -3,7 +3,7 @@
 
 import { get } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
-import { count, measured } from "../lib/format.js";
+import { count, setting } from "../lib/format.js";
 import { attempt } from "../lib/notices.js";
 import { keepFresh } from "../lib/polling.js";
 import { STUDY_STATES } from "../lib/states.js";
@@ -64,7 +64,7 @@ const resourceColumn = (name, label) => ({
   cell: ({ resources }) => {
     const resource = resources[name];
     if (!resource) return "–";
-    return `${resource.used === null ? "?" : measured(resource.used)} of ${measured(resource.total)}`;
+    return `${resource.used === null ? "?" : setting(resource.used)} of ${setting(resource.total)}`;
   },
 });
 
