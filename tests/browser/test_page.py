@@ -162,9 +162,11 @@ def test_a_trial_shows_how_it_learned_and_what_it_confuses(
     page = open_page(study_url)
     page.get_by_role("region", name="Leaderboard: one row per trial").get_by_role("link").first.click()
     expect(page.get_by_role("heading", name="Learning curve")).to_be_visible()
-    expect(page.get_by_role("region", name="F1 per class, on the validation split").get_by_role("row")).to_have_count(11)
+    expect(page.get_by_role("region", name="F1 per class, on the validation split").get_by_role("row")).to_have_count(
+        11
+    )
     expect(page.get_by_role("img", name="images").first).to_be_visible()
-    expect(page.get_by_text("Middle half of the study").first).to_be_visible()
+    expect(page.get_by_text("Middle half").first).to_be_visible()
     expect(page.locator(".network li .block").first).to_be_visible()
     take_picture(page, "trial")
     page.get_by_role("button", name="Train in full").click()
