@@ -1,6 +1,6 @@
 """The importance of a study's parameters and operations, as rows for people and for CSV."""
 
-from search.study.importance import Importance, OperationUse
+from search.contract.importance import Importance, OperationUse
 
 OPERATION_HEADERS = ("operation", "importance", "of the best", "of all", "mean with", "mean without")
 PARAMETER_HEADERS = ("parameter", "importance")

@@ -37,10 +37,10 @@ from api.schemas import (
     TypicalCurve,
 )
 from search.contract.dataset import DatasetSpec
+from search.contract.importance import Importance
 from search.contract.metrics import MetricName
 from search.contract.recipes import Recipe
 from search.contract.states import StudyState, TrialState
-from search.study.importance import Importance
 from search.study.spec import StudySpec
 
 Order = Literal["asc", "desc"]

@@ -29,10 +29,10 @@ from api.schemas import (
 from api.tabular import studies as study_rows
 from api.tabular import trials as trial_rows
 from api.tabular import variants as variant_rows
+from search.contract.importance import Importance
 from search.contract.metrics import MetricName
 from search.contract.recipes import Recipe
 from search.contract.states import JobState, StudyState
-from search.study.importance import Importance
 
 if TYPE_CHECKING:
     from pandas import DataFrame

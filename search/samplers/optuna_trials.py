@@ -14,8 +14,8 @@ from optuna.trial import TrialState as OptunaState
 from search.contract.metrics import Constraint, Goal, Metrics
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, ParameterValue, PastTrial
+from search.samplers.distributions import allows
 from search.spaces.chooser import C, Chooser
-from search.spaces.distributions import allows
 from search.study.draw import draw
 from search.study.spec import StudySpec
 

@@ -12,10 +12,10 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
 from search.contract.augmentation import OPERATION_NAMES
+from search.contract.importance import Importance, OperationUse, ParameterImportance
 from search.contract.metrics import NATURAL_GOALS, Goal, MetricName
 from search.contract.trials import PastTrial
 from search.samplers.optuna_trials import DIRECTIONS, OtherSpaceError, distributions_of
-from search.study.importance import Importance, OperationUse, ParameterImportance
 from search.study.spec import StudySpec
 
 BEST_FRACTION = 0.25

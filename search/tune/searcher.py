@@ -21,10 +21,10 @@ from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Metric
 from search.contract.reports import CurvePoint
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
+from search.samplers.describe import Features, Profile, describing
 from search.samplers.frontier import EXPECTED, SECONDS, TransferData
 from search.samplers.optuna_trials import OPTUNA_STATES, Replay, frozen_trial, violations
 from search.samplers.registry import SamplerInputs, make_sampler
-from search.study.describe import Features, Profile, describing
 from search.study.draw import draw
 from search.study.spec import StudySpec
 from search.tune.early_stopping import Stopping

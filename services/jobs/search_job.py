@@ -23,9 +23,9 @@ from ray import cloudpickle, tune
 
 from search.contract.metrics import TRAINED_METRICS
 from search.contract.states import StudyState, TrialState
+from search.samplers.describe import Features, Profile
 from search.samplers.frontier import TransferData
 from search.samplers.warm_start import transfer_data
-from search.study.describe import Features, Profile
 from search.study.run_spec import ResourcesSpec
 from search.tune.early_stopping import Stopping
 from search.tune.scheduler import CurveForecastStopping

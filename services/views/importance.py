@@ -2,10 +2,10 @@
 
 from sqlalchemy import Connection
 
+from search.contract.importance import Importance
 from search.contract.metrics import MetricName
 from search.contract.states import TrialState
 from search.samplers.ped_anova import importance_of
-from search.study.importance import Importance
 from services.store import studies, trials
 
 #: Replaying a trial's choices takes a millisecond: of a longer study, only the latest trials count.

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
+from search.samplers.distributions import allows, from_unit, to_unit
 from search.samplers.frontier.candidates import cross, mutate
 from search.samplers.frontier.encoding import Encoder, Standardizer
 from search.samplers.frontier.points import Description, Point, describe_point
 from search.spaces.chooser import Chooser
-from search.spaces.distributions import allows, from_unit, to_unit
 
 DISTRIBUTIONS = [
     FloatDistribution(-1.0, 3.0),

@@ -17,9 +17,9 @@ from api.schemas import (
     TypicalCurve,
 )
 from api.server.state import AppState, State
+from search.contract.importance import Importance
 from search.contract.metrics import MetricName
 from search.contract.states import StudyState
-from search.study.importance import Importance
 from search.study.spec import StudySpec
 from services.ray.jobs import RayJobs
 from services.studies import admission, commands, spec_preview

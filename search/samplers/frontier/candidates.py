@@ -4,8 +4,8 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from search.contract.trials import ParameterValue
+from search.samplers.distributions import draw_value, from_unit, to_unit
 from search.samplers.frontier.points import Point
-from search.spaces.distributions import draw_value, from_unit, to_unit
 
 #: Standard deviation of a mutation step, as a fraction of the range. Half of the mutations draw a new value instead.
 _STEP = 0.1

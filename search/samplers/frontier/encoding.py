@@ -17,9 +17,9 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from search.contract.trials import ParameterValue
+from search.samplers.distributions import to_unit
 from search.samplers.frontier.arrays import Floats, Indices
 from search.samplers.frontier.points import Description, Point
-from search.spaces.distributions import to_unit
 
 
 class SparseRow(NamedTuple):

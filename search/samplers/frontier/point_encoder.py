@@ -7,10 +7,10 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 
 from search.contract.trials import Assignment, ParameterValue
+from search.samplers.distributions import draw_value
 from search.samplers.frontier.encoding import EncodedPoint, Encoder
 from search.samplers.frontier.points import Describe, Description, Point, describe_point
 from search.samplers.frontier.transfer import TransferData, TransferModel
-from search.spaces.distributions import draw_value
 
 
 class PointEncoder:

@@ -10,8 +10,8 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from search.contract.trials import Assignment, ParameterValue
+from search.samplers.distributions import allows, draw_value
 from search.spaces.chooser import C, Chooser
-from search.spaces.distributions import allows, draw_value
 
 
 @dataclass(frozen=True, kw_only=True)

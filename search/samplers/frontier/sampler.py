@@ -16,6 +16,7 @@ from threadpoolctl import ThreadpoolController
 
 from search.contract.trials import Assignment, ParameterValue
 from search.pareto import front
+from search.samplers.distributions import draw_value
 from search.samplers.frontier.acquisition import AcquisitionFunction
 from search.samplers.frontier.candidates import cross, mutate
 from search.samplers.frontier.encoding import EncodedPoint, Encoder
@@ -25,7 +26,6 @@ from search.samplers.frontier.point_encoder import PointEncoder
 from search.samplers.frontier.points import Describe, Point
 from search.samplers.frontier.surrogate import KernelCache
 from search.samplers.frontier.transfer import TransferData, initial_points
-from search.spaces.distributions import draw_value
 
 #: Trials of the initial design.
 _INITIAL_TRIALS = 8
