@@ -31,7 +31,7 @@ from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
 from workers.candidate_training import plan_of
 from workers.compression.pipeline import finish
-from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
+from workers.compression.state import NotApplicableError, TrainedModel, Workpiece
 from workers.compression.step_cache import Beginnings
 from workers.data import Dataset, load_dataset
 from workers.export import load_weights, save_weights, to_onnx

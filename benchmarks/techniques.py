@@ -22,7 +22,7 @@ from search.contract.dataset import DatasetSpec
 from search.contract.recipes import NAMED_RECIPES, Recipe, Step, default_recipe
 from workers.candidate_training import plan_of
 from workers.compression.pipeline import Compressed, change_network, finish
-from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
+from workers.compression.state import NotApplicableError, TrainedModel, Workpiece
 from workers.data import Dataset, load_dataset
 from workers.export import load_weights, save_weights
 from workers.latency.gate import HostGate

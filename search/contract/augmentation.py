@@ -1,38 +1,20 @@
 """An augmentation policy as plain data: which operations may change a training image, how often and how much."""
 
-from typing import Literal, get_args
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-OperationName = Literal[
-    "Identity",
-    "Invert",
-    "Contrast",
-    "AutoContrast",
-    "Rotate",
-    "TranslateX",
-    "TranslateY",
-    "Cutout",
-    "Brightness",
-    "Equalize",
-    "Solarize",
-    "Posterize",
-    "Sharpness",
-    "ShearX",
-    "ShearY",
-    "Color",
-    "HorizontalFlip",
-    "VerticalFlip",
-    "MixUp",
-    "CutMix",
-]
-OPERATION_NAMES: tuple[OperationName, ...] = get_args(OperationName)
+from search.contract.operations import OPERATIONS
+from search.contract.registered import NameIn
+
+OperationName = Annotated[str, NameIn(OPERATIONS)]
+OPERATION_NAMES: tuple[OperationName, ...] = tuple(OPERATIONS)
 #: Operations that mix images of a batch with each other; they change the labels too.
-BATCH_OPERATION_NAMES: tuple[OperationName, ...] = ("MixUp", "CutMix")
+BATCH_OPERATION_NAMES = tuple(name for name, traits in OPERATIONS.items() if traits.applied_to == "batch")
 #: Operations that are applied on their own account, outside the ``max_ops`` that are drawn for an image.
-FLIP_NAMES: tuple[OperationName, ...] = ("HorizontalFlip", "VerticalFlip")
+FLIP_NAMES = tuple(name for name, traits in OPERATIONS.items() if traits.applied_to == "flip")
 #: Operations that do one thing only, whatever their magnitude.
-WITHOUT_MAGNITUDE: tuple[OperationName, ...] = ("Identity", "Invert", "AutoContrast", "Equalize", *FLIP_NAMES)
+WITHOUT_MAGNITUDE = tuple(name for name, traits in OPERATIONS.items() if not traits.has_magnitude)
 
 
 class Operation(BaseModel):

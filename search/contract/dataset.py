@@ -4,28 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from search.contract.decoders import DECODERS
+from search.contract.registered import NameIn, described
+from search.contract.sources import SOURCES
 from search.contract.values import NO_NUL, Name
 
-Source = Literal["folder", "coco", "torchvision", "parquet", "sklearn"]
 Resize = Literal["pad", "stretch", "crop"]
 
 #: A path as the workers see it, or an fsspec URL such as ``s3://bucket/images``.
 Location = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=NO_NUL)]
-
-_FIELDS_OF: dict[str, tuple[str, ...]] = {
-    "folder": ("path",),
-    "coco": ("path", "annotations", "classes", "min_side_px", "margin"),
-    "torchvision": ("path", "name", "download"),
-    "parquet": ("path", "image_column", "label_column"),
-    "sklearn": ("name",),
-}
-_NEEDED_BY: dict[str, tuple[str, ...]] = {
-    "folder": ("path",),
-    "coco": ("path", "annotations"),
-    "torchvision": ("path", "name"),
-    "parquet": ("path",),
-    "sklearn": (),
-}
 
 
 class DatasetSpec(BaseModel):
@@ -33,7 +20,7 @@ class DatasetSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Source = Field(description="the kind of data set; it decides which of the other fields apply")
+    source: Annotated[str, NameIn(SOURCES)] = Field(description="the kind of data set; it decides which of the other fields apply")
     path: Location | None = Field(
         default=None,
         description="folder: the folder of class folders, or of train and val; coco: the folder of images; parquet: a"
@@ -61,8 +48,8 @@ class DatasetSpec(BaseModel):
         default="pad",
         description="how an image becomes square: pad adds black, stretch distorts, crop keeps the middle",
     )
-    decoder: Literal["pillow", "dali"] = Field(
-        default="pillow", description="what decodes image files; dali uses a GPU and needs the extra dali"
+    decoder: Annotated[str, NameIn(DECODERS)] = Field(
+        default="pillow", description="what decodes image files; " + described(DECODERS)
     )
     validation_fraction: float = Field(
         default=0.2,
@@ -77,18 +64,20 @@ class DatasetSpec(BaseModel):
 
     @model_validator(mode="after")
     def _fields_fit_the_source(self) -> "DatasetSpec":
-        fields = type(self).model_fields
+        fields, source = type(self).model_fields, SOURCES[self.source]
         complaints = [
             f"source {self.source!r} needs {field} ({fields[field].description})"
-            for field in _NEEDED_BY[self.source]
+            for field in source.needs
             if not getattr(self, field)
         ]
-        for field in sorted({field for owned in _FIELDS_OF.values() for field in owned}):
-            if field not in _FIELDS_OF[self.source] and getattr(self, field) != fields[field].default:
-                owners = " and ".join(source for source, owned in _FIELDS_OF.items() if field in owned)
+        for field in sorted({field for other in SOURCES.values() for field in other.fields}):
+            if field not in source.fields and getattr(self, field) != fields[field].default:
+                owners = " and ".join(name for name, other in SOURCES.items() if field in other.fields)
                 complaints.append(f"source {self.source!r} takes no {field}: it belongs to {owners}")
-        if self.source == "sklearn" and self.name not in (None, "digits"):
-            complaints.append(f"source 'sklearn' has 'digits' only, got {self.name!r}")
+        if source.names and self.name not in (None, *source.names):
+            complaints.append(
+                f"source {self.source!r} has {' and '.join(map(repr, source.names))} only, got {self.name!r}"
+            )
         if complaints:
             raise ValueError("; ".join(complaints))
         return self

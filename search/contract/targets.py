@@ -1,11 +1,14 @@
 """TargetSpec: what the models will run on. A study's figures are those of its targets, each with its host's name."""
 
-from typing import Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-#: What runs the files that are shipped. ``seedleaf bench`` knows more: PyTorch's.
-RuntimeName = Literal["onnxruntime", "openvino", "onnxruntime-cuda", "onnxruntime-tensorrt"]
+from search.contract.registered import NameIn, described
+from search.contract.runtimes import TARGET_RUNTIMES
+
+#: What runs the files that are shipped. ``seedleaf bench`` has more: PyTorch's.
+RuntimeName = Annotated[str, NameIn(TARGET_RUNTIMES)]
 
 
 class TargetSpec(BaseModel):
@@ -15,7 +18,8 @@ class TargetSpec(BaseModel):
 
     runtime: RuntimeName = Field(
         default="onnxruntime",
-        description="what runs the model file, on nodes that have it installed; `seedleaf bench --list` shows which do",
+        description="what runs the model file, on nodes that have it installed (`seedleaf bench --list` shows which do); "
+        + described(TARGET_RUNTIMES),
     )
     threads: int = Field(default=1, ge=1, le=256, description="CPU threads that one inference may use")
     node: str | None = Field(

@@ -26,7 +26,7 @@ from services.studies import life_cycle, recipe_searches
 from workers.actors.compressor import CompressionTask
 from workers.actors.compressors import RESOURCE, Compressors, Outcome
 from workers.actors.hosts import NAMESPACE
-from workers.compression.registry import TrainedModel
+from workers.compression.state import TrainedModel
 
 log = structlog.get_logger()
 LEASE_S = 30.0

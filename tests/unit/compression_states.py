@@ -6,7 +6,7 @@ from functools import cache
 from search.contract.augmentation import Policy
 from search.contract.candidate import Layer
 from tests.unit.training_sets import BACKBONE, coloured, coloured_images, small_candidate, small_network
-from workers.compression.registry import Workpiece
+from workers.compression.state import Workpiece
 from workers.export import load_weights, save_weights
 from workers.models import Network
 from workers.training.engine import TrainingPlan, train

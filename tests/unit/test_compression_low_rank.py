@@ -11,7 +11,7 @@ from search.contract.recipes import BatchNormFolding, GlobalPruning, LowRank
 from tests.unit.compression_states import trained, workpiece
 from tests.unit.training_sets import CLASSES, EVERY_BLOCK, SIDE_PX, small_network
 from workers.compression import folding, low_rank, unstructured
-from workers.compression.registry import NotApplicableError
+from workers.compression.state import NotApplicableError
 from workers.models import Network
 from workers.models.profile import count_macs
 

@@ -13,7 +13,7 @@ from search.contract.recipes import NAMED_RECIPES, default_recipe
 from tests.unit.compression_states import trained, workpiece
 from tests.unit.training_sets import SIDE_PX, coloured_images
 from workers.compression.pipeline import Compressed, ParityError, compress
-from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
+from workers.compression.state import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
 from workers.export import onnx_predictor, program_predictor, to_onnx
 from workers.models import Network
 from workers.models.profile import count_macs, count_params

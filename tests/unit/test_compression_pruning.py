@@ -22,7 +22,7 @@ from search.contract.recipes import (
 from tests.unit.compression_states import trained, workpiece
 from tests.unit.training_sets import CLASSES, EVERY_BLOCK, SIDE_PX, small_network
 from workers.compression import fine_tuning, structured, unstructured
-from workers.compression.registry import NetworkTechnique, NotApplicableError
+from workers.compression.state import NetworkTechnique, NotApplicableError
 from workers.models import Network
 from workers.models.profile import count_macs, count_params
 from workers.training.engine import evaluate

@@ -13,7 +13,7 @@ from search.contract.recipes import Calibration, DynamicInt8, HalfPrecision, Mix
 from tests.unit.compression_states import workpiece
 from tests.unit.training_sets import CLASSES, coloured_images
 from workers.compression import half_precision, mixed_int8, quantization
-from workers.compression.registry import NotApplicableError
+from workers.compression.state import NotApplicableError
 from workers.export import onnx_predictor, to_onnx
 
 IMAGES, LABELS = coloured_images(48, seed=1)

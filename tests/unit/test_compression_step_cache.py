@@ -7,7 +7,7 @@ import torch
 
 from search.contract.recipes import FineTuning, LowRank, Step, StructuredPruning, UnstructuredPruning
 from tests.unit.compression_states import workpiece
-from workers.compression.registry import NotApplicableError, Workpiece
+from workers.compression.state import NotApplicableError, Workpiece
 from workers.compression.step_cache import Beginnings
 
 BEGINNING: tuple[Step, ...] = (StructuredPruning(ratio=0.5), FineTuning(epochs=1))

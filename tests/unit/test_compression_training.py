@@ -12,7 +12,7 @@ from search.contract.recipes import Distillation, GlobalPruning, QuantizationAwa
 from tests.unit.compression_states import trained, workpiece
 from tests.unit.training_sets import CLASSES, SIDE_PX, coloured, small_candidate, small_network
 from workers.compression import distillation, quantization_aware, unstructured
-from workers.compression.registry import NotApplicableError, TrainedModel
+from workers.compression.state import NotApplicableError, TrainedModel
 from workers.export import quick_onnx, save_weights
 from workers.models import Network
 from workers.training.device_dataset import pixels

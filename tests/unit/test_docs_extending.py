@@ -25,7 +25,7 @@ from workers.augmentation.batch import BatchAugmenter
 from workers.augmentation.kinds import Drawn
 from workers.augmentation.operations import DEFINITIONS
 from workers.compression import techniques
-from workers.compression.registry import NETWORK_TECHNIQUES
+from workers.compression.state import NETWORK_TECHNIQUES
 from workers.export import quick_onnx
 from workers.latency.runtimes import RUNTIMES
 from workers.models import build_network, profile

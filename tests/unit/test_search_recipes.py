@@ -1,7 +1,5 @@
 """Recipes as plain data: the order of steps, names, and the way to JSON and back."""
 
-from typing import get_args
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +9,10 @@ from search.contract.recipes import (
     DEFAULT_RECIPES,
     FURTHER_RECIPES,
     NAMED_RECIPES,
-    QUANTIZATIONS,
+    TECHNIQUES,
     Distillation,
     DynamicInt8,
+    FileStepConfig,
     FineTuning,
     HalfPrecision,
     MixedInt8,
@@ -56,7 +55,7 @@ def test_names_differ_and_every_technique_has_one() -> None:
     assert len({recipe.name for recipe in EVERY_RECIPE}) == len(EVERY_RECIPE)
     assert (*DEFAULT_RECIPES, *FURTHER_RECIPES) == tuple(sorted(EVERY_RECIPE, key=lambda r: r not in DEFAULT_RECIPES))
     used = {type(step) for recipe in EVERY_RECIPE for step in recipe.steps}
-    assert used == set(get_args(get_args(Step)[0]))
+    assert used == set(TECHNIQUES.values())
 
 
 def test_an_unknown_recipe_is_an_error_that_lists_the_known_ones() -> None:
@@ -88,9 +87,9 @@ def test_only_what_changes_the_network_stands_before_the_end(steps: list[Step]) 
     try:
         recipe = Recipe(name="drawn", steps=tuple(steps))
     except ValidationError:
-        early = any(isinstance(step, QUANTIZATIONS) for step in steps[:-1])
+        early = any(isinstance(step, FileStepConfig) for step in steps[:-1])
         assert early or any(isinstance(step, QuantizationAwareTraining) for step in steps)
     else:
         assert recipe.network_steps + recipe.file_steps == recipe.steps
-        assert not any(isinstance(step, QUANTIZATIONS) for step in recipe.network_steps)
-        assert all(isinstance(step, QUANTIZATIONS) for step in recipe.file_steps)
+        assert not any(isinstance(step, FileStepConfig) for step in recipe.network_steps)
+        assert all(isinstance(step, FileStepConfig) for step in recipe.file_steps)

@@ -5,6 +5,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from search.contract.runtimes import TARGET_RUNTIMES
 from search.contract.targets import RuntimeName, TargetSpec
 from tests.unit.compression_states import trained
 from tests.unit.training_sets import SIDE_PX, coloured_images
@@ -25,7 +26,7 @@ def _target(**parts: Any) -> TargetSpec:
     return target
 
 
-@pytest.mark.parametrize("runtime", get_args(RuntimeName))
+@pytest.mark.parametrize("runtime", tuple(TARGET_RUNTIMES))
 def test_a_file_is_timed_and_scored_in_the_targets_runtime(runtime: RuntimeName, model: bytes) -> None:
     slot, target = BenchmarkSlot(), _target(runtime=runtime, node="board")
     timing = slot.time_file(model, target=target)
@@ -41,7 +42,7 @@ def test_more_threads_than_the_host_has_cores_are_refused_before_anything_is_tim
     assert "ask for fewer threads" in str(BenchmarkSlot().missing(TargetSpec(threads=256)))
 
 
-@pytest.mark.parametrize("runtime", get_args(RuntimeName))
+@pytest.mark.parametrize("runtime", tuple(TARGET_RUNTIMES))
 def test_a_runtime_that_the_host_lacks_is_told_with_how_to_get_it(runtime: RuntimeName) -> None:
     if RUNTIMES[runtime].missing is None:
         pytest.skip(f"{runtime} is here")

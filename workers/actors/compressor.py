@@ -17,7 +17,7 @@ from search.study.spec import StudySpec
 from workers.actors.hosts import Slots, TargetMissingError
 from workers.actors.slot import Timing
 from workers.compression.pipeline import Compressed, finish
-from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece
+from workers.compression.state import NotApplicableError, TrainedModel, Workpiece
 from workers.compression.step_cache import Beginnings
 from workers.export import load_weights, save_weights, to_onnx
 from workers.inputs import dataset_of, prepare, resident_split

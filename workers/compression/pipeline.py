@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import workers.compression.techniques  # noqa: F401  (registers them)
 from search.contract.recipes import Recipe, Step
 from search.contract.reports import ClassificationScores
-from workers.compression.registry import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
+from workers.compression.state import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
 from workers.export import Predict, model_input, onnx_predictor, program_predictor, to_onnx, to_program
 from workers.models.profile import count_macs, count_params
 from workers.training.metrics import confusion, scores

@@ -16,7 +16,7 @@ from torch import nn
 from search.contract.recipes import Step
 from search.contract.recipes.config import TrainingConfig
 from workers.compression.pipeline import change_network
-from workers.compression.registry import Workpiece
+from workers.compression.state import Workpiece
 
 _MOST_FILES = 200
 #: What techniques put into a network beside the modules that it has.

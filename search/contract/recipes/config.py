@@ -1,5 +1,7 @@
 """What the config classes of all techniques have in common."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ConfigDict, Field
 
 #: The description of the field ``technique``, by which a step is recognized.
@@ -8,7 +10,17 @@ LEARNING_RATE_FRACTION = "learning rate, as a fraction of the candidate's own"
 
 
 class StepConfig(BaseModel):
+    """A step that changes the network."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    if TYPE_CHECKING:
+        # Each technique has this field with its name as the one value: the discriminator of Step.
+        technique: str
+
+
+class FileStepConfig(StepConfig):
+    """A step that changes the exported file instead."""
 
 
 class TrainingConfig(StepConfig):

@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 
-from search.contract.recipes.pruning import (
-    GlobalPruning,
-    GradualPruning,
-    LowRank,
-    StructuredPruning,
-    UnstructuredPruning,
-)
-from search.contract.recipes.quantization import DynamicInt8, HalfPrecision, MixedInt8, StaticInt8
 from search.contract.recipes.recipe import Recipe, Step
-from search.contract.recipes.training import BatchNormFolding, Distillation, FineTuning, QuantizationAwareTraining
+from search.contract.recipes.techniques.batchnorm_folding import BatchNormFolding
+from search.contract.recipes.techniques.distillation import Distillation
+from search.contract.recipes.techniques.dynamic_int8 import DynamicInt8
+from search.contract.recipes.techniques.fine_tuning import FineTuning
+from search.contract.recipes.techniques.global_pruning import GlobalPruning
+from search.contract.recipes.techniques.gradual_pruning import GradualPruning
+from search.contract.recipes.techniques.half_precision import HalfPrecision
+from search.contract.recipes.techniques.low_rank import LowRank
+from search.contract.recipes.techniques.mixed_int8 import MixedInt8
+from search.contract.recipes.techniques.quantization_aware_training import QuantizationAwareTraining
+from search.contract.recipes.techniques.static_int8 import StaticInt8
+from search.contract.recipes.techniques.structured_pruning import StructuredPruning
+from search.contract.recipes.techniques.unstructured_pruning import UnstructuredPruning
 
 
 @dataclass(frozen=True, kw_only=True)

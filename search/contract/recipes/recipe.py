@@ -1,35 +1,20 @@
 """Recipe: steps in an order that works."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Union
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from search.contract.recipes.pruning import (
-    GlobalPruning,
-    GradualPruning,
-    LowRank,
-    StructuredPruning,
-    UnstructuredPruning,
-)
-from search.contract.recipes.quantization import QUANTIZATIONS, DynamicInt8, HalfPrecision, MixedInt8, StaticInt8
-from search.contract.recipes.training import BatchNormFolding, Distillation, FineTuning, QuantizationAwareTraining
+from search.contract.recipes.calibration import CalibratedInt8
+from search.contract.recipes.config import FileStepConfig, StepConfig
+from search.contract.recipes.techniques import TECHNIQUES
+from search.contract.recipes.techniques.distillation import Distillation
+from search.contract.recipes.techniques.quantization_aware_training import QuantizationAwareTraining
 
-Step = Annotated[
-    UnstructuredPruning
-    | GlobalPruning
-    | GradualPruning
-    | StructuredPruning
-    | LowRank
-    | FineTuning
-    | Distillation
-    | QuantizationAwareTraining
-    | BatchNormFolding
-    | DynamicInt8
-    | StaticInt8
-    | MixedInt8
-    | HalfPrecision,
-    Field(discriminator="technique"),
-]
+#: The config of any technique.
+if TYPE_CHECKING:
+    Step = StepConfig
+else:  # a union that type checkers cannot know: its members are those that are registered
+    Step = Annotated[Union[tuple(TECHNIQUES.values())], Field(discriminator="technique")]  # noqa: UP007
 
 
 class Recipe(BaseModel):
@@ -50,9 +35,9 @@ class Recipe(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> "Recipe":
         for step, following in zip(self.steps, self.steps[1:], strict=False):
-            if isinstance(step, QUANTIZATIONS):
+            if isinstance(step, FileStepConfig):
                 raise ValueError(f"{step.technique} works on the exported file: it must be the last step")
-            if isinstance(step, QuantizationAwareTraining) and not isinstance(following, StaticInt8 | MixedInt8):
+            if isinstance(step, QuantizationAwareTraining) and not isinstance(following, CalibratedInt8):
                 raise ValueError(_AWARE_OF_WHAT)
         if self.steps and isinstance(self.steps[-1], QuantizationAwareTraining):
             raise ValueError(_AWARE_OF_WHAT)
@@ -61,7 +46,7 @@ class Recipe(BaseModel):
     @property
     def network_steps(self) -> tuple[Step, ...]:
         """The steps that change the network, which come first."""
-        return tuple(step for step in self.steps if not isinstance(step, QUANTIZATIONS))
+        return tuple(step for step in self.steps if not isinstance(step, FileStepConfig))
 
     @property
     def file_steps(self) -> tuple[Step, ...]:

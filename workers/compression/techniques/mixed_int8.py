@@ -6,15 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.contract.recipes import MixedInt8
-from workers.compression.quantization import StaticQuantizer
-from workers.compression.registry import NotApplicableError, Workpiece, on_file
+from workers.compression.static_quantizer import StaticQuantizer
+from workers.compression.techniques.registry import FILE_TECHNIQUES
+from workers.compression.state import NotApplicableError, Workpiece
 from workers.export import onnx_predictor
 
 #: Images of the calibration split on which each layer's harm is measured.
 _SCAN_IMAGES = 32
 
 
-@on_file(MixedInt8)
+@FILE_TECHNIQUES.register("mixed_int8")
 def quantize_the_robust(config: MixedInt8, model: bytes, piece: Workpiece) -> bytes:
     """Leaves ``float_share`` of the layers, rounded up, in fp32. NotApplicableError where that is all of them."""
     with StaticQuantizer(model, piece.calibration[: config.calibration_images], config.calibration) as quantizer:

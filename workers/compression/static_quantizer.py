@@ -14,50 +14,20 @@ from onnxruntime.quantization import (
     CalibrationMethod,
     QuantFormat,
     QuantType,
-    quantize_dynamic,
     quantize_static,
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from search.contract.recipes import Calibration, DynamicInt8, StaticInt8
-from workers.compression.registry import NotApplicableError, Workpiece, on_file
+from search.contract.recipes import Calibration
 from workers.export import INPUT, model_input
 
-_LINEAR_OPERATORS = ("MatMul", "Gemm")
-OPERATORS_WITH_WEIGHTS = (*_LINEAR_OPERATORS, "Conv")
+LINEAR_OPERATORS = ("MatMul", "Gemm")
+OPERATORS_WITH_WEIGHTS = (*LINEAR_OPERATORS, "Conv")
 _METHODS: dict[Calibration, CalibrationMethod] = {
     "minmax": CalibrationMethod.MinMax,
     "percentile": CalibrationMethod.Percentile,
     "entropy": CalibrationMethod.Entropy,
 }
-
-
-@on_file(StaticInt8)
-def quantize_with_calibration(config: StaticInt8, model: bytes, piece: Workpiece) -> bytes:
-    """Weights per channel, activations by the ranges that the calibration images show (QDQ format).
-
-    NotApplicableError without a layer that has weights.
-    """
-    if not nodes_with_weights(onnx.load_from_string(model)):
-        raise NotApplicableError(
-            f"static int8 treats {', '.join(OPERATORS_WITH_WEIGHTS)}; the network has none of them"
-        )
-    with StaticQuantizer(model, piece.calibration[: config.calibration_images], config.calibration) as quantizer:
-        return quantizer.quantized()
-
-
-@on_file(DynamicInt8)
-def quantize_while_running(config: DynamicInt8, model: bytes, piece: Workpiece) -> bytes:
-    """Weights of linear layers now, activations at each run. NotApplicableError without a linear layer.
-
-    Convolutions are left alone: ONNX Runtime's ConvInteger is several times slower than a float convolution.
-    """
-    if not nodes_with_weights(onnx.load_from_string(model), _LINEAR_OPERATORS):
-        raise NotApplicableError("dynamic int8 treats linear layers (MatMul, Gemm); the network has none")
-    with tempfile.TemporaryDirectory() as folder:
-        prepared, target = _prepared(model, Path(folder)), Path(folder) / "int8.onnx"
-        quantize_dynamic(prepared, target, weight_type=QuantType.QInt8, op_types_to_quantize=list(_LINEAR_OPERATORS))
-        return target.read_bytes()
 
 
 def nodes_with_weights(model: onnx.ModelProto, operators: Sequence[str] = OPERATORS_WITH_WEIGHTS) -> list[str]:
@@ -77,7 +47,7 @@ class StaticQuantizer:
         self._folder = tempfile.TemporaryDirectory()
         self._path = Path(self._folder.name)
         self._images, self._method = images, _METHODS[calibration]
-        self._prepared = _prepared(model, self._path)
+        self._prepared = prepared(model, self._path)
         self.layers = nodes_with_weights(onnx.load(self._prepared))
 
     def __enter__(self) -> "StaticQuantizer":
@@ -116,7 +86,7 @@ class _Images(CalibrationDataReader):  # type: ignore[misc]
         return next(self._inputs, None)
 
 
-def _prepared(model: bytes, folder: Path) -> Path:
+def prepared(model: bytes, folder: Path) -> Path:
     """The model with inferred shapes and folded batch normalization, which the quantizers want."""
     source, target = folder / "fp32.onnx", folder / "prepared.onnx"
     source.write_bytes(model)

@@ -5,11 +5,12 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from search.contract.recipes import BatchNormFolding
-from workers.compression.registry import NotApplicableError, Workpiece, on_network
+from workers.compression.techniques.registry import NETWORK_TECHNIQUES
+from workers.compression.state import NotApplicableError, Workpiece
 from workers.models import Network
 
 
-@on_network(BatchNormFolding)
+@NETWORK_TECHNIQUES.register("batchnorm_folding")
 def fold(config: BatchNormFolding, piece: Workpiece) -> None:
     """NotApplicableError if no batch normalization directly follows a convolution."""
     if piece.masks:

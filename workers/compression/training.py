@@ -6,18 +6,12 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from search.contract.recipes import FineTuning
 from search.contract.recipes.config import TrainingConfig
 from workers.candidate_training import plan_of
-from workers.compression.registry import Workpiece, on_network
+from workers.compression.state import CompressionState
 from workers.training.distillation_loss import Lesson
 from workers.training.engine import train
 from workers.training.execution import eager
-
-
-@on_network(FineTuning)
-def fine_tune(config: FineTuning, piece: Workpiece) -> None:
-    train_on(config, piece)
 
 
 def train_on(

@@ -12,13 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from search.contract.recipes import LowRank
-from workers.compression.registry import NotApplicableError, Workpiece, on_network
+from workers.compression.techniques.registry import NETWORK_TECHNIQUES
+from workers.compression.state import NotApplicableError, Workpiece
 from workers.models import Network
 
 _SMALLEST_KERNEL = 3
 
 
-@on_network(LowRank)
+@NETWORK_TECHNIQUES.register("low_rank")
 def lower_ranks(config: LowRank, piece: Workpiece) -> None:
     """NotApplicableError if there is no such layer, or splitting saves nothing in any of them."""
     if piece.masks:

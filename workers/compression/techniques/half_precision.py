@@ -6,14 +6,15 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from search.contract.recipes import HalfPrecision
-from workers.compression.registry import NotApplicableError, Workpiece, on_file
+from workers.compression.techniques.registry import FILE_TECHNIQUES
+from workers.compression.state import NotApplicableError, Workpiece
 
 _TYPES = {"float16": TensorProto.FLOAT16, "bfloat16": TensorProto.BFLOAT16}
 #: Smaller tensors stay: a Cast node takes about as many bytes as their halves.
 _SMALLEST_NUMBERS = 64
 
 
-@on_file(HalfPrecision)
+@FILE_TECHNIQUES.register("half_precision")
 def store_in_half(config: HalfPrecision, model: bytes, piece: Workpiece) -> bytes:
     """NotApplicableError without weights that are worth it."""
     proto = onnx.load_from_string(model)

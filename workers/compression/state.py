@@ -1,25 +1,17 @@
-"""The register of techniques: a new one is a config class in search/contract/recipes and one registered function here.
-
-There are two kinds. What works on the PyTorch network is registered by ``@on_network``, what works on the exported
-ONNX file by ``@on_file``.
-"""
+"""CompressionState: what the techniques of a recipe work on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from search.contract.candidate import Candidate
-from search.contract.recipes import Step
 from workers.models import Network
 from workers.training.device_dataset import Resident
 from workers.training.engine import Working
 from workers.training.training_input import TrainingInput
-
-S = TypeVar("S")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,31 +42,5 @@ class Workpiece:
     masks: dict[str, Tensor] = field(default_factory=dict)
 
 
-NetworkTechnique = Callable[[Any, Workpiece], None]
-FileTechnique = Callable[[Any, bytes, Workpiece], bytes]
-NETWORK_TECHNIQUES: dict[type[Step], NetworkTechnique] = {}
-FILE_TECHNIQUES: dict[type[Step], FileTechnique] = {}
-
-
 class NotApplicableError(ValueError):
     """The technique has nothing to work on in this network."""
-
-
-def on_network(config: type[Any]) -> Callable[[NetworkTechnique], NetworkTechnique]:
-    """Register a function that changes the workpiece's network."""
-
-    def register(technique: NetworkTechnique) -> NetworkTechnique:
-        NETWORK_TECHNIQUES[config] = technique
-        return technique
-
-    return register
-
-
-def on_file(config: type[Any]) -> Callable[[FileTechnique], FileTechnique]:
-    """Register a function from an ONNX file to another."""
-
-    def register(technique: FileTechnique) -> FileTechnique:
-        FILE_TECHNIQUES[config] = technique
-        return technique
-
-    return register

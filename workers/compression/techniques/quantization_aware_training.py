@@ -12,15 +12,16 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from search.contract.recipes import QuantizationAwareTraining
-from workers.compression.fine_tuning import train_on
-from workers.compression.registry import NotApplicableError, Workpiece, on_network
+from workers.compression.training import train_on
+from workers.compression.techniques.registry import NETWORK_TECHNIQUES
+from workers.compression.state import NotApplicableError, Workpiece
 from workers.models import Network
 
 _SMALLEST_SCALE = 1e-8
 _FOLLOW = 0.05
 
 
-@on_network(QuantizationAwareTraining)
+@NETWORK_TECHNIQUES.register("quantization_aware_training")
 def train_aware(config: QuantizationAwareTraining, piece: Workpiece) -> None:
     """NotApplicableError without a convolution or linear layer."""
     with rounding(piece.network):

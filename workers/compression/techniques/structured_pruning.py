@@ -10,7 +10,8 @@ import torch_pruning
 from torch.nn import functional
 
 from search.contract.recipes import Importance, StructuredPruning
-from workers.compression.registry import NotApplicableError, Workpiece, on_network
+from workers.compression.techniques.registry import NETWORK_TECHNIQUES
+from workers.compression.state import NotApplicableError, Workpiece
 from workers.models import ArchitectureError, Network
 from workers.models.profile import count_macs, count_params
 from workers.models.registry import Unprunable
@@ -28,7 +29,7 @@ _IMPORTANCES: dict[Importance, torch_pruning.importance.Importance] = {
 }
 
 
-@on_network(StructuredPruning)
+@NETWORK_TECHNIQUES.register("structured_pruning")
 def prune(config: StructuredPruning, piece: Workpiece) -> None:
     """Remove channels to multiples of 8; the classifier keeps its outputs, and blocks that cannot be pruned keep their
     channels.

@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from search.contract.recipes import Distillation
-from workers.compression.fine_tuning import train_on
-from workers.compression.registry import NotApplicableError, TrainedModel, Workpiece, on_network
+from workers.compression.training import train_on
+from workers.compression.techniques.registry import NETWORK_TECHNIQUES
+from workers.compression.state import NotApplicableError, TrainedModel, Workpiece
 from workers.export import load_weights
 from workers.models import build_network
 from workers.training.distillation_loss import Lesson, Teacher
@@ -20,7 +21,7 @@ class TeacherError(ValueError):
     """A teacher's file that cannot be used: give another, or leave it out for the study's best model."""
 
 
-@on_network(Distillation)
+@NETWORK_TECHNIQUES.register("distillation")
 def distill(config: Distillation, piece: Workpiece) -> None:
     """NotApplicableError without a teacher's file and without a study; TeacherError for a file that will not do."""
     classes = piece.validation.classes

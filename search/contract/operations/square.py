@@ -1,0 +1,5 @@
+"""Cutout: a black square."""
+
+from search.contract.operations.registry import OPERATIONS, OperationTraits
+
+OPERATIONS.add("Cutout", OperationTraits())
