@@ -24,7 +24,7 @@ from benchmarks.parts.machine import describe, spread
 from search.contract.augmentation import OPERATION_NAMES, Operation, Policy
 from search.contract.dataset import DatasetSpec
 from workers.data import Dataset, load_dataset
-from workers.training.device_dataset import pixels, resident
+from workers.training.device_dataset import pixels, to_device
 from workers.training.training_input import training_input
 
 _SIDE_PX, _BATCH, _OPS, _CORES = 96, 64, 3, 2
@@ -97,7 +97,7 @@ def _stream(folder: Path, cache: Path, core: int, policy: Policy, epochs: int) -
     """Go through a core's share of the images as one trial does; the number that it would have trained on."""
     dataset = _load(folder, cache)
     rows = np.arange(core, len(dataset.labels), _CORES)
-    split = resident(dataset.images, dataset.labels, rows, classes=len(dataset.classes), device="cpu")
+    split = to_device(dataset.images, dataset.labels, rows, classes=len(dataset.classes), device="cpu")
     prepared = training_input(split, policy, seed=0)
     targets = torch.nn.functional.one_hot(prepared.training.labels, split.classes).float()
     seen = 0

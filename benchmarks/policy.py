@@ -24,7 +24,7 @@ from tests.acceptance.studies import ENDED
 from tests.server import home_folder, server_process, wait_for
 from workers.data import load_dataset
 from workers.models import build_network
-from workers.training.device_dataset import resident
+from workers.training.device_dataset import to_device
 from workers.training.engine import TrainingPlan, train
 from workers.training.training_input import training_input
 
@@ -81,7 +81,7 @@ def _train(candidate: Candidate, dataset: DatasetSpec, epochs: int, seed: int, c
     torch.manual_seed(seed)
     data = load_dataset(dataset, side_px=candidate.image_size, cache_dir=cache)
     training, validation = (
-        resident(data.images, data.labels, rows, classes=len(data.classes), device="cpu")
+        to_device(data.images, data.labels, rows, classes=len(data.classes), device="cpu")
         for rows in (data.splits.train, data.splits.validation)
     )
     prepared = training_input(training, candidate.augmentation, seed=seed)

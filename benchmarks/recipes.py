@@ -31,8 +31,8 @@ from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
 from workers.candidate_training import plan_of
 from workers.compression.pipeline import finish
-from workers.compression.state import NotApplicableError, TrainedModel, Workpiece
-from workers.compression.step_cache import Beginnings
+from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
+from workers.compression.step_cache import StepCache
 from workers.data import Dataset, load_dataset
 from workers.export import load_weights, save_weights, to_onnx
 from workers.latency.gate import HostGate
@@ -40,7 +40,7 @@ from workers.latency.protocol import QUICK, measure
 from workers.latency.runtimes import RUNTIMES
 from workers.latency.subject import model_subject
 from workers.models import build_network, profile
-from workers.training.device_dataset import Resident, resident
+from workers.training.device_dataset import DeviceDataset, to_device
 from workers.training.engine import train
 from workers.training.training_input import training_input
 
@@ -67,8 +67,8 @@ class Parent:
     candidate: Candidate
     weights: bytes
     file: bytes
-    training: Resident
-    validation: Resident
+    training: DeviceDataset
+    validation: DeviceDataset
 
 
 def main() -> None:
@@ -113,7 +113,7 @@ def _candidates(classes: int, count: int, *, seed: int) -> Iterator[Candidate]:
 
 def _trained(data: Dataset, candidate: Candidate, *, epochs: int, seed: int) -> Parent:
     training, validation = (
-        resident(data.images, data.labels, rows, classes=len(data.classes), device="cpu")
+        to_device(data.images, data.labels, rows, classes=len(data.classes), device="cpu")
         for rows in (data.splits.train, data.splits.validation)
     )
     torch.manual_seed(seed)
@@ -136,7 +136,7 @@ class _Evaluator:
 
     def __init__(self, data: Dataset, parent: Parent, *, seed: int, folder: Path) -> None:
         self._data, self._parent, self._seed = data, parent, seed
-        self._beginnings = Beginnings(folder=folder, origin="")
+        self._step_cache = StepCache(folder=folder, origin="")
         self._known: dict[tuple[Step, ...], Evaluation] = {}
 
     def __call__(self, recipe: Recipe) -> Evaluation:
@@ -147,10 +147,10 @@ class _Evaluator:
 
     def _evaluation(self, recipe: Recipe) -> Evaluation:
         data, rows = self._data, self._data.splits.validation
-        piece = self._workpiece()
+        state = self._state()
         try:
-            self._beginnings.run(recipe.network_steps, piece)
-            made = finish(recipe.file_steps, piece, data.images[rows], data.labels[rows])
+            self._step_cache.run(recipe.network_steps, state)
+            made = finish(recipe.file_steps, state, data.images[rows], data.labels[rows])
         except NotApplicableError:
             return Evaluation(recipe=recipe, state=JobState.FAILED)
         files = {"variant": made.model, "parent": self._parent.file}
@@ -159,11 +159,11 @@ class _Evaluator:
         share = variant.p50_ms / parent.p50_ms
         return Evaluation(recipe=recipe, state=JobState.COMPLETED, f1=made.scores.f1, latency_share=share)
 
-    def _workpiece(self) -> Workpiece:
+    def _state(self) -> CompressionState:
         parent = self._parent
         network = build_network(parent.candidate.architecture, pretrained=False)
         load_weights(network, parent.weights)
-        return Workpiece(
+        return CompressionState(
             network=network,
             candidate=parent.candidate,
             training=partial(training_input, parent.training, parent.candidate.augmentation, seed=self._seed),

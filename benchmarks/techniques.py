@@ -22,7 +22,7 @@ from search.contract.dataset import DatasetSpec
 from search.contract.recipes import NAMED_RECIPES, Recipe, Step, default_recipe
 from workers.candidate_training import plan_of
 from workers.compression.pipeline import Compressed, change_network, finish
-from workers.compression.state import NotApplicableError, TrainedModel, Workpiece
+from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
 from workers.data import Dataset, load_dataset
 from workers.export import load_weights, save_weights
 from workers.latency.gate import HostGate
@@ -30,7 +30,7 @@ from workers.latency.protocol import THOROUGH, measure
 from workers.latency.runtimes import RUNTIMES
 from workers.latency.subject import model_subject
 from workers.models import build_network, profile
-from workers.training.device_dataset import Resident, resident
+from workers.training.device_dataset import DeviceDataset, to_device
 from workers.training.engine import train
 from workers.training.training_input import training_input
 
@@ -110,21 +110,21 @@ def _seed(
 ) -> dict[str, Made]:
     """What every recipe that applies made, by its name."""
     training, validation = (
-        resident(data.images, data.labels, rows, classes=len(data.classes), device="cpu")
+        to_device(data.images, data.labels, rows, classes=len(data.classes), device="cpu")
         for rows in (data.splits.train, data.splits.validation)
     )
     weights = _trained(candidate, training, validation, epochs=epochs, seed=seed)
     files: dict[str, Compressed] = {}
-    changed: dict[tuple[Step, ...], Workpiece] = {}
+    changed: dict[tuple[Step, ...], CompressionState] = {}
     rows = data.splits.validation
     for recipe in recipes:
         try:
             if recipe.network_steps not in changed:
-                piece = _workpiece(data, candidate, training, validation, weights, seed=seed)
-                change_network(recipe.network_steps, piece)
-                changed[recipe.network_steps] = piece
-            piece = changed[recipe.network_steps]
-            files[recipe.name] = finish(recipe.file_steps, piece, data.images[rows], data.labels[rows])
+                state = _state(data, candidate, training, validation, weights, seed=seed)
+                change_network(recipe.network_steps, state)
+                changed[recipe.network_steps] = state
+            state = changed[recipe.network_steps]
+            files[recipe.name] = finish(recipe.file_steps, state, data.images[rows], data.labels[rows])
             print(f"seed {seed}: {recipe.name} f1 {files[recipe.name].scores.f1:.4f}", flush=True)
         except NotApplicableError as error:
             print(f"seed {seed}: {recipe.name} does not apply: {error}", flush=True)
@@ -147,7 +147,9 @@ def _speedups(files: Mapping[str, Compressed], runtime: str) -> dict[str, float]
     return {name: timings["fp32"].p50_ms / timing.p50_ms for name, timing in timings.items()}
 
 
-def _trained(candidate: Candidate, training: Resident, validation: Resident, *, epochs: int, seed: int) -> bytes:
+def _trained(
+    candidate: Candidate, training: DeviceDataset, validation: DeviceDataset, *, epochs: int, seed: int
+) -> bytes:
     torch.manual_seed(seed)
     network = build_network(candidate.architecture)
     prepared = training_input(training, candidate.augmentation, seed=seed)
@@ -157,12 +159,18 @@ def _trained(candidate: Candidate, training: Resident, validation: Resident, *, 
     return save_weights(network)
 
 
-def _workpiece(
-    data: Dataset, candidate: Candidate, training: Resident, validation: Resident, weights: bytes, *, seed: int
-) -> Workpiece:
+def _state(
+    data: Dataset,
+    candidate: Candidate,
+    training: DeviceDataset,
+    validation: DeviceDataset,
+    weights: bytes,
+    *,
+    seed: int,
+) -> CompressionState:
     network = build_network(candidate.architecture, pretrained=False)
     load_weights(network, weights)
-    return Workpiece(
+    return CompressionState(
         network=network,
         candidate=candidate,
         training=partial(training_input, training, candidate.augmentation, seed=seed),

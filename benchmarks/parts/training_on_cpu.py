@@ -19,7 +19,7 @@ from search.contract.candidate import Architecture, Layer
 from search.contract.dataset import DatasetSpec
 from workers.data import load_dataset
 from workers.models import build_network
-from workers.training.device_dataset import resident
+from workers.training.device_dataset import to_device
 from workers.training.engine import TrainingPlan, train
 from workers.training.training_input import training_input
 
@@ -66,7 +66,7 @@ def _engine(network: nn.Module, folder: Path, cache: Path, epochs: int) -> float
     spec = DatasetSpec(source="folder", path=str(folder.resolve()), validation_fraction=0.2)
     data = load_dataset(spec, side_px=_SIDE_PX, cache_dir=cache)
     training, validation = (
-        resident(data.images, data.labels, rows, classes=len(data.classes), device="cpu")
+        to_device(data.images, data.labels, rows, classes=len(data.classes), device="cpu")
         for rows in (data.splits.train, data.splits.validation)
     )
     prepared = training_input(training, FLIP_ONLY, seed=0)

@@ -11,8 +11,8 @@ from torch.nn import functional
 from torchvision.models import mobilenet_v3_small
 
 from benchmarks.parts.machine import spread
-from workers.training.batch_augmentation import ChanceAugment
-from workers.training.device_dataset import Resident
+from workers.training.batch_augmentation import RandomAugmentation
+from workers.training.device_dataset import DeviceDataset
 from workers.training.engine import Epoch, TrainingPlan, train
 
 _SIDE_PX, _BATCH, _IMAGES, _CLASSES, _RATE = 96, 128, 20_480, 10, 0.1
@@ -48,7 +48,7 @@ def _network() -> nn.Module:
     return network
 
 
-def _engine(training: Resident, validation: Resident, starts_s: list[float], epochs: int) -> float:
+def _engine(training: DeviceDataset, validation: DeviceDataset, starts_s: list[float], epochs: int) -> float:
     """Training images a second, scoring after each epoch included; what the first epoch took longer is noted."""
     augment = _random_flips(torch.Generator(device="cuda").manual_seed(0))
     plan = TrainingPlan(epochs=epochs, batch_size=_BATCH, learning_rate=_RATE, optimizer="sgd", seed=0)
@@ -58,7 +58,7 @@ def _engine(training: Resident, validation: Resident, starts_s: list[float], epo
     return epochs * len(training) / sum(took_s)
 
 
-def _plain(training: Resident, validation: Resident, epochs: int) -> float:
+def _plain(training: DeviceDataset, validation: DeviceDataset, epochs: int) -> float:
     """The same by a loop as it is written usually, in bfloat16 and channels_last: training images a second."""
     network = _network().cuda().to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(network.parameters(), lr=_RATE, momentum=0.9, nesterov=True, weight_decay=5e-4)
@@ -84,17 +84,17 @@ def _plain(training: Resident, validation: Resident, epochs: int) -> float:
     return epochs * len(training) / (time.perf_counter() - started)
 
 
-def _random_flips(generator: torch.Generator) -> ChanceAugment:
+def _random_flips(generator: torch.Generator) -> RandomAugmentation:
     def flip(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         chosen = torch.rand(len(images), generator=generator, device=images.device) < 0.5
         return torch.where(chosen.view(-1, 1, 1, 1), images.flip(3), images), targets
 
-    return ChanceAugment(change=flip, generator=generator)
+    return RandomAugmentation(change=flip, generator=generator)
 
 
-def _synthetic(images: int) -> Resident:
+def _synthetic(images: int) -> DeviceDataset:
     generator = torch.Generator(device="cuda").manual_seed(0)
     shape = (images, _SIDE_PX, _SIDE_PX, 3)
     noise = torch.randint(0, 256, shape, dtype=torch.uint8, device="cuda", generator=generator)
     labels = torch.arange(images, device="cuda") % _CLASSES
-    return Resident(images=noise.permute(0, 3, 1, 2), labels=labels, classes=_CLASSES)
+    return DeviceDataset(images=noise.permute(0, 3, 1, 2), labels=labels, classes=_CLASSES)

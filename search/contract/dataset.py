@@ -20,7 +20,9 @@ class DatasetSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Annotated[str, NameIn(SOURCES)] = Field(description="the kind of data set; it decides which of the other fields apply")
+    source: Annotated[str, NameIn(SOURCES)] = Field(
+        description="the kind of data set; it decides which of the other fields apply"
+    )
     path: Location | None = Field(
         default=None,
         description="folder: the folder of class folders, or of train and val; coco: the folder of images; parquet: a"

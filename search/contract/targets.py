@@ -18,7 +18,7 @@ class TargetSpec(BaseModel):
 
     runtime: RuntimeName = Field(
         default="onnxruntime",
-        description="what runs the model file, on nodes that have it installed (`seedleaf bench --list` shows which do); "
+        description="what runs the model file, on nodes that have it (`seedleaf bench --list` shows which do); "
         + described(TARGET_RUNTIMES),
     )
     threads: int = Field(default=1, ge=1, le=256, description="CPU threads that one inference may use")

@@ -6,7 +6,7 @@ from functools import cache
 from search.contract.augmentation import Policy
 from search.contract.candidate import Layer
 from tests.unit.training_sets import BACKBONE, coloured, coloured_images, small_candidate, small_network
-from workers.compression.state import Workpiece
+from workers.compression.state import CompressionState
 from workers.export import load_weights, save_weights
 from workers.models import Network
 from workers.training.engine import TrainingPlan, train
@@ -33,9 +33,9 @@ def trained(backbone: tuple[Layer, ...] = BACKBONE) -> Network:
     return network
 
 
-def workpiece(*, backbone: tuple[Layer, ...] = BACKBONE, network: Network | None = None) -> Workpiece:
+def compression_state(*, backbone: tuple[Layer, ...] = BACKBONE, network: Network | None = None) -> CompressionState:
     calibration, _ = coloured_images(16, seed=3)
-    return Workpiece(
+    return CompressionState(
         network=trained(backbone) if network is None else network,
         candidate=small_candidate(backbone=backbone),
         training=_training,

@@ -16,7 +16,7 @@ from search.contract.augmentation import BATCH_OPERATION_NAMES, OPERATION_NAMES,
 from workers.augmentation import batch, single
 from workers.augmentation.draw import Draw
 from workers.augmentation.kinds import AffineDefinition, Image, MixDefinition
-from workers.augmentation.operations import DEFINITIONS
+from workers.augmentation.operations import OPERATIONS
 
 TRASHNET = Path(__file__).parents[2] / "../shared/data/trashnet"
 RESAMPLING = ("Rotate", "ShearX", "ShearY")
@@ -60,7 +60,7 @@ def by_torch(image: Image, policy: Policy, draw: Draw, dispatch: batch.Dispatch)
 def differences(name: OperationName, images: list[Image]) -> list[Image]:
     """Absolute differences between the executors in grey levels, at several magnitudes and both signs."""
     found = []
-    policy, definition = policy_of(name), DEFINITIONS[name]
+    policy, definition = policy_of(name), OPERATIONS[name]
     for magnitude in (0.0, 0.3, 0.7, 1.0):
         for sign in (1, -1) if definition.signed else (1,):
             draw = draw_of(definition.full * magnitude * sign)
@@ -99,17 +99,17 @@ def test_all_geometric_operations_together_are_the_same_map_in_both_executors() 
 
 
 def test_every_operation_is_defined() -> None:
-    assert set(DEFINITIONS) == set(OPERATION_NAMES)
+    assert set(OPERATIONS) == set(OPERATION_NAMES)
 
 
-@pytest.mark.parametrize("name", [name for name in SINGLE_OPERATION_NAMES if DEFINITIONS[name].full])
+@pytest.mark.parametrize("name", [name for name in SINGLE_OPERATION_NAMES if OPERATIONS[name].full])
 def test_magnitude_zero_changes_nothing(name: OperationName) -> None:
     for image in generated_images(side_px=32):
         np.testing.assert_array_equal(by_torch(image, policy_of(name), draw_of(0.0), batch.masked), image)
 
 
 def test_the_ranges_are_those_of_the_competition() -> None:
-    full = {name: definition.full for name, definition in DEFINITIONS.items() if definition.full}
+    full = {name: definition.full for name, definition in OPERATIONS.items() if definition.full}
     assert full == {
         **dict.fromkeys(("Contrast", "Sharpness", "Color", "Brightness"), 0.9),
         "Rotate": 30.0,
@@ -119,8 +119,8 @@ def test_the_ranges_are_those_of_the_competition() -> None:
         "Posterize": 4.0,
         **dict.fromkeys(("Cutout", "MixUp", "CutMix"), 0.5),
     }
-    signed = {name for name, definition in DEFINITIONS.items() if definition.signed}
-    geometric = {name for name, definition in DEFINITIONS.items() if isinstance(definition, AffineDefinition)}
+    signed = {name for name, definition in OPERATIONS.items() if definition.signed}
+    geometric = {name for name, definition in OPERATIONS.items() if isinstance(definition, AffineDefinition)}
     assert signed == geometric | {"Contrast", "Sharpness", "Color", "Brightness"}
 
 
@@ -146,7 +146,7 @@ def test_the_labels_follow_the_share_of_the_partners_pixels(name: OperationName)
     mixed, targets = batch.apply_draw(
         images, torch.eye(3), policy=policy_of(name), draw=draw_of(0.3, n=3), dispatch=batch.masked
     )
-    assert isinstance(DEFINITIONS[name], MixDefinition)
+    assert isinstance(OPERATIONS[name], MixDefinition)
     shown = targets @ torch.tensor([0.0, 100.0, 200.0])
     torch.testing.assert_close(mixed.float().mean((1, 2, 3)), shown, atol=0.5, rtol=0)
     torch.testing.assert_close(targets.sum(1), torch.ones(3))

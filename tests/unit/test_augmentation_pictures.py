@@ -8,12 +8,12 @@ from PIL import Image
 
 from search.contract.augmentation import Operation, Policy
 from workers.augmentation.pictures import picture_of
-from workers.training.device_dataset import resident
+from workers.training.device_dataset import to_device
 
 
 def test_the_images_stand_above_what_the_policy_makes_of_them() -> None:
     images = np.full((20, 16, 16, 3), 40, dtype=np.uint8)
-    split = resident(images, np.zeros(20, dtype=np.int64), np.arange(20), classes=2, device="cpu")
+    split = to_device(images, np.zeros(20, dtype=np.int64), np.arange(20), classes=2, device="cpu")
     policy = Policy(operations=(Operation(name="Invert", probability=1.0, magnitude=1.0),), max_ops=1)
     picture = np.asarray(Image.open(io.BytesIO(picture_of(policy, split, seed=0))))
     assert picture.shape == (32, 8 * 16, 3)

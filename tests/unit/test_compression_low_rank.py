@@ -8,10 +8,10 @@ from torch import nn
 
 from search.contract.candidate import Layer
 from search.contract.recipes import BatchNormFolding, GlobalPruning, LowRank
-from tests.unit.compression_states import trained, workpiece
+from tests.unit.compression_states import compression_state, trained
 from tests.unit.training_sets import CLASSES, EVERY_BLOCK, SIDE_PX, small_network
-from workers.compression import folding, low_rank, unstructured
 from workers.compression.state import NotApplicableError
+from workers.compression.techniques import batchnorm_folding, global_pruning, low_rank
 from workers.models import Network
 from workers.models.profile import count_macs
 
@@ -72,12 +72,12 @@ def test_layers_are_split_only_where_that_is_cheaper() -> None:
 def test_less_energy_means_fewer_multiplications_and_the_classes_stay() -> None:
     macs = []
     for energy in (0.7, 0.4):
-        piece = workpiece(network=small_network(backbone=EVERY_BLOCK))
-        low_rank.lower_ranks(LowRank(energy=energy), piece)
-        macs.append(count_macs(piece.network, SIDE_PX))
-        assert piece.network.eval()(torch.rand(2, 3, SIDE_PX, SIDE_PX)).shape == (2, CLASSES)
-        assert isinstance(piece.network.classifier, nn.Linear)
-        assert piece.network.classifier.out_features == CLASSES
+        state = compression_state(network=small_network(backbone=EVERY_BLOCK))
+        low_rank.lower_ranks(LowRank(energy=energy), state)
+        macs.append(count_macs(state.network, SIDE_PX))
+        assert state.network.eval()(torch.rand(2, 3, SIDE_PX, SIDE_PX)).shape == (2, CLASSES)
+        assert isinstance(state.network.classifier, nn.Linear)
+        assert state.network.classifier.out_features == CLASSES
     assert macs[1] < macs[0] < count_macs(small_network(backbone=EVERY_BLOCK), SIDE_PX)
 
 
@@ -85,16 +85,16 @@ def test_low_rank_does_not_apply_to_kernels_of_one_pixel() -> None:
     with pytest.raises(
         NotApplicableError, match="linear layers and convolutions with a kernel over 2; the network has"
     ):
-        low_rank.lower_ranks(LowRank(energy=0.5), workpiece(network=small_network(backbone=POINTWISE)))
+        low_rank.lower_ranks(LowRank(energy=0.5), compression_state(network=small_network(backbone=POINTWISE)))
 
 
 def test_low_rank_does_not_apply_where_it_saves_nothing_or_weights_are_pruned() -> None:
     with pytest.raises(NotApplicableError, match="at 100% of the energy no layer gets cheaper"):
-        low_rank.lower_ranks(LowRank(energy=1.0), workpiece())
-    piece = workpiece()
-    unstructured.prune_globally(GlobalPruning(), piece)
+        low_rank.lower_ranks(LowRank(energy=1.0), compression_state())
+    state = compression_state()
+    global_pruning.prune(GlobalPruning(), state)
     with pytest.raises(NotApplicableError, match="put it before unstructured"):
-        low_rank.lower_ranks(LowRank(energy=0.5), piece)
+        low_rank.lower_ranks(LowRank(energy=0.5), state)
 
 
 def norms(network: Network) -> int:
@@ -102,23 +102,23 @@ def norms(network: Network) -> int:
 
 
 def test_folding_computes_the_same_without_batch_normalization() -> None:
-    piece, images = workpiece(), torch.rand(4, 3, SIDE_PX, SIDE_PX)
-    folding.fold(BatchNormFolding(), piece)
-    assert norms(piece.network) == 0 < norms(trained())
+    state, images = compression_state(), torch.rand(4, 3, SIDE_PX, SIDE_PX)
+    batchnorm_folding.fold(BatchNormFolding(), state)
+    assert norms(state.network) == 0 < norms(trained())
     with torch.no_grad():
-        torch.testing.assert_close(piece.network.eval()(images), trained().eval()(images), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(state.network.eval()(images), trained().eval()(images), rtol=1e-4, atol=1e-4)
 
 
 def test_folding_leaves_what_does_not_follow_a_convolution() -> None:
     network = Network(nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten()))
-    folding.fold(BatchNormFolding(), workpiece(network=network))
+    batchnorm_folding.fold(BatchNormFolding(), compression_state(network=network))
     assert norms(network) == 1
 
 
 def test_folding_does_not_apply_without_a_pair() -> None:
     network = Network(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.BatchNorm2d(8), nn.Flatten()))
     with pytest.raises(NotApplicableError, match="no convolution with a batch normalization right after it"):
-        folding.fold(BatchNormFolding(), workpiece(network=network))
+        batchnorm_folding.fold(BatchNormFolding(), compression_state(network=network))
 
 
 class _TwoUses(nn.Module):
@@ -135,4 +135,4 @@ class _TwoUses(nn.Module):
 
 def test_folding_does_not_apply_where_the_convolution_is_used_twice() -> None:
     with pytest.raises(NotApplicableError, match="used elsewhere"):
-        folding.fold(BatchNormFolding(), workpiece(network=Network(nn.Sequential(_TwoUses()))))
+        batchnorm_folding.fold(BatchNormFolding(), compression_state(network=Network(nn.Sequential(_TwoUses()))))

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from search.contract.recipes import NAMED_RECIPES, default_recipe
-from tests.unit.compression_states import trained, workpiece
+from tests.unit.compression_states import compression_state, trained
 from tests.unit.training_sets import SIDE_PX, coloured_images
 from workers.compression.pipeline import Compressed, ParityError, compress
-from workers.compression.state import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
+from workers.compression.state import CompressionState, NotApplicableError
+from workers.compression.techniques import FILE_TECHNIQUES, NETWORK_TECHNIQUES
 from workers.export import onnx_predictor, program_predictor, to_onnx
 from workers.models import Network
 from workers.models.profile import count_macs, count_params
@@ -26,8 +27,8 @@ OF_EVERY_KIND = ("unstructured", "structured", "structured-static-int8")
 @cache
 def made(recipe: str) -> tuple[Compressed, Network]:
     """What a recipe made, and the network that it left."""
-    piece = workpiece()
-    return compress(default_recipe(recipe), piece, IMAGES, LABELS), piece.network
+    state = compression_state()
+    return compress(default_recipe(recipe), state, IMAGES, LABELS), state.network
 
 
 @pytest.mark.parametrize("name", OF_EVERY_KIND)
@@ -50,7 +51,7 @@ def test_every_step_has_one_technique_registered() -> None:
     assert not set(NETWORK_TECHNIQUES) & set(FILE_TECHNIQUES)
     for named in NAMED_RECIPES:
         for step in named.recipe.steps:
-            assert type(step) in NETWORK_TECHNIQUES or type(step) in FILE_TECHNIQUES
+            assert step.technique in NETWORK_TECHNIQUES or step.technique in FILE_TECHNIQUES
 
 
 def test_no_steps_give_the_network_as_it_is() -> None:
@@ -68,8 +69,8 @@ def test_zeros_survive_in_the_file_and_make_it_pack_smaller() -> None:
     assert packed["unstructured"] < 0.8 * packed["fp32"]
 
 
-def piece_of(layers: nn.Module) -> Workpiece:
-    return workpiece(network=Network(nn.Sequential(layers)))
+def state_of(layers: nn.Module) -> CompressionState:
+    return compression_state(network=Network(nn.Sequential(layers)))
 
 
 class _Pooled(nn.Module):
@@ -88,14 +89,14 @@ def _pooled_file() -> bytes:
 def test_a_quantization_does_not_apply_without_a_layer_to_treat(name: str) -> None:
     (quantization,) = default_recipe(name).steps
     with pytest.raises(NotApplicableError, match=r"the network has none|that is all"):
-        FILE_TECHNIQUES[type(quantization)](quantization, _pooled_file(), piece_of(_Pooled()))
+        FILE_TECHNIQUES[quantization.technique](quantization, _pooled_file(), state_of(_Pooled()))
 
 
 @pytest.mark.parametrize("name", ["low-rank", "folded", "structured-static-int8", "unstructured-global"])
 def test_a_technique_that_does_not_apply_is_skipped_by_its_name(name: str) -> None:
     recipe = default_recipe(name)
     with pytest.raises(NotApplicableError, match=f"^{recipe.steps[0].technique} is skipped: "):
-        compress(recipe, piece_of(nn.Conv2d(3, 3, 1)), IMAGES, LABELS)
+        compress(recipe, state_of(nn.Conv2d(3, 3, 1)), IMAGES, LABELS)
 
 
 class _TwoFaced(nn.Module):
@@ -108,4 +109,4 @@ class _TwoFaced(nn.Module):
 
 def test_a_file_that_does_not_compute_what_the_network_computes_is_an_error() -> None:
     with pytest.raises(ParityError, match=r"logits differ from the network's by \d+\.\d+% of their range"):
-        compress(default_recipe("fp32"), piece_of(_TwoFaced()), IMAGES, LABELS)
+        compress(default_recipe("fp32"), state_of(_TwoFaced()), IMAGES, LABELS)

@@ -10,10 +10,11 @@ from onnx import numpy_helper
 
 from search.contract.candidate import Layer
 from search.contract.recipes import Calibration, DynamicInt8, HalfPrecision, MixedInt8, StaticInt8
-from tests.unit.compression_states import workpiece
+from tests.unit.compression_states import compression_state
 from tests.unit.training_sets import CLASSES, coloured_images
-from workers.compression import half_precision, mixed_int8, quantization
 from workers.compression.state import NotApplicableError
+from workers.compression.static_quantizer import StaticQuantizer
+from workers.compression.techniques import dynamic_int8, half_precision, mixed_int8, static_int8
 from workers.export import onnx_predictor, to_onnx
 
 IMAGES, LABELS = coloured_images(48, seed=1)
@@ -28,8 +29,8 @@ LINEAR: tuple[Layer, ...] = (
 
 @cache
 def exported(backbone: tuple[Layer, ...] | None = None) -> bytes:
-    piece = workpiece() if backbone is None else workpiece(backbone=backbone)
-    return to_onnx(piece.network, piece.candidate.image_size)
+    state = compression_state() if backbone is None else compression_state(backbone=backbone)
+    return to_onnx(state.network, state.candidate.image_size)
 
 
 def weight_types(model: bytes) -> list[int]:
@@ -45,7 +46,7 @@ def agreement(model: bytes, other: bytes) -> float:
 def test_static_int8_holds_weights_of_a_byte_whatever_its_calibration(
     calibration: Calibration, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = quantization.quantize_with_calibration(StaticInt8(calibration=calibration), exported(), workpiece())
+    model = static_int8.quantize_with_calibration(StaticInt8(calibration=calibration), exported(), compression_state())
     assert set(weight_types(model)) == {onnx.TensorProto.INT8}
     assert agreement(model, exported()) >= 0.9
     assert capsys.readouterr().out == ""
@@ -53,14 +54,14 @@ def test_static_int8_holds_weights_of_a_byte_whatever_its_calibration(
 
 def test_calibrations_differ_in_the_ranges_that_they_find() -> None:
     models = {
-        quantization.quantize_with_calibration(StaticInt8(calibration=calibration), exported(), workpiece())
+        static_int8.quantize_with_calibration(StaticInt8(calibration=calibration), exported(), compression_state())
         for calibration in ("minmax", "percentile")
     }
     assert len(models) == 2
 
 
 def test_static_int8_has_a_scale_for_each_channel() -> None:
-    model = onnx.load_from_string(quantization.quantize_with_calibration(StaticInt8(), exported(), workpiece()))
+    model = onnx.load_from_string(static_int8.quantize_with_calibration(StaticInt8(), exported(), compression_state()))
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     weights = [node for node in model.graph.node if node.input[0] in tensors and len(tensors[node.input[0]].dims) == 4]
     assert weights
@@ -70,7 +71,7 @@ def test_static_int8_has_a_scale_for_each_channel() -> None:
 
 
 def test_dynamic_int8_treats_linear_layers_and_no_other() -> None:
-    model = quantization.quantize_while_running(DynamicInt8(), exported(LINEAR), workpiece(backbone=LINEAR))
+    model = dynamic_int8.quantize_while_running(DynamicInt8(), exported(LINEAR), compression_state(backbone=LINEAR))
     operators = {node.op_type for node in onnx.load_from_string(model).graph.node}
     assert operators >= {"MatMulInteger", "Conv"}
     assert "ConvInteger" not in operators
@@ -79,14 +80,14 @@ def test_dynamic_int8_treats_linear_layers_and_no_other() -> None:
 
 def test_dynamic_int8_does_not_apply_without_linear_layers() -> None:
     with pytest.raises(NotApplicableError, match="dynamic int8 treats linear layers"):
-        quantization.quantize_while_running(DynamicInt8(), exported(), workpiece())
+        dynamic_int8.quantize_while_running(DynamicInt8(), exported(), compression_state())
 
 
 def test_mixed_int8_leaves_the_most_harmed_layers_in_fp32() -> None:
-    piece, config = workpiece(), MixedInt8(float_share=0.3)
-    model = mixed_int8.quantize_the_robust(config, exported(), piece)
-    with quantization.StaticQuantizer(exported(), piece.calibration, config.calibration) as quantizer:
-        harms = mixed_int8.layer_harms(quantizer, exported(), piece.calibration)
+    state, config = compression_state(), MixedInt8(float_share=0.3)
+    model = mixed_int8.quantize_the_robust(config, exported(), state)
+    with StaticQuantizer(exported(), state.calibration, config.calibration) as quantizer:
+        harms = mixed_int8.layer_harms(quantizer, exported(), state.calibration)
         whole = quantizer.quantized()
     assert len(harms) == len(quantizer.layers) == len(weight_types(exported()))
     assert weight_types(model).count(onnx.TensorProto.FLOAT) == 4
@@ -102,12 +103,14 @@ def distance(model: bytes, other: bytes) -> float:
 
 def test_mixed_int8_does_not_apply_where_nothing_would_be_left_in_int8() -> None:
     with pytest.raises(NotApplicableError, match="would leave 11 in fp32: that is all"):
-        mixed_int8.quantize_the_robust(MixedInt8(float_share=0.99), exported(), workpiece())
+        mixed_int8.quantize_the_robust(MixedInt8(float_share=0.99), exported(), compression_state())
 
 
 @pytest.mark.parametrize(("name", "data_type"), [("float16", onnx.TensorProto.FLOAT16), ("bfloat16", 16)])
 def test_half_precision_halves_the_stored_weights_and_changes_little(name: str, data_type: int) -> None:
-    model = half_precision.store_in_half(HalfPrecision.model_validate({"format": name}), exported(), workpiece())
+    model = half_precision.store_in_half(
+        HalfPrecision.model_validate({"format": name}), exported(), compression_state()
+    )
     onnx.checker.check_model(onnx.load_from_string(model))
     assert set(weight_types(model)) == {data_type}
     assert len(model) < 0.7 * len(exported())
@@ -118,5 +121,5 @@ def test_half_precision_halves_the_stored_weights_and_changes_little(name: str, 
 
 def test_quantizing_leaves_the_logging_of_its_process_alone() -> None:
     level = logging.getLogger().level
-    quantization.quantize_while_running(DynamicInt8(), exported(LINEAR), workpiece(backbone=LINEAR))
+    dynamic_int8.quantize_while_running(DynamicInt8(), exported(LINEAR), compression_state(backbone=LINEAR))
     assert logging.getLogger().level == level

@@ -6,30 +6,30 @@ import pytest
 import torch
 
 from search.contract.recipes import FineTuning, LowRank, Step, StructuredPruning, UnstructuredPruning
-from tests.unit.compression_states import workpiece
-from workers.compression.state import NotApplicableError, Workpiece
-from workers.compression.step_cache import Beginnings
+from tests.unit.compression_states import compression_state
+from workers.compression.state import CompressionState, NotApplicableError
+from workers.compression.step_cache import StepCache
 
 BEGINNING: tuple[Step, ...] = (StructuredPruning(ratio=0.5), FineTuning(epochs=1))
 FURTHER: tuple[Step, ...] = (UnstructuredPruning(), FineTuning(epochs=1))
 
 
-def _run(folder: Path, *steps: Step, origin: str = "one") -> tuple[Workpiece, bool]:
+def _run(folder: Path, *steps: Step, origin: str = "one") -> tuple[CompressionState, bool]:
     """The workpiece afterwards, and whether anything was trained for it."""
-    piece, trained = workpiece(), []
-    prepare = piece.training
+    state, trained = compression_state(), []
+    prepare = state.training
 
     def noted_training() -> object:
         trained.append(True)
         return prepare()
 
-    piece.training = noted_training  # type: ignore[assignment]
-    Beginnings(folder=folder, origin=origin).run(steps, piece)
-    return piece, bool(trained)
+    state.training = noted_training  # type: ignore[assignment]
+    StepCache(folder=folder, origin=origin).run(steps, state)
+    return state, bool(trained)
 
 
-def _weights(piece: Workpiece) -> dict[str, torch.Tensor]:
-    return piece.network.state_dict()
+def _weights(state: CompressionState) -> dict[str, torch.Tensor]:
+    return state.network.state_dict()
 
 
 def test_a_common_beginning_is_trained_once_and_goes_on_as_if_it_were_trained_again(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from onnx import TensorProto, helper
 from torch.nn import functional
 
 from search.contract.recipes import Distillation, GlobalPruning, QuantizationAwareTraining
-from tests.unit.compression_states import trained, workpiece
+from tests.unit.compression_states import compression_state, trained
 from tests.unit.training_sets import CLASSES, SIDE_PX, coloured, small_candidate, small_network
-from workers.compression import distillation, quantization_aware, unstructured
 from workers.compression.state import NotApplicableError, TrainedModel
+from workers.compression.techniques import distillation, global_pruning, quantization_aware_training
 from workers.export import quick_onnx, save_weights
 from workers.models import Network
 from workers.training.device_dataset import pixels
-from workers.training.distillation_loss import Lesson
+from workers.training.distillation_loss import DistillationLoss
 
 IMAGES = pixels(coloured(24, seed=5).images)
 
@@ -29,22 +29,24 @@ def divergence(network: Network, teacher: torch.Tensor) -> float:
 
 def test_a_lesson_is_the_divergence_of_softened_answers_at_the_teachers_share() -> None:
     logits, taught, loss = torch.randn(24, CLASSES), torch.randn(24, CLASSES), torch.tensor(2.0)
-    lesson = Lesson(teacher=lambda inputs: taught, temperature=3.0, weight=0.25)
+    distillation_loss = DistillationLoss(teacher=lambda inputs: taught, temperature=3.0, weight=0.25)
     expected = (taught / 3).softmax(1)
     kl = (expected * (expected.log() - (logits / 3).log_softmax(1))).sum(1).mean()
-    torch.testing.assert_close(lesson(loss, logits, IMAGES), 0.75 * loss + 0.25 * 9 * kl)
-    assert Lesson(teacher=lambda inputs: logits, temperature=3.0, weight=1.0)(loss, logits, IMAGES).abs() < 1e-5
+    torch.testing.assert_close(distillation_loss(loss, logits, IMAGES), 0.75 * loss + 0.25 * 9 * kl)
+    assert (
+        DistillationLoss(teacher=lambda inputs: logits, temperature=3.0, weight=1.0)(loss, logits, IMAGES).abs() < 1e-5
+    )
 
 
 def test_a_student_comes_nearer_to_the_studys_best_model() -> None:
     teacher = trained()
     with torch.no_grad():
         answers = teacher.eval()(IMAGES)
-    piece = workpiece(network=small_network(seed=1))
-    piece.teacher = TrainedModel(candidate=small_candidate(), weights=save_weights(teacher))
-    before = divergence(piece.network, answers)
-    distillation.distill(Distillation(epochs=4, weight=1.0, temperature=2.0, learning_rate_fraction=1.0), piece)
-    assert divergence(piece.network, answers) < 0.5 * before
+    state = compression_state(network=small_network(seed=1))
+    state.teacher = TrainedModel(candidate=small_candidate(), weights=save_weights(teacher))
+    before = divergence(state.network, answers)
+    distillation.distill(Distillation(epochs=4, weight=1.0, temperature=2.0, learning_rate_fraction=1.0), state)
+    assert divergence(state.network, answers) < 0.5 * before
 
 
 def test_a_file_teaches_what_its_network_does_at_its_own_size(tmp_path: Path) -> None:
@@ -61,10 +63,10 @@ def test_a_file_teaches_what_its_network_does_at_its_own_size(tmp_path: Path) ->
 def test_distillation_takes_a_file_as_its_teacher(tmp_path: Path) -> None:
     path = tmp_path / "teacher.onnx"
     path.write_bytes(quick_onnx(trained(), SIDE_PX))
-    piece = workpiece(network=small_network(seed=1))
-    distillation.distill(Distillation(epochs=1, teacher=str(path)), piece)
+    state = compression_state(network=small_network(seed=1))
+    distillation.distill(Distillation(epochs=1, teacher=str(path)), state)
     assert not torch.equal(
-        piece.network.get_parameter("classifier.weight"), small_network(seed=1).get_parameter("classifier.weight")
+        state.network.get_parameter("classifier.weight"), small_network(seed=1).get_parameter("classifier.weight")
     )
 
 
@@ -97,12 +99,12 @@ def _adder() -> bytes:
 
 def test_distillation_does_not_apply_without_a_teacher() -> None:
     with pytest.raises(NotApplicableError, match="wants a teacher"):
-        distillation.distill(Distillation(), workpiece())
+        distillation.distill(Distillation(), compression_state())
 
 
 def test_weights_are_rounded_to_the_steps_of_each_channel() -> None:
     weight = torch.randn(8, 4, 3, 3)
-    rounded = quantization_aware.RoundedWeight()(weight)
+    rounded = quantization_aware_training.RoundedWeight()(weight)
     for channel, original in zip(rounded, weight, strict=True):
         step = original.abs().max() / 127
         torch.testing.assert_close(channel / step, (original / step).round(), rtol=0, atol=1e-3)
@@ -110,13 +112,13 @@ def test_weights_are_rounded_to_the_steps_of_each_channel() -> None:
 
 def test_a_gradient_passes_a_rounding_unchanged() -> None:
     weight = torch.randn(8, 4, 3, 3, requires_grad=True)
-    quantization_aware.RoundedWeight()(weight).sum().backward()
+    quantization_aware_training.RoundedWeight()(weight).sum().backward()
     assert weight.grad is not None
     assert torch.equal(weight.grad, torch.ones_like(weight))
 
 
 def test_inputs_are_rounded_within_the_range_that_training_showed() -> None:
-    layer, hook = torch.nn.Conv2d(1, 1, 1), quantization_aware.RoundedInput()
+    layer, hook = torch.nn.Conv2d(1, 1, 1), quantization_aware_training.RoundedInput()
     hook(layer, (torch.tensor([[[[0.0, 2.55]]]]),))
     layer.eval()
     (rounded,) = hook(layer, (torch.tensor([[[[0.004, 0.006, 1.0, 9.0, -1.0]]]]),))
@@ -127,7 +129,7 @@ def test_rounding_is_felt_inside_and_gone_afterwards() -> None:
     network = trained().eval()
     with torch.no_grad():
         before = network(IMAGES)
-        with quantization_aware.rounding(network):
+        with quantization_aware_training.rounding(network):
             inside = network(IMAGES)
         after = network(IMAGES)
     assert torch.equal(before, after)
@@ -136,10 +138,10 @@ def test_rounding_is_felt_inside_and_gone_afterwards() -> None:
 
 
 def test_training_that_is_aware_of_int8_keeps_zeros_and_loses_less_by_rounding() -> None:
-    piece = workpiece()
-    unstructured.prune_globally(GlobalPruning(ratio=0.3), piece)
-    quantization_aware.train_aware(QuantizationAwareTraining(epochs=2), piece)
-    for name, mask in piece.masks.items():
-        weight = piece.network.get_parameter(name)
+    state = compression_state()
+    global_pruning.prune(GlobalPruning(ratio=0.3), state)
+    quantization_aware_training.train_aware(QuantizationAwareTraining(epochs=2), state)
+    for name, mask in state.masks.items():
+        weight = state.network.get_parameter(name)
         assert not weight[~mask].any()
         assert not torch.equal(weight, trained().get_parameter(name))

@@ -66,7 +66,7 @@ def test_every_set_is_asked_for_in_a_way_that_torchvision_knows() -> None:
 
     import torchvision
 
-    from workers.data.sources.torchvision_sets import _NOT_DOWNLOADABLE, _PARTS
+    from workers.data.sources.torchvision import _NOT_DOWNLOADABLE, _PARTS
 
     for name, parts in _PARTS.items():
         parameters = signatures.signature(getattr(torchvision.datasets, name)).parameters

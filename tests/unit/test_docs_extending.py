@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_FENCE = re.compile(r'^```(python|diff) title="([^"]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r'^```python title="([^"]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 _USE = """
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,12 +21,14 @@ import torch
 
 from search.contract.augmentation import Policy
 from search.contract.candidate import Architecture, Candidate
+from search.contract.dataset import DatasetSpec
 from search.contract.recipes import Recipe
+from search.contract.targets import TargetSpec
 from workers.augmentation.batch import BatchAugmenter
 from workers.augmentation.kinds import Drawn
-from workers.augmentation.operations import DEFINITIONS
-from workers.compression import techniques
-from workers.compression.state import NETWORK_TECHNIQUES
+from workers.augmentation.operations import OPERATIONS
+from workers.compression.techniques import NETWORK_TECHNIQUES
+from workers.data import load_dataset
 from workers.export import quick_onnx
 from workers.latency.runtimes import RUNTIMES
 from workers.models import build_network, profile
@@ -44,12 +47,12 @@ images = torch.full((16, 3, 4, 4), 128, dtype=torch.uint8)
 changed, _ = BatchAugmenter(policy, torch.Generator().manual_seed(0))(images, torch.eye(16))
 assert changed.unique().tolist() == [64, 181]
 drawn = Drawn(value=torch.tensor([-1.0]), place=torch.zeros(1, 2))
-assert np.unique(DEFINITIONS["Gamma"].single(np.full((4, 4, 3), 128, np.uint8), drawn)).tolist() == [181]
+assert np.unique(OPERATIONS["Gamma"].single(np.full((4, 4, 3), 128, np.uint8), drawn)).tolist() == [181]
 
 steps = [{"technique": "weight_clipping", "deviations": 1}, {"technique": "static_int8"}]
 (clipping, _) = Recipe.model_validate({"name": "clipped-int8", "steps": steps}).steps
 largest = network.classifier.weight.abs().max()
-NETWORK_TECHNIQUES[type(clipping)](clipping, SimpleNamespace(network=network))
+NETWORK_TECHNIQUES[clipping.technique](clipping, SimpleNamespace(network=network))
 assert network.classifier.weight.abs().max() < largest
 
 image = np.random.default_rng(0).random((1, 3, 32, 32), dtype=np.float32)
@@ -58,6 +61,11 @@ with torch.inference_mode():
     expected = network(torch.from_numpy(image)).numpy()
 assert session.shape == image.shape
 np.testing.assert_allclose(session.run(image), expected, rtol=1e-3, atol=1e-4)
+assert TargetSpec(runtime="onnx-reference").threads == 1
+
+dataset = load_dataset(DatasetSpec(source="tiles"), side_px=8, cache_dir=Path("cache"))
+assert dataset.classes == ("grey", "white")
+assert sorted(dataset.images[:, 0, 0, 0].tolist()) == [*range(100, 110), *range(200, 210)]
 print("used")
 """
 
@@ -67,26 +75,11 @@ def copy(tmp_path: Path) -> Path:
     """Seedleaf with what the page adds."""
     for package in ("search", "workers"):
         shutil.copytree(_ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for kind, title, content in _FENCE.findall((_ROOT / "docs" / "extending.md").read_text()):
+    for title, content in _FENCE.findall((_ROOT / "docs" / "extending.md").read_text()):
         path = tmp_path / title
-        if kind == "python":
-            assert not path.exists(), title
-            path.write_text(content)
-        else:
-            path.write_text(_patched(path.read_text(), content))
+        assert not path.exists(), title
+        path.write_text(content)
     return tmp_path
-
-
-def _patched(text: str, diff: str) -> str:
-    """``text`` with the lines after a + inserted below the first line that begins with the line before them."""
-    lines, place = text.splitlines(), -1
-    for line in diff.splitlines():
-        if line.startswith("+"):
-            lines.insert(place + 1, line[1:])
-            place += 1
-        else:
-            place = next(number for number, known in enumerate(lines) if known.startswith(line[1:]))
-    return "\n".join(lines) + "\n"
 
 
 def test_what_the_page_adds_can_be_used(copy: Path) -> None:

@@ -10,9 +10,9 @@ from torch import nn
 from search.contract.candidate import Architecture, Layer
 from workers.models import ArchitectureError, build_network
 from workers.models.activations import ACTIVATIONS
+from workers.models.blocks import BLOCKS
 from workers.models.blocks.attention import EfficientChannelAttention
 from workers.models.blocks.shufflenet import ShuffleUnit
-from workers.models.registry import BLOCKS
 
 HEAD: tuple[Layer, ...] = ((1, "Conv", (32, 1, 1)), (1, "GlobalAvgPool", ()), (1, "FixedConv", (5,)))
 FEW: tuple[int, ...] = (2, 8, 16, 16)

@@ -1,6 +1,6 @@
 """The benchmark slot times and scores in the target's runtime, and says what it cannot time."""
 
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tests.unit.training_sets import CLASSES, coloured, small_network
 from workers.training.averaging import Average
-from workers.training.device_dataset import Resident
+from workers.training.device_dataset import DeviceDataset
 from workers.training.engine import Epoch, NotFiniteError, TrainingPlan, evaluate, train
 
 
@@ -24,7 +24,7 @@ def plan(**fields: Any) -> TrainingPlan:
     return TrainingPlan(**values)
 
 
-def run(training: Resident, **fields: Any) -> list[Epoch]:
+def run(training: DeviceDataset, **fields: Any) -> list[Epoch]:
     network = small_network()
     return list(train(network, training, coloured(24, seed=1), plan(**fields), augment=unchanged))
 

@@ -17,11 +17,11 @@ from torch.nn import functional
 from search.contract.augmentation import OPERATION_NAMES, Operation, Policy
 from search.contract.training_settings import OptimizerName
 from tests.unit.training_sets import CLASSES, coloured, coloured_images, small_network
-from workers.training.batch_augmentation import Augment
-from workers.training.device_dataset import Resident, pixels, resident
+from workers.training.batch_augmentation import BatchAugmentation
+from workers.training.device_dataset import DeviceDataset, pixels, to_device
 from workers.training.engine import Epoch, TrainingPlan, train
 from workers.training.errors import DeviceMemoryError
-from workers.training.execution import Way, Work, captured, eager, rehearse
+from workers.training.execution import Execution, Work, cuda_graph, eager, rehearse
 from workers.training.optimizers import OPTIMIZERS
 from workers.training.precision import has_bfloat16_instructions, training_forward
 from workers.training.state import TrainingState
@@ -35,26 +35,30 @@ TOLERANCE, TOLERANCE_ACROSS_DEVICES = 0.02, 0.05
 
 
 def rehearsed(work: Work, state: TrainingState) -> Work:
-    """What ``captured`` does, but for the capture."""
+    """What ``cuda_graph`` does, but for the capture."""
     rehearse(work, state)
     return work
 
 
-def on(device: str, count: int, *, seed: int = 0) -> Resident:
+def on(device: str, count: int, *, seed: int = 0) -> DeviceDataset:
     images, labels = coloured_images(count, seed=seed)
-    return resident(images, labels, np.arange(count), classes=CLASSES, device=device)
+    return to_device(images, labels, np.arange(count), classes=CLASSES, device=device)
 
 
-def curve(way: Way, plan: TrainingPlan, *, device: str = "cpu", policy: Policy = EVERYTHING) -> list[float]:
-    return [epoch.loss for epoch in epochs(way, plan, device=device, policy=policy)]
+def curve(execution: Execution, plan: TrainingPlan, *, device: str = "cpu", policy: Policy = EVERYTHING) -> list[float]:
+    return [epoch.loss for epoch in epochs(execution, plan, device=device, policy=policy)]
 
 
-def epochs(way: Way, plan: TrainingPlan, *, device: str = "cpu", policy: Policy = EVERYTHING) -> list[Epoch]:
+def epochs(
+    execution: Execution, plan: TrainingPlan, *, device: str = "cpu", policy: Policy = EVERYTHING
+) -> list[Epoch]:
     prepared = training_input(on(device, 96), policy, seed=0)
     network = small_network()
     return [
         replace(epoch, elapsed_s=0.0, steps_s=0.0)
-        for epoch in train(network, prepared.training, on(device, 24, seed=1), plan, augment=prepared.augment, way=way)
+        for epoch in train(
+            network, prepared.training, on(device, 24, seed=1), plan, augment=prepared.augment, execution=execution
+        )
     ]
 
 
@@ -65,7 +69,7 @@ def test_rehearsing_leaves_no_trace(optimizer: OptimizerName, ema_decay: float) 
     assert epochs(rehearsed, plan) == epochs(eager, plan)
 
 
-def plain_loop(network: nn.Module, training: Resident, plan: TrainingPlan) -> Iterator[float]:
+def plain_loop(network: nn.Module, training: DeviceDataset, plan: TrainingPlan) -> Iterator[float]:
     """The same training as one would write it down, without augmentation."""
     generator = torch.Generator().manual_seed(plan.seed)
     forward = training_forward(torch.device("cpu"))
@@ -111,7 +115,7 @@ def test_a_full_memory_becomes_an_error_that_says_what_to_do() -> None:
     def full(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
-    augment: Augment = full
+    augment: BatchAugmentation = full
     with pytest.raises(DeviceMemoryError, match=r"at batch size 16 and 8 px: train with smaller batches or images"):
         next(train(small_network(), coloured(48), coloured(6), PLAN, augment=augment))
 
@@ -133,7 +137,7 @@ def test_the_engine_needs_torch_and_numpy_only() -> None:
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 def test_a_cuda_graph_has_the_loss_curve_of_the_eager_step(optimizer: OptimizerName, ema_decay: float) -> None:
     plan = replace(PLAN, optimizer=optimizer, ema_decay=ema_decay)
-    assert curve(captured, plan, device="cuda") == pytest.approx(curve(eager, plan, device="cuda"), rel=TOLERANCE)
+    assert curve(cuda_graph, plan, device="cuda") == pytest.approx(curve(eager, plan, device="cuda"), rel=TOLERANCE)
 
 
 @needs_cuda
@@ -146,7 +150,7 @@ def test_cuda_has_the_loss_curve_of_the_cpu_where_nothing_is_drawn_there() -> No
 
 @needs_cuda
 def test_one_seed_gives_one_course_on_a_gpu() -> None:
-    assert epochs(captured, PLAN, device="cuda") == epochs(captured, PLAN, device="cuda")
+    assert epochs(cuda_graph, PLAN, device="cuda") == epochs(cuda_graph, PLAN, device="cuda")
 
 
 @needs_cuda
@@ -154,7 +158,7 @@ def test_trainings_leave_no_memory_behind() -> None:
     """Many run in one process, one after another."""
     taken = []
     for _ in range(3):
-        epochs(captured, PLAN, device="cuda")
+        epochs(cuda_graph, PLAN, device="cuda")
         gc.collect()
         taken.append(torch.cuda.memory_allocated())
     assert taken[1:] == taken[:1] * 2
@@ -170,7 +174,7 @@ def test_a_graph_draws_anew_in_every_replay() -> None:
     def work() -> None:
         seen.copy_(prepared.augment(prepared.training.images, targets)[0])
 
-    replay = captured(work, TrainingState({"seen": seen}, (generator,), torch.device("cuda", 0)))
+    replay = cuda_graph(work, TrainingState({"seen": seen}, (generator,), torch.device("cuda", 0)))
     replay()
     first = seen.clone()
     replay()

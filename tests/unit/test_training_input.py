@@ -6,7 +6,7 @@ from torch.nn.functional import one_hot
 
 from search.contract.augmentation import FLIP_ONLY, Operation, Policy
 from tests.unit.training_sets import CLASSES, coloured
-from workers.training.device_dataset import pixels, resident
+from workers.training.device_dataset import pixels, to_device
 from workers.training.training_input import training_input
 
 INVERT_AND_FLIP = (Operation(name="Invert"), Operation(name="HorizontalFlip", probability=1.0))
@@ -14,7 +14,7 @@ INVERT_AND_FLIP = (Operation(name="Invert"), Operation(name="HorizontalFlip", pr
 
 def test_the_chosen_images_live_as_channels_last_copies() -> None:
     images = np.arange(4 * 2 * 2 * 3, dtype=np.uint8).reshape(4, 2, 2, 3)
-    chosen = resident(images, np.array([0, 1, 2, 0]), np.array([3, 1]), classes=3, device="cpu")
+    chosen = to_device(images, np.array([0, 1, 2, 0]), np.array([3, 1]), classes=3, device="cpu")
     assert len(chosen) == 2
     assert chosen.labels.tolist() == [0, 1]
     assert chosen.images.is_contiguous(memory_format=torch.channels_last)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from search.contract.candidate import Architecture, Candidate, Layer
 from workers.models import Network, build_network
-from workers.training.device_dataset import Resident, resident
+from workers.training.device_dataset import DeviceDataset, to_device
 
 CLASSES, SIDE_PX = 3, 8
 # Networks this small are slower on several threads, by far where the cores are busy.
@@ -50,9 +50,9 @@ def coloured_images(count: int, *, seed: int = 0) -> tuple[NDArray[np.uint8], ND
     return images.astype(np.uint8), labels
 
 
-def coloured(count: int, *, seed: int = 0) -> Resident:
+def coloured(count: int, *, seed: int = 0) -> DeviceDataset:
     images, labels = coloured_images(count, seed=seed)
-    return resident(images, labels, np.arange(count), classes=CLASSES, device="cpu")
+    return to_device(images, labels, np.arange(count), classes=CLASSES, device="cpu")
 
 
 def small_network(*, seed: int = 0, backbone: tuple[Layer, ...] = BACKBONE) -> Network:

@@ -17,8 +17,8 @@ from search.study.spec import StudySpec
 from workers.actors.hosts import Slots, TargetMissingError
 from workers.actors.slot import Timing
 from workers.compression.pipeline import Compressed, finish
-from workers.compression.state import NotApplicableError, TrainedModel, Workpiece
-from workers.compression.step_cache import Beginnings
+from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
+from workers.compression.step_cache import StepCache
 from workers.export import load_weights, save_weights, to_onnx
 from workers.inputs import dataset_of, prepare, resident_split
 from workers.latency.gate import HostGate
@@ -86,14 +86,14 @@ class Compressor:
         spec, side_px = task.spec.dataset, task.candidate.image_size
         dataset = dataset_of(spec, side_px, task.cache_dir)
         validation = dataset.splits.validation
-        piece = self._workpiece(task)
+        state = self._state(task)
         with self._gate.working():
-            parent = to_onnx(piece.network, side_px)
-        self._beginnings(task, dataset.id).run(task.recipe.network_steps, piece)
+            parent = to_onnx(state.network, side_px)
+        self._step_cache(task, dataset.id).run(task.recipe.network_steps, state)
         images, labels = dataset.images[validation], dataset.labels[validation]
-        compressed = finish(task.recipe.file_steps, piece, images, labels)
+        compressed = finish(task.recipe.file_steps, state, images, labels)
         model = describe(compressed.model, classes=dataset.classes, side_px=side_px, resize=spec.resize)
-        files = {"onnx": model, **_weights(piece.network, task)}
+        files = {"onnx": model, **_weights(state.network, task)}
         if compressed.program:
             files["program"] = compressed.program
         return compressed, parent, files
@@ -131,19 +131,19 @@ class Compressor:
         table = confusion(torch.tensor(predicted), labels, len(dataset.classes))
         return replace(compressed, scores=scores(table))
 
-    def _beginnings(self, task: CompressionTask, dataset_id: str) -> Beginnings:
+    def _step_cache(self, task: CompressionTask, dataset_id: str) -> StepCache:
         teacher = None if task.teacher is None else hashlib.sha256(task.teacher.weights).hexdigest()
         weights = hashlib.sha256(task.weights).hexdigest()
         split = task.spec.dataset.model_dump_json()
         candidate, seed = task.candidate.model_dump_json(), task.spec.sampler.seed
         origin = json.dumps([weights, candidate, dataset_id, split, seed, teacher])
-        return Beginnings(folder=task.cache_dir / "beginnings", origin=origin)
+        return StepCache(folder=task.cache_dir / "beginnings", origin=origin)
 
-    def _workpiece(self, task: CompressionTask) -> Workpiece:
+    def _state(self, task: CompressionTask) -> CompressionState:
         candidate, spec = task.candidate, task.spec
         network = _network(task)
         dataset = dataset_of(spec.dataset, candidate.image_size, task.cache_dir)
-        return Workpiece(
+        return CompressionState(
             network=network,
             candidate=candidate,
             training=lambda: prepare(

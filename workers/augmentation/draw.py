@@ -9,7 +9,7 @@ from torch import Tensor
 
 from search.contract.augmentation import Operation, Policy
 from workers.augmentation.kinds import AffineDefinition, Definition, Drawn, MixDefinition
-from workers.augmentation.operations import DEFINITIONS
+from workers.augmentation.operations import OPERATIONS
 from workers.augmentation.operations.affine import AffineMap
 
 Kind = TypeVar("Kind", bound=Definition)
@@ -23,7 +23,7 @@ def operations_in_order(policy: Policy) -> tuple[Operation, ...]:
 def columns(policy: Policy, kind: type[Kind]) -> Iterator[tuple[int, Kind]]:
     """The columns whose operations are defined as ``kind``, with their definitions."""
     for column, operation in enumerate(operations_in_order(policy)):
-        definition = DEFINITIONS[operation.name]
+        definition = OPERATIONS[operation.name]
         if isinstance(definition, kind):
             yield column, definition
 
@@ -50,7 +50,7 @@ class Drawer:
 
     def __init__(self, policy: Policy, device: torch.device) -> None:
         operations = operations_in_order(policy)
-        definitions = [DEFINITIONS[operation.name] for operation in operations]
+        definitions = [OPERATIONS[operation.name] for operation in operations]
         self._image_operations = len(policy.image_operations)
         self._max_ops = policy.max_ops
         bounds = [kind.full * operation.magnitude for kind, operation in zip(definitions, operations, strict=True)]

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from search.contract.augmentation import Policy
 from workers.augmentation.batch import BatchAugmenter
-from workers.training.device_dataset import Resident
+from workers.training.device_dataset import DeviceDataset
 
 _IMAGES = 8
 _JPEG_QUALITY = 85
 
 
-def picture_of(policy: Policy, split: Resident, *, seed: int) -> bytes:
+def picture_of(policy: Policy, split: DeviceDataset, *, seed: int) -> bytes:
     """A JPEG with a few images of the split side by side, and below each one draw of the policy."""
     device = split.images.device
     index = torch.linspace(0, len(split) - 1, min(_IMAGES, len(split)), device=device).long()

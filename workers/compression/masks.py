@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from workers.compression.state import NotApplicableError, Workpiece
+from workers.compression.state import CompressionState, NotApplicableError
 from workers.models import Network
 
 
@@ -20,19 +20,19 @@ def prunable_layers(network: Network) -> list[tuple[str, nn.Conv2d | nn.Linear]]
     return layers
 
 
-def prune_globally(piece: Workpiece, ratio: float) -> None:
-    layers = [(name, module.weight.detach()) for name, module in prunable_layers(piece.network)]
+def prune_globally(state: CompressionState, ratio: float) -> None:
+    layers = [(name, module.weight.detach()) for name, module in prunable_layers(state.network)]
     kept = keep_largest(torch.cat([weight.flatten() for _, weight in layers]), 1 - ratio)
     parts = torch.split(kept, [weight.numel() for _, weight in layers])
     for (name, weight), part in zip(layers, parts, strict=True):
-        mask_weight(piece, name, part.view_as(weight))
+        mask_weight(state, name, part.view_as(weight))
 
 
 @torch.no_grad()
-def mask_weight(piece: Workpiece, name: str, mask: Tensor) -> None:
+def mask_weight(state: CompressionState, name: str, mask: Tensor) -> None:
     """Zero the weights outside ``mask`` and have them kept so; a mask that is there already is changed in place."""
-    piece.masks.setdefault(name, mask).copy_(mask)
-    piece.network.get_parameter(name).mul_(mask)
+    state.masks.setdefault(name, mask).copy_(mask)
+    state.network.get_parameter(name).mul_(mask)
 
 
 def keep_largest(weights: Tensor, fraction: float) -> Tensor:

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import workers.compression.techniques  # noqa: F401  (registers them)
 from search.contract.recipes import Recipe, Step
 from search.contract.reports import ClassificationScores
-from workers.compression.state import FILE_TECHNIQUES, NETWORK_TECHNIQUES, NotApplicableError, Workpiece
+from workers.compression.state import CompressionState, NotApplicableError
+from workers.compression.techniques import FILE_TECHNIQUES, NETWORK_TECHNIQUES
 from workers.export import Predict, model_input, onnx_predictor, program_predictor, to_onnx, to_program
 from workers.models.profile import count_macs, count_params
 from workers.training.metrics import confusion, scores
@@ -50,51 +50,55 @@ class Compressed:
     params: int
 
 
-def compress(recipe: Recipe, piece: Workpiece, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Compressed:
-    """Apply ``recipe`` to ``piece``, export, compare with the network, and score the file itself on the validation
+def compress(
+    recipe: Recipe, state: CompressionState, images: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> Compressed:
+    """Apply ``recipe`` to ``state``, export, compare with the network, and score the file itself on the validation
     ``images`` uint8 [n, side, side, 3] with ``labels`` int64 [n].
 
     NotApplicableError where a technique has nothing to work on; ParityError where the export went wrong.
     """
-    change_network(recipe.network_steps, piece)
-    return finish(recipe.file_steps, piece, images, labels)
+    change_network(recipe.network_steps, state)
+    return finish(recipe.file_steps, state, images, labels)
 
 
-def change_network(steps: Sequence[Step], piece: Workpiece) -> None:
-    """Carry out steps that change the network, in order. What they leave is in ``piece.network`` and ``piece.masks``:
+def change_network(steps: Sequence[Step], state: CompressionState) -> None:
+    """Carry out steps that change the network, in order. What they leave is in ``state.network`` and ``state.masks``:
     more steps may follow from there.
     """
     for step in steps:
         with _naming(step):
-            NETWORK_TECHNIQUES[type(step)](step, piece)
+            NETWORK_TECHNIQUES[step.technique](step, state)
 
 
-def finish(steps: Sequence[Step], piece: Workpiece, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Compressed:
+def finish(
+    steps: Sequence[Step], state: CompressionState, images: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> Compressed:
     """Export the network as it is, carry out the ``steps`` that change the file, and compare and score it."""
-    with piece.working():
-        exported = to_onnx(piece.network, piece.candidate.image_size)
-        model = _on_file(exported, steps, piece)
-        parity = _parity(piece, onnx_predictor(exported), images[:_PARITY_IMAGES], exact=True)
+    with state.working():
+        exported = to_onnx(state.network, state.candidate.image_size)
+        model = _on_file(exported, steps, state)
+        parity = _parity(state, onnx_predictor(exported), images[:_PARITY_IMAGES], exact=True)
         if steps:
             program = None
-            parity = _parity(piece, onnx_predictor(model), images[:_PARITY_IMAGES], exact=False)
+            parity = _parity(state, onnx_predictor(model), images[:_PARITY_IMAGES], exact=False)
         else:
-            program = to_program(piece.network, piece.candidate.image_size)
-            _parity(piece, program_predictor(program), images[:_PARITY_IMAGES], exact=True)
+            program = to_program(state.network, state.candidate.image_size)
+            _parity(state, program_predictor(program), images[:_PARITY_IMAGES], exact=True)
     return Compressed(
         model=model,
         program=program,
-        scores=_scores(model, images, labels, classes=piece.validation.classes, piece=piece),
+        scores=_scores(model, images, labels, classes=state.validation.classes, state=state),
         parity=parity,
-        macs=count_macs(piece.network, piece.candidate.image_size),
-        params=count_params(piece.network),
+        macs=count_macs(state.network, state.candidate.image_size),
+        params=count_params(state.network),
     )
 
 
-def _on_file(model: bytes, steps: Sequence[Step], piece: Workpiece) -> bytes:
+def _on_file(model: bytes, steps: Sequence[Step], state: CompressionState) -> bytes:
     for step in steps:
         with _naming(step):
-            model = FILE_TECHNIQUES[type(step)](step, model, piece)
+            model = FILE_TECHNIQUES[step.technique](step, model, state)
     return model
 
 
@@ -107,25 +111,25 @@ def _naming(step: Step) -> Iterator[None]:
         raise NotApplicableError(f"{step.technique} is skipped: {error}") from error
 
 
-def _parity(piece: Workpiece, predict: Predict, images: NDArray[np.uint8], *, exact: bool) -> Parity:
+def _parity(state: CompressionState, predict: Predict, images: NDArray[np.uint8], *, exact: bool) -> Parity:
     with torch.inference_mode():
-        expected = piece.network.eval()(torch.from_numpy(model_input(images))).numpy()
-    found = predict(images)
-    error = float(np.abs(found - expected).max() / max(np.ptp(expected), 1e-12))
+        expected = state.network.eval()(torch.from_numpy(model_input(images))).numpy()
+    logits = predict(images)
+    error = float(np.abs(logits - expected).max() / max(np.ptp(expected), 1e-12))
     if exact and not error <= _FLOAT_TOLERANCE:
         raise ParityError(
             f"the exported file's logits differ from the network's by {error:.2%} of their range, "
             f"more than {_FLOAT_TOLERANCE:.2%}: report this with the trial's architecture"
         )
-    return Parity(error=error, agreement=float((found.argmax(1) == expected.argmax(1)).mean()))
+    return Parity(error=error, agreement=float((logits.argmax(1) == expected.argmax(1)).mean()))
 
 
 def _scores(
-    model: bytes, images: NDArray[np.uint8], labels: NDArray[np.int64], *, classes: int, piece: Workpiece
+    model: bytes, images: NDArray[np.uint8], labels: NDArray[np.int64], *, classes: int, state: CompressionState
 ) -> ClassificationScores:
     predict = onnx_predictor(model)
     predicted = []
     for start in range(0, len(images), _PARITY_IMAGES):
-        with piece.working():
+        with state.working():
             predicted.append(predict(images[start : start + _PARITY_IMAGES]).argmax(1))
     return scores(confusion(torch.from_numpy(np.concatenate(predicted)), torch.from_numpy(labels), classes))

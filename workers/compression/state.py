@@ -9,7 +9,7 @@ from torch import Tensor
 
 from search.contract.candidate import Candidate
 from workers.models import Network
-from workers.training.device_dataset import Resident
+from workers.training.device_dataset import DeviceDataset
 from workers.training.engine import Working
 from workers.training.training_input import TrainingInput
 
@@ -23,7 +23,7 @@ class TrainedModel:
 
 
 @dataclass(kw_only=True)
-class Workpiece:
+class CompressionState:
     """What the steps of a recipe work on: the network, changed in place, and what they may use.
 
     ``training`` prepares the training split, which only fine-tuning needs. ``calibration`` uint8 [n, side, side, 3] are
@@ -34,7 +34,7 @@ class Workpiece:
     network: Network
     candidate: Candidate
     training: Callable[[], TrainingInput]
-    validation: Resident
+    validation: DeviceDataset
     calibration: NDArray[np.uint8]
     seed: int
     working: Working

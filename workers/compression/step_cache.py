@@ -16,7 +16,7 @@ from torch import nn
 from search.contract.recipes import Step
 from search.contract.recipes.config import TrainingConfig
 from workers.compression.pipeline import change_network
-from workers.compression.state import Workpiece
+from workers.compression.state import CompressionState
 
 _MOST_FILES = 200
 #: What techniques put into a network beside the modules that it has.
@@ -24,7 +24,7 @@ _NEW_MODULES = (nn.Sequential, nn.Conv2d, nn.Linear, nn.Identity)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beginnings:
+class StepCache:
     """A folder of them. ``origin`` names all that a network comes from but the steps: the candidate, its weights, the
     data set, the seed, the teacher.
     """
@@ -32,25 +32,25 @@ class Beginnings:
     folder: Path
     origin: str
 
-    def run(self, steps: Sequence[Step], piece: Workpiece) -> None:
+    def run(self, steps: Sequence[Step], state: CompressionState) -> None:
         """Apply the steps that work on the network; what ends with a training is taken from the folder if it is there,
         and otherwise trained by one process while others that want the same wait for it.
         """
         start = 0
         for end in [position + 1 for position, step in enumerate(steps) if isinstance(step, TrainingConfig)]:
-            self._once(steps[:end], piece, lambda part=steps[start:end]: change_network(part, piece))  # type: ignore[misc]
+            self._once(steps[:end], state, lambda part=steps[start:end]: change_network(part, state))  # type: ignore[misc]
             start = end
-        change_network(steps[start:], piece)
+        change_network(steps[start:], state)
 
-    def _once(self, steps: Sequence[Step], piece: Workpiece, work: Callable[[], None]) -> None:
+    def _once(self, steps: Sequence[Step], state: CompressionState, work: Callable[[], None]) -> None:
         text = json.dumps([self.origin, torch.__version__, [step.model_dump(mode="json") for step in steps]])
         path = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()}.pt"
         with self._alone(path):
             if path.exists():
-                _restore(path, piece)
+                _restore(path, state)
             else:
                 work()
-                _keep(path, piece)
+                _keep(path, state)
                 self._forget_old()
 
     @contextmanager
@@ -66,8 +66,8 @@ class Beginnings:
             file.unlink(missing_ok=True)
 
 
-def _keep(path: Path, piece: Workpiece) -> None:
-    content = {"network": piece.network, "masks": piece.masks, "random": torch.get_rng_state()}
+def _keep(path: Path, state: CompressionState) -> None:
+    content = {"network": state.network, "masks": state.masks, "random": torch.get_rng_state()}
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with unfinished.open("xb") as file:
@@ -79,10 +79,10 @@ def _keep(path: Path, piece: Workpiece) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _restore(path: Path, piece: Workpiece) -> None:
+def _restore(path: Path, state: CompressionState) -> None:
     """Nothing but modules of the classes that a network may have is read."""
-    classes = {type(module) for module in piece.network.modules()} | set(_NEW_MODULES)
+    classes = {type(module) for module in state.network.modules()} | set(_NEW_MODULES)
     with torch.serialization.safe_globals(list(classes)):
         content = torch.load(path, weights_only=True)
-    piece.network, piece.masks = content["network"], content["masks"]
+    state.network, state.masks = content["network"], content["masks"]
     torch.set_rng_state(content["random"])

@@ -9,22 +9,22 @@ from torch.nn.utils import parametrize
 from search.contract.recipes.config import TrainingConfig
 from workers.candidate_training import plan_of
 from workers.compression.state import CompressionState
-from workers.training.distillation_loss import Lesson
+from workers.training.distillation_loss import DistillationLoss
 from workers.training.engine import train
 from workers.training.execution import eager
 
 
 def train_on(
     config: TrainingConfig,
-    piece: Workpiece,
+    state: CompressionState,
     *,
-    lesson: Lesson | None = None,
+    distillation: DistillationLoss | None = None,
     after_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> None:
-    """Train the workpiece's network in place. ``after_epoch`` gets the number of finished epochs and may change the
-    workpiece's masks.
+    """Train the state's network in place. ``after_epoch`` gets the number of finished epochs and may change the
+    state's masks.
     """
-    masked = [(_parameter(piece.network, name), mask) for name, mask in piece.masks.items()]
+    masked = [(_parameter(state.network, name), mask) for name, mask in state.masks.items()]
 
     @torch.no_grad()
     def keep_zeros() -> None:
@@ -32,23 +32,23 @@ def train_on(
             parameter.mul_(mask)
 
     plan = plan_of(
-        piece.candidate,
+        state.candidate,
         epochs=config.epochs,
-        seed=piece.seed + 1,
+        seed=state.seed + 1,
         learning_rate_fraction=config.learning_rate_fraction,
     )
-    prepared = piece.training()
+    prepared = state.training()
     epochs = train(
-        piece.network,
+        state.network,
         prepared.training,
-        piece.validation,
+        state.validation,
         plan,
         augment=prepared.augment,
-        working=piece.working,
+        working=state.working,
         after_step=keep_zeros,
-        lesson=lesson,
+        distillation=distillation,
         # Teachers and masks change from step to step in ways that a CUDA graph does not record.
-        way=eager,
+        execution=eager,
     )
     for epoch in epochs:
         after_epoch(epoch.epoch)

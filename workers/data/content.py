@@ -42,13 +42,13 @@ def read_content(listing: Listing, cache_dir: Path) -> Content:
 
 def arrange(listing: Listing, digests: Sequence[bytes], unread: Mapping[int, str]) -> Content:
     """Orders what can be read and leaves out the leaks; ``unread`` says why by photo."""
-    held_out = {digests[sample.photo] for sample in listing.samples if sample.side == "validation"}
+    held_out = {digests[sample.photo] for sample in listing.samples if sample.split == "validation"}
     rows: list[Sample] = []
     leaked: set[int] = set()
     for sample in listing.samples:
         if sample.photo in unread:
             continue
-        if sample.side == "train" and digests[sample.photo] in held_out:
+        if sample.split == "train" and digests[sample.photo] in held_out:
             leaked.add(sample.photo)
         else:
             rows.append(sample)
@@ -104,12 +104,12 @@ def _digest(photo: Photo) -> bytes | str:
 def _order(sample: Sample, digests: Sequence[bytes]) -> tuple[bytes, tuple[int, ...], int, str]:
     box = sample.box
     edges = (box.left, box.top, box.right, box.bottom, *box.frame_px) if box else ()
-    return digests[sample.photo], edges, sample.label, sample.side or ""
+    return digests[sample.photo], edges, sample.label, sample.split or ""
 
 
 def _identity(rows: Sequence[Sample], digests: Sequence[bytes], classes: Sequence[str]) -> str:
     identity = hashlib.sha256()
     for sample in rows:
-        digest, edges, label, side = _order(sample, digests)
-        identity.update(f"{digest.hex()} {edges} {side} {classes[label]}\n".encode())
+        digest, edges, label, split = _order(sample, digests)
+        identity.update(f"{digest.hex()} {edges} {split} {classes[label]}\n".encode())
     return identity.hexdigest()

@@ -11,8 +11,8 @@ from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import Skipped
 from workers.data.cache import ImageCache
 from workers.data.content import Content, read_content
-from workers.data.decoders import decoder
-from workers.data.errors import ClassError
+from workers.data.decoders import DECODERS
+from workers.data.errors import ClassError, MissingPackageError
 from workers.data.listing import counts_by_class, require_enough
 from workers.data.sources import list_samples
 from workers.data.splits import Splits, split
@@ -59,16 +59,16 @@ def load_dataset(
 
     Validation is ``spec.validation_fraction`` of each class, or the source's own split where it has one.
     """
-    decoding = decoder(spec.decoder)
+    decode_rows, version = DECODERS[spec.decoder].decode_rows, _decoder_version(spec.decoder)
     listing = list_samples(spec)
     require_enough(listing.classes, counts_by_class(listing), listing.skipped)
     content = read_content(listing, cache_dir)
     if not content.rows:
         raise ClassError(f"no image can be read, the first because it {content.skipped[0].reason}: check permissions")
     cached = ImageCache(cache_dir / "images", limit_bytes=cache_limit_bytes).get(
-        _cache_key(content.id, side_px, spec.resize, decoding.version()),
+        _cache_key(content.id, side_px, spec.resize, version),
         shape=(len(content.rows), side_px, side_px, 3),
-        rows=lambda: decoding.decode_rows(listing.photos, content.rows, side_px=side_px, resize=spec.resize),
+        rows=lambda: decode_rows(listing.photos, content.rows, side_px=side_px, resize=spec.resize),
     )
     kept = [row for row in range(len(content.rows)) if row not in cached.failures]
     labels = np.array([content.rows[row].label for row in kept], np.int64)
@@ -88,6 +88,17 @@ def load_dataset(
     )
 
 
+def _decoder_version(name: str) -> str:
+    """MissingPackageError where a package of the decoder is not installed."""
+    try:
+        return DECODERS[name].version()
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f"decoder {name!r} needs a package that is not installed ({error}): install seedleaf[{name}] on every"
+            " machine that works, or choose decoder: pillow"
+        ) from error
+
+
 def _cache_key(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -95,12 +106,12 @@ def _cache_key(*parts: object) -> str:
 def split_rows(spec: DatasetSpec, content: Content, kept: Sequence[int], classes: Sequence[str]) -> Splits:
     """Splits of the rows that are kept of the content. Raises ClassError."""
     rows = [content.rows[row] for row in kept]
-    is_given = any(row.side for row in rows)
+    is_given = any(row.split for row in rows)
     return split(
         np.array([row.label for row in rows], np.int64),
         [content.digests[row] for row in kept],
         classes,
-        given=np.array([row.side == "validation" for row in rows]) if is_given else None,
+        given=np.array([row.split == "validation" for row in rows]) if is_given else None,
         validation_fraction=spec.validation_fraction,
         subset_fraction=spec.subset_fraction,
         seed=spec.seed,

@@ -10,7 +10,7 @@ from typing import Literal
 from search.contract.dataset_report import BoxCounts, Skipped
 from workers.data.errors import ClassError
 
-Side = Literal["train", "validation"]
+Split = Literal["train", "validation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +35,12 @@ class Box:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """``photo`` and ``label`` are indices into the listing; ``side`` is set where the source gives its own split."""
+    """``photo`` and ``label`` are indices into the listing; ``split`` is set where the source gives its own split."""
 
     photo: int
     label: int
     box: Box | None = None
-    side: Side | None = None
+    split: Split | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

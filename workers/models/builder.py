@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import workers.models.blocks  # noqa: F401  (registers the blocks)
 from search.contract.candidate import Architecture, Layer, UnbuildableError
-from workers.models.registry import BLOCKS, Pretrained
+from workers.models.blocks import BLOCKS
+from workers.models.blocks.registry import Pretrained
 
 
 class ArchitectureError(UnbuildableError):

@@ -4,8 +4,8 @@ import math
 from collections import defaultdict
 
 from search.contract.candidate import Candidate
+from workers.models.blocks import BLOCKS
 from workers.models.profile import layer_costs, totals
-from workers.models.registry import BLOCKS
 
 
 def features(candidate: Candidate) -> dict[str, float]:

@@ -11,8 +11,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from search.contract.candidate import Architecture, Candidate, Layer
 from workers.models.activations import ACTIVATION_TYPES
+from workers.models.blocks import BLOCKS
 from workers.models.builder import ArchitectureError, naming_layer, units
-from workers.models.registry import BLOCKS
 
 Shape = tuple[int, ...]
 _FLOAT_BYTES = 4

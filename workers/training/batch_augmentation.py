@@ -7,19 +7,19 @@ import torch
 from torch import Tensor
 
 #: Changes a batch: uint8 images [n, 3, h, w] and soft targets [n, classes], both of the same shape afterwards.
-Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+BatchAugmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChanceAugment:
-    """An ``Augment`` that draws from a generator: a CUDA graph and a checkpoint have to know of it."""
+class RandomAugmentation:
+    """A ``BatchAugmentation`` that draws from a generator: a CUDA graph and a checkpoint have to know of it."""
 
-    change: Augment
+    change: BatchAugmentation
     generator: torch.Generator
 
     def __call__(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return self.change(images, targets)
 
 
-def generators_of(augment: Augment) -> tuple[torch.Generator, ...]:
-    return (augment.generator,) if isinstance(augment, ChanceAugment) else ()
+def generators_of(augment: BatchAugmentation) -> tuple[torch.Generator, ...]:
+    return (augment.generator,) if isinstance(augment, RandomAugmentation) else ()

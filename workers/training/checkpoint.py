@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from search.contract.reports import ClassificationScores, EpochReport
-from workers.training.device_dataset import Resident
+from workers.training.device_dataset import DeviceDataset
 from workers.training.errors import CheckpointError
 from workers.training.plan import TrainingPlan
 from workers.training.state import Snapshot, TrainingState
@@ -44,7 +44,7 @@ class Epoch:
 class Checkpoint:
     """The file at ``path`` for a training by ``plan`` on ``training`` whose changing parts are in ``state``."""
 
-    def __init__(self, path: Path, plan: TrainingPlan, training: Resident, state: TrainingState) -> None:
+    def __init__(self, path: Path, plan: TrainingPlan, training: DeviceDataset, state: TrainingState) -> None:
         self._path, self._state = path, state
         shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors.items()}
         self._subject = {"plan": asdict(plan), "labels": training.labels.cpu(), "shapes": shapes}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resident:
+class DeviceDataset:
     """``images`` uint8 [n, 3, side, side] in channels_last layout, ``labels`` int64 [n], both on one device."""
 
     images: Tensor
@@ -24,12 +24,12 @@ class Resident:
         return self.images.permute(0, 2, 3, 1).index_select(0, index).permute(0, 3, 1, 2)
 
 
-def resident(
+def to_device(
     images: NDArray[np.uint8], labels: NDArray[np.int64], indices: NDArray[np.int64], *, classes: int, device: str
-) -> Resident:
+) -> DeviceDataset:
     """Copy the chosen images [n, side, side, 3] and labels to the device."""
     chosen = torch.from_numpy(np.ascontiguousarray(images[indices])).to(device)
-    return Resident(
+    return DeviceDataset(
         images=chosen.permute(0, 3, 1, 2),
         labels=torch.from_numpy(np.ascontiguousarray(labels[indices])).to(device),
         classes=classes,

@@ -12,7 +12,7 @@ Teacher = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
+class DistillationLoss:
     """``weight`` is the teacher's share of the loss; ``temperature`` divides the logits of both for it."""
 
     teacher: Teacher

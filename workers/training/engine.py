@@ -9,41 +9,41 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from workers.training.batch_augmentation import Augment
+from workers.training.batch_augmentation import BatchAugmentation
 from workers.training.checkpoint import Checkpoint, Epoch
 from workers.training.device import memory_advice, prepare_device
-from workers.training.device_dataset import Resident
-from workers.training.distillation_loss import Lesson
+from workers.training.device_dataset import DeviceDataset
+from workers.training.distillation_loss import DistillationLoss
 from workers.training.errors import NotFiniteError
 from workers.training.evaluation import Evaluation, Working, evaluate
-from workers.training.execution import Way, Work, way_for
+from workers.training.execution import Execution, Work, execution_for
 from workers.training.plan import TrainingPlan
 from workers.training.step import TrainingStep
 
-__all__ = ["Augment", "Epoch", "NotFiniteError", "TrainingPlan", "Working", "evaluate", "train"]
+__all__ = ["BatchAugmentation", "Epoch", "NotFiniteError", "TrainingPlan", "Working", "evaluate", "train"]
 
 
 def train(
     network: nn.Module,
-    training: Resident,
-    validation: Resident,
+    training: DeviceDataset,
+    validation: DeviceDataset,
     plan: TrainingPlan,
     *,
-    augment: Augment,
+    augment: BatchAugmentation,
     working: Working = nullcontext,
     after_step: Callable[[], None] = lambda: None,
-    lesson: Lesson | None = None,
+    distillation: DistillationLoss | None = None,
     checkpoint: Path | None = None,
     memory_share: float = 1.0,
-    way: Way | None = None,
+    execution: Execution | None = None,
 ) -> Iterator[Epoch]:
     """Train ``network``, on the device of the data, in place and yield after every epoch.
 
-    ``after_step`` runs after each optimizer step; ``lesson`` adds a teacher's part to the loss. ``checkpoint`` is a
-    file that is written after every epoch; where it is there already, its epochs are yielded first, as they were, and
-    the training goes on from there. ``memory_share`` of a GPU's memory is what this process may take. ``way`` is by
-    default a CUDA graph on a GPU: there, ``augment``, ``after_step`` and ``lesson`` are captured, so they are work on
-    tensors alone, and ``augment`` draws by a ``ChanceAugment``.
+    ``after_step`` runs after each optimizer step; ``distillation`` adds a teacher's part to the loss. ``checkpoint`` is
+    a file that is written after every epoch; where it is there already, its epochs are yielded first, as they were, and
+    the training goes on from there. ``memory_share`` of a GPU's memory is what this process may take. ``execution`` is
+    a CUDA graph by default on a GPU: there, ``augment``, ``after_step`` and ``distillation`` are captured, so they are
+    work on tensors alone, and ``augment`` draws by a ``RandomAugmentation``.
 
     With ``plan.ema_decay`` the average is what is scored, and after the last epoch what ``network`` holds.
 
@@ -61,8 +61,8 @@ def train(
             plan,
             augment=augment,
             after_step=after_step,
-            lesson=lesson,
-            way=way or way_for(device),
+            distillation=distillation,
+            execution=execution or execution_for(device),
         )
         file = None if checkpoint is None else Checkpoint(checkpoint, plan, training, run.step.state)
         epochs = [] if file is None else file.resume()
@@ -82,19 +82,21 @@ class _Run:
     def __init__(
         self,
         network: nn.Module,
-        training: Resident,
-        validation: Resident,
+        training: DeviceDataset,
+        validation: DeviceDataset,
         plan: TrainingPlan,
         *,
-        augment: Augment,
+        augment: BatchAugmentation,
         after_step: Callable[[], None],
-        lesson: Lesson | None,
-        way: Way,
+        distillation: DistillationLoss | None,
+        execution: Execution,
     ) -> None:
         network.to(memory_format=torch.channels_last)
-        self.step = TrainingStep(network, training, plan, augment=augment, after_step=after_step, lesson=lesson)
-        self._network, self._plan, self._way = network, plan, way
-        self._evaluation = Evaluation(self.step.scored, validation, way=way)
+        self.step = TrainingStep(
+            network, training, plan, augment=augment, after_step=after_step, distillation=distillation
+        )
+        self._network, self._plan, self._execution = network, plan, execution
+        self._evaluation = Evaluation(self.step.scored, validation, execution=execution)
         self._asynchronous = training.images.device.type != "cpu"
         self._run_step: Work | None = None
 
@@ -102,7 +104,7 @@ class _Run:
         started, waited_s = time.perf_counter(), 0.0
         self.step.begin_epoch()
         if self._run_step is None:
-            self._run_step = self._way(self.step, self.step.state)
+            self._run_step = self._execution(self.step, self.step.state)
         for done in range(1, self.step.steps_per_epoch + 1):
             asked = time.perf_counter()
             with working():

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from search.contract.reports import ClassificationScores
-from workers.training.device_dataset import Resident, pixels
-from workers.training.execution import Way, Work, eager
+from workers.training.device_dataset import DeviceDataset, pixels
+from workers.training.execution import Execution, Work, eager
 from workers.training.folding import folded
 from workers.training.metrics import confusion, scores
 from workers.training.state import TrainingState
@@ -22,10 +22,10 @@ _CHUNK_IMAGES = {"cpu": 64, "cuda": 256}
 
 
 class Evaluation:
-    """Scores ``network`` on ``data``, each chunk of equal size in the given way."""
+    """Scores ``network`` on ``data``, in chunks of equal size that ``execution`` runs."""
 
-    def __init__(self, network: nn.Module, data: Resident, *, way: Way) -> None:
-        self._network, self._data, self._way = network, data, way
+    def __init__(self, network: nn.Module, data: DeviceDataset, *, execution: Execution) -> None:
+        self._network, self._data, self._execution = network, data, execution
         self._scored = network
         device = data.images.device
         self._chunks = math.ceil(len(data) / _CHUNK_IMAGES[device.type])
@@ -42,7 +42,7 @@ class Evaluation:
         self._chunk.zero_()
         self._matrix.zero_()
         if self._run is None:
-            self._run = self._way(self._count_chunk, self._state)
+            self._run = self._execution(self._count_chunk, self._state)
         for _ in range(self._chunks):
             with working():
                 self._run()
@@ -59,6 +59,6 @@ class Evaluation:
         self._chunk += 1
 
 
-def evaluate(network: nn.Module, data: Resident, *, working: Working = nullcontext) -> ClassificationScores:
+def evaluate(network: nn.Module, data: DeviceDataset, *, working: Working = nullcontext) -> ClassificationScores:
     """Scores of the network in evaluation mode on all of ``data``."""
-    return Evaluation(network, data, way=eager)(working=working)
+    return Evaluation(network, data, execution=eager)(working=working)

@@ -1,4 +1,4 @@
-"""The ways to run a unit of work again and again: as it is, or captured once as a CUDA graph and replayed.
+"""How a unit of work is run again and again: eagerly, or captured once as a CUDA graph and replayed.
 
 A unit of work takes and returns nothing: it reads and writes tensors whose memory stays where it is, and never waits
 for the device. https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
@@ -13,15 +13,16 @@ from workers.training.state import TrainingState
 
 Work = Callable[[], None]
 #: Makes of a unit of work, and the state that it changes, what runs it; the state is the same afterwards.
-Way = Callable[[Work, TrainingState], Work]
+Execution = Callable[[Work, TrainingState], Work]
 
 
 def eager(work: Work, state: TrainingState) -> Work:
+    """As it is."""
     return work
 
 
-def captured(work: Work, state: TrainingState) -> Work:
-    """As one CUDA graph. torch.OutOfMemoryError where it does not fit."""
+def cuda_graph(work: Work, state: TrainingState) -> Work:
+    """Captured as one CUDA graph, which is replayed. torch.OutOfMemoryError where it does not fit."""
     stream = stream_for("capture", state.device)
     stream.wait_stream(torch.cuda.current_stream(state.device))
     with torch.cuda.stream(stream):
@@ -48,5 +49,5 @@ def rehearse(work: Work, state: TrainingState) -> None:
     state.restore(before)
 
 
-def way_for(device: torch.device) -> Way:
-    return captured if device.type == "cuda" else eager
+def execution_for(device: torch.device) -> Execution:
+    return cuda_graph if device.type == "cuda" else eager

@@ -1,4 +1,4 @@
-"""The training step: augment, forward, loss, backward, optimizer, average; the same work in whatever way it is run.
+"""The training step: augment, forward, loss, backward, optimizer, average; the same work however it is executed.
 
 n images, b in a batch, s steps an epoch, t steps in all. The step takes no arguments: it finds out on the device which
 batch it is (``order`` int64 [s, b], ``position`` counts the steps) and how fast to learn (``shares`` float32 [t]).
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from workers.training.averaging import Average
-from workers.training.batch_augmentation import Augment, generators_of
-from workers.training.device_dataset import Resident, pixels
-from workers.training.distillation_loss import Lesson
+from workers.training.batch_augmentation import BatchAugmentation, generators_of
+from workers.training.device_dataset import DeviceDataset, pixels
+from workers.training.distillation_loss import DistillationLoss
 from workers.training.losses import LOSSES
 from workers.training.optimizers import make_optimizers, set_rates, state_tensors
 from workers.training.plan import TrainingPlan
@@ -28,16 +28,16 @@ class TrainingStep:
     def __init__(
         self,
         network: nn.Module,
-        training: Resident,
+        training: DeviceDataset,
         plan: TrainingPlan,
         *,
-        augment: Augment,
+        augment: BatchAugmentation,
         after_step: Callable[[], None],
-        lesson: Lesson | None = None,
+        distillation: DistillationLoss | None = None,
     ) -> None:
         device = training.images.device
         self._network, self._training = network, training
-        self._augment, self._after_step, self._lesson = augment, after_step, lesson
+        self._augment, self._after_step, self._distillation = augment, after_step, distillation
         self.steps_per_epoch = math.ceil(len(training) / plan.batch_size)
         batch = math.ceil(len(training) / self.steps_per_epoch)
         self._loss = LOSSES[plan.loss](plan, torch.bincount(training.labels, minlength=training.classes))
@@ -82,8 +82,8 @@ class TrainingStep:
         inputs = pixels(images)
         logits = self._forward(self._network, inputs).float()
         loss = self._loss(logits, targets)
-        if self._lesson is not None:
-            loss = self._lesson(loss, logits, inputs)
+        if self._distillation is not None:
+            loss = self._distillation(loss, logits, inputs)
         self._learn(loss, share)
         self._loss_sum += loss.detach()
         self._position += 1

@@ -1,14 +1,8 @@
-"""Every operation by the name that policies use. A new one is a file beside this one, and its line here."""
+"""The operations of policies: every file of this folder registers some."""
 
-from search.contract.augmentation import OperationName
-from workers.augmentation.kinds import Definition
-from workers.augmentation.operations import affine, enhance, histogram, mixing, square, tone
+from search.registry import import_files
+from workers.augmentation.operations.registry import OPERATIONS
 
-DEFINITIONS: dict[OperationName, Definition] = {
-    **tone.DEFINITIONS,
-    **enhance.DEFINITIONS,
-    **histogram.DEFINITIONS,
-    **square.DEFINITIONS,
-    **affine.DEFINITIONS,
-    **mixing.DEFINITIONS,
-}
+import_files(__name__)
+
+__all__ = ["OPERATIONS"]

@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from search.contract.augmentation import OperationName
-from workers.augmentation.kinds import AffineDefinition, Definition, Image
+from workers.augmentation.kinds import AffineDefinition, Image
 from workers.augmentation.library import albumentations
 from workers.augmentation.operations.enhance import to_levels
+from workers.augmentation.operations.registry import OPERATIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +90,8 @@ def _transform(rotation_deg: float, shear_x_deg: float, shear_y_deg: float, shif
     )
 
 
-DEFINITIONS: dict[OperationName, Definition] = {
-    "Rotate": AffineDefinition(full=30.0, signed=True, parameter="rotation_deg"),
-    "ShearX": AffineDefinition(full=0.3, signed=True, parameter="shear_x"),
-    "ShearY": AffineDefinition(full=0.3, signed=True, parameter="shear_y"),
-    "TranslateX": AffineDefinition(full=150 / 331, signed=True, parameter="shift_x"),
-    "TranslateY": AffineDefinition(full=150 / 331, signed=True, parameter="shift_y"),
-}
+OPERATIONS.add("Rotate", AffineDefinition(full=30.0, signed=True, parameter="rotation_deg"))
+OPERATIONS.add("ShearX", AffineDefinition(full=0.3, signed=True, parameter="shear_x"))
+OPERATIONS.add("ShearY", AffineDefinition(full=0.3, signed=True, parameter="shear_y"))
+OPERATIONS.add("TranslateX", AffineDefinition(full=150 / 331, signed=True, parameter="shift_x"))
+OPERATIONS.add("TranslateY", AffineDefinition(full=150 / 331, signed=True, parameter="shift_y"))

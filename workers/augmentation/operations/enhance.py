@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search.contract.augmentation import OperationName
-from workers.augmentation.kinds import Definition, Drawn, Image, PixelDefinition
+from workers.augmentation.kinds import Drawn, Image, PixelDefinition
 from workers.augmentation.library import albumentations, through
+from workers.augmentation.operations.registry import OPERATIONS
 
 _FULL = 0.9
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in Pillow and OpenCV
@@ -72,9 +72,7 @@ def _jitter(parameter: str) -> Callable[[Image, Drawn], Image]:
     return through(lambda library, value: library.ColorJitter(**{**_AT_REST, parameter: (1 + value, 1 + value)}, p=1))
 
 
-DEFINITIONS: dict[OperationName, Definition] = {
-    "Brightness": PixelDefinition(full=_FULL, signed=True, batch=_brightness, single=_jitter("brightness")),
-    "Contrast": PixelDefinition(full=_FULL, signed=True, batch=_contrast, single=_jitter("contrast")),
-    "Color": PixelDefinition(full=_FULL, signed=True, batch=_color, single=_jitter("saturation")),
-    "Sharpness": PixelDefinition(full=_FULL, signed=True, batch=_sharpness, single=_sharpness_single),
-}
+OPERATIONS.add("Brightness", PixelDefinition(full=_FULL, signed=True, batch=_brightness, single=_jitter("brightness")))
+OPERATIONS.add("Contrast", PixelDefinition(full=_FULL, signed=True, batch=_contrast, single=_jitter("contrast")))
+OPERATIONS.add("Color", PixelDefinition(full=_FULL, signed=True, batch=_color, single=_jitter("saturation")))
+OPERATIONS.add("Sharpness", PixelDefinition(full=_FULL, signed=True, batch=_sharpness, single=_sharpness_single))

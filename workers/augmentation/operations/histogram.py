@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search.contract.augmentation import OperationName
-from workers.augmentation.kinds import Definition, Drawn, Image, PixelDefinition
+from workers.augmentation.kinds import Drawn, Image, PixelDefinition
 from workers.augmentation.library import albumentations, through
 from workers.augmentation.operations.enhance import to_levels
+from workers.augmentation.operations.registry import OPERATIONS
 
 
 def _auto_contrast(pixels: Tensor, drawn: Drawn) -> Tensor:
@@ -43,9 +43,8 @@ def _equalize(pixels: Tensor, drawn: Drawn) -> Tensor:
     return to_levels(table).flatten().index_select(0, entry).view_as(pixels)
 
 
-DEFINITIONS: dict[OperationName, Definition] = {
-    "AutoContrast": PixelDefinition(batch=_auto_contrast, single=_auto_contrast_single),
-    "Equalize": PixelDefinition(
-        batch=_equalize, single=through(lambda library, value: library.Equalize(mode="cv", p=1))
-    ),
-}
+OPERATIONS.add("AutoContrast", PixelDefinition(batch=_auto_contrast, single=_auto_contrast_single))
+OPERATIONS.add(
+    "Equalize",
+    PixelDefinition(batch=_equalize, single=through(lambda library, value: library.Equalize(mode="cv", p=1))),
+)

@@ -7,9 +7,9 @@ above a half would be the same pair, seen from the other image.
 import torch
 from torch import Tensor
 
-from search.contract.augmentation import OperationName
-from workers.augmentation.kinds import Definition, Drawn, MixDefinition
+from workers.augmentation.kinds import Drawn, MixDefinition
 from workers.augmentation.operations.enhance import to_levels
+from workers.augmentation.operations.registry import OPERATIONS
 from workers.augmentation.operations.square import inside
 
 
@@ -26,7 +26,5 @@ def _cutmix(pixels: Tensor, partners: Tensor, drawn: Drawn) -> tuple[Tensor, Ten
     return mixed, (size_px / side_px) ** 2
 
 
-DEFINITIONS: dict[OperationName, Definition] = {
-    "MixUp": MixDefinition(full=0.5, mix=_mixup),
-    "CutMix": MixDefinition(full=0.5, mix=_cutmix),
-}
+OPERATIONS.add("MixUp", MixDefinition(full=0.5, mix=_mixup))
+OPERATIONS.add("CutMix", MixDefinition(full=0.5, mix=_cutmix))

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search.contract.augmentation import OperationName
-from workers.augmentation.kinds import Definition, Drawn, Image, PixelDefinition
+from workers.augmentation.kinds import Drawn, Image, PixelDefinition
 from workers.augmentation.library import albumentations
+from workers.augmentation.operations.registry import OPERATIONS
 
 
 def first_corner(size_px: Tensor, place: Tensor, side_px: int) -> Tensor:
@@ -36,6 +36,4 @@ def _cutout_single(image: Image, drawn: Drawn) -> Image:
     return albumentations().CoarseDropout(fill=0).apply(image, holes=hole, seed=0)  # type: ignore[no-any-return]
 
 
-DEFINITIONS: dict[OperationName, Definition] = {
-    "Cutout": PixelDefinition(full=0.5, batch=_cutout, single=_cutout_single),
-}
+OPERATIONS.add("Cutout", PixelDefinition(full=0.5, batch=_cutout, single=_cutout_single))

@@ -1,4 +1,4 @@
-"""Operations that look at one grey level at a time, and the flips: whole numbers, so both executors agree exactly."""
+"""Operations that look at one grey level at a time: whole numbers, so both executors agree exactly."""
 
 import math
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from search.contract.augmentation import OperationName
-from workers.augmentation.kinds import Definition, Drawn, PixelDefinition
+from workers.augmentation.kinds import Drawn, PixelDefinition
 from workers.augmentation.library import through
+from workers.augmentation.operations.registry import OPERATIONS
 
 
 def _solarize(pixels: Tensor, drawn: Drawn) -> Tensor:
@@ -36,18 +36,12 @@ def _posterize_transform(library: Any, value: float) -> Any:
     return library.NoOp() if bits == 8 else library.Posterize(num_bits=(bits, bits), p=1)
 
 
-DEFINITIONS: dict[OperationName, Definition] = {
-    "Identity": PixelDefinition(batch=lambda pixels, drawn: pixels, single=lambda image, drawn: image),
-    "Invert": PixelDefinition(
+OPERATIONS.add("Identity", PixelDefinition(batch=lambda pixels, drawn: pixels, single=lambda image, drawn: image))
+OPERATIONS.add(
+    "Invert",
+    PixelDefinition(
         batch=lambda pixels, drawn: 255 - pixels, single=through(lambda library, value: library.InvertImg(p=1))
     ),
-    "Solarize": PixelDefinition(full=256.0, batch=_solarize, single=through(_solarize_transform)),
-    "Posterize": PixelDefinition(full=4.0, batch=_posterize, single=through(_posterize_transform)),
-    "HorizontalFlip": PixelDefinition(
-        batch=lambda pixels, drawn: pixels.flip(2),
-        single=through(lambda library, value: library.HorizontalFlip(p=1)),
-    ),
-    "VerticalFlip": PixelDefinition(
-        batch=lambda pixels, drawn: pixels.flip(1), single=through(lambda library, value: library.VerticalFlip(p=1))
-    ),
-}
+)
+OPERATIONS.add("Solarize", PixelDefinition(full=256.0, batch=_solarize, single=through(_solarize_transform)))
+OPERATIONS.add("Posterize", PixelDefinition(full=4.0, batch=_posterize, single=through(_posterize_transform)))

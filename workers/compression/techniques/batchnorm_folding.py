@@ -5,26 +5,26 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from search.contract.recipes import BatchNormFolding
+from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques.registry import NETWORK_TECHNIQUES
-from workers.compression.state import NotApplicableError, Workpiece
 from workers.models import Network
 
 
 @NETWORK_TECHNIQUES.register("batchnorm_folding")
-def fold(config: BatchNormFolding, piece: Workpiece) -> None:
+def fold(config: BatchNormFolding, state: CompressionState) -> None:
     """NotApplicableError if no batch normalization directly follows a convolution."""
-    if piece.masks:
+    if state.masks:
         raise NotApplicableError("folding replaces the weights that are pruned: put it before unstructured pruning")
-    pairs = _pairs(piece.network, piece.candidate.image_size)
+    pairs = _pairs(state.network, state.candidate.image_size)
     if not pairs:
         raise NotApplicableError("the network has no convolution with a batch normalization right after it")
-    images = torch.rand(2, 3, piece.candidate.image_size, piece.candidate.image_size)
+    images = torch.rand(2, 3, state.candidate.image_size, state.candidate.image_size)
     with torch.no_grad():
-        expected = piece.network(images)
+        expected = state.network(images)
         for convolution, (name, norm) in pairs.items():
             _fold(convolution, norm)
-            piece.network.set_submodule(name, nn.Identity())
-        found = piece.network(images)
+            state.network.set_submodule(name, nn.Identity())
+        found = state.network(images)
     if not torch.allclose(found, expected, rtol=1e-3, atol=1e-3):
         raise NotApplicableError("a convolution's output is used elsewhere than in its batch normalization")
 

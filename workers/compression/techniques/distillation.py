@@ -9,12 +9,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from search.contract.recipes import Distillation
-from workers.compression.training import train_on
+from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
 from workers.compression.techniques.registry import NETWORK_TECHNIQUES
-from workers.compression.state import NotApplicableError, TrainedModel, Workpiece
+from workers.compression.training import train_on
 from workers.export import load_weights
 from workers.models import build_network
-from workers.training.distillation_loss import Lesson, Teacher
+from workers.training.distillation_loss import DistillationLoss, Teacher
 
 
 class TeacherError(ValueError):
@@ -22,16 +22,20 @@ class TeacherError(ValueError):
 
 
 @NETWORK_TECHNIQUES.register("distillation")
-def distill(config: Distillation, piece: Workpiece) -> None:
+def distill(config: Distillation, state: CompressionState) -> None:
     """NotApplicableError without a teacher's file and without a study; TeacherError for a file that will not do."""
-    classes = piece.validation.classes
+    classes = state.validation.classes
     if config.teacher is not None:
-        teacher = file_teacher(Path(config.teacher), classes=classes, side_px=piece.candidate.image_size)
-    elif piece.teacher is not None:
-        teacher = network_teacher(piece.teacher)
+        teacher = file_teacher(Path(config.teacher), classes=classes, side_px=state.candidate.image_size)
+    elif state.teacher is not None:
+        teacher = network_teacher(state.teacher)
     else:
         raise NotApplicableError("distillation wants a teacher: the study has no other model, give a file")
-    train_on(config, piece, lesson=Lesson(teacher=teacher, temperature=config.temperature, weight=config.weight))
+    train_on(
+        config,
+        state,
+        distillation=DistillationLoss(teacher=teacher, temperature=config.temperature, weight=config.weight),
+    )
 
 
 def network_teacher(model: TrainedModel) -> Teacher:

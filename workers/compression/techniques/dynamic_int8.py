@@ -7,13 +7,13 @@ import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from search.contract.recipes import DynamicInt8
-from workers.compression.techniques.registry import FILE_TECHNIQUES
-from workers.compression.state import NotApplicableError, Workpiece
+from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.static_quantizer import LINEAR_OPERATORS, nodes_with_weights, prepared
+from workers.compression.techniques.registry import FILE_TECHNIQUES
 
 
 @FILE_TECHNIQUES.register("dynamic_int8")
-def quantize_while_running(config: DynamicInt8, model: bytes, piece: Workpiece) -> bytes:
+def quantize_while_running(config: DynamicInt8, model: bytes, state: CompressionState) -> bytes:
     """Weights of linear layers now, activations at each run. NotApplicableError without a linear layer.
 
     Convolutions are left alone: ONNX Runtime's ConvInteger is several times slower than a float convolution.

@@ -2,11 +2,11 @@
 
 from search.contract.recipes import GlobalPruning
 from workers.compression.masks import prune_globally
+from workers.compression.state import CompressionState
 from workers.compression.techniques.registry import NETWORK_TECHNIQUES
-from workers.compression.state import Workpiece
 
 
 @NETWORK_TECHNIQUES.register("global_pruning")
-def prune(config: GlobalPruning, piece: Workpiece) -> None:
+def prune(config: GlobalPruning, state: CompressionState) -> None:
     """Zero ``ratio`` of all weights, wherever the smallest are."""
-    prune_globally(piece, config.ratio)
+    prune_globally(state, config.ratio)

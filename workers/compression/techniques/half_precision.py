@@ -6,8 +6,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from search.contract.recipes import HalfPrecision
+from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques.registry import FILE_TECHNIQUES
-from workers.compression.state import NotApplicableError, Workpiece
 
 _TYPES = {"float16": TensorProto.FLOAT16, "bfloat16": TensorProto.BFLOAT16}
 #: Smaller tensors stay: a Cast node takes about as many bytes as their halves.
@@ -15,7 +15,7 @@ _SMALLEST_NUMBERS = 64
 
 
 @FILE_TECHNIQUES.register("half_precision")
-def store_in_half(config: HalfPrecision, model: bytes, piece: Workpiece) -> bytes:
+def store_in_half(config: HalfPrecision, model: bytes, state: CompressionState) -> bytes:
     """NotApplicableError without weights that are worth it."""
     proto = onnx.load_from_string(model)
     halved = [tensor for tensor in proto.graph.initializer if _worth_it(tensor)]

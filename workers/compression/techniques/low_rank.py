@@ -12,24 +12,24 @@ import torch
 from torch import Tensor, nn
 
 from search.contract.recipes import LowRank
+from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques.registry import NETWORK_TECHNIQUES
-from workers.compression.state import NotApplicableError, Workpiece
 from workers.models import Network
 
 _SMALLEST_KERNEL = 3
 
 
 @NETWORK_TECHNIQUES.register("low_rank")
-def lower_ranks(config: LowRank, piece: Workpiece) -> None:
+def lower_ranks(config: LowRank, state: CompressionState) -> None:
     """NotApplicableError if there is no such layer, or splitting saves nothing in any of them."""
-    if piece.masks:
+    if state.masks:
         raise NotApplicableError("low rank replaces the layers whose weights are pruned: put it before unstructured")
-    layers = list(_treatable(piece.network))
+    layers = list(_treatable(state.network))
     if not layers:
         raise NotApplicableError(
             "low rank treats linear layers and convolutions with a kernel over 2; the network has none of them"
         )
-    split = [_split_layer(piece.network, name, module, config.energy) for name, module in layers]
+    split = [_split_layer(state.network, name, module, config.energy) for name, module in layers]
     if not any(split):
         raise NotApplicableError(f"at {config.energy:.0%} of the energy no layer gets cheaper by splitting it")
 

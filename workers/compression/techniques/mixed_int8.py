@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.contract.recipes import MixedInt8
+from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.static_quantizer import StaticQuantizer
 from workers.compression.techniques.registry import FILE_TECHNIQUES
-from workers.compression.state import NotApplicableError, Workpiece
 from workers.export import onnx_predictor
 
 #: Images of the calibration split on which each layer's harm is measured.
@@ -16,15 +16,15 @@ _SCAN_IMAGES = 32
 
 
 @FILE_TECHNIQUES.register("mixed_int8")
-def quantize_the_robust(config: MixedInt8, model: bytes, piece: Workpiece) -> bytes:
+def quantize_the_robust(config: MixedInt8, model: bytes, state: CompressionState) -> bytes:
     """Leaves ``float_share`` of the layers, rounded up, in fp32. NotApplicableError where that is all of them."""
-    with StaticQuantizer(model, piece.calibration[: config.calibration_images], config.calibration) as quantizer:
+    with StaticQuantizer(model, state.calibration[: config.calibration_images], config.calibration) as quantizer:
         count = math.ceil(config.float_share * len(quantizer.layers))
         if count >= len(quantizer.layers):
             raise NotApplicableError(
                 f"of {len(quantizer.layers)} layers with weights, mixed int8 would leave {count} in fp32: that is all"
             )
-        harms = layer_harms(quantizer, model, piece.calibration[:_SCAN_IMAGES])
+        harms = layer_harms(quantizer, model, state.calibration[:_SCAN_IMAGES])
         harmed = sorted(harms, key=lambda layer: -harms[layer])[:count]
         return quantizer.quantized(without=harmed)
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from search.contract.recipes import QuantizationAwareTraining
-from workers.compression.training import train_on
+from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques.registry import NETWORK_TECHNIQUES
-from workers.compression.state import NotApplicableError, Workpiece
+from workers.compression.training import train_on
 from workers.models import Network
 
 _SMALLEST_SCALE = 1e-8
@@ -22,10 +22,10 @@ _FOLLOW = 0.05
 
 
 @NETWORK_TECHNIQUES.register("quantization_aware_training")
-def train_aware(config: QuantizationAwareTraining, piece: Workpiece) -> None:
+def train_aware(config: QuantizationAwareTraining, state: CompressionState) -> None:
     """NotApplicableError without a convolution or linear layer."""
-    with rounding(piece.network):
-        train_on(config, piece)
+    with rounding(state.network):
+        train_on(config, state)
 
 
 class RoundedWeight(nn.Module):

@@ -10,12 +10,12 @@ import torch_pruning
 from torch.nn import functional
 
 from search.contract.recipes import Importance, StructuredPruning
+from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques.registry import NETWORK_TECHNIQUES
-from workers.compression.state import NotApplicableError, Workpiece
 from workers.models import ArchitectureError, Network
+from workers.models.blocks.registry import Unprunable
 from workers.models.profile import count_macs, count_params
-from workers.models.registry import Unprunable
-from workers.training.device_dataset import Resident, pixels
+from workers.training.device_dataset import DeviceDataset, pixels
 
 _CHANNELS_MULTIPLE = 8
 #: No layer loses more than this when channels of all layers are ranked together, unless the ratio itself is higher.
@@ -30,20 +30,20 @@ _IMPORTANCES: dict[Importance, torch_pruning.importance.Importance] = {
 
 
 @NETWORK_TECHNIQUES.register("structured_pruning")
-def prune(config: StructuredPruning, piece: Workpiece) -> None:
+def prune(config: StructuredPruning, state: CompressionState) -> None:
     """Remove channels to multiples of 8; the classifier keeps its outputs, and blocks that cannot be pruned keep their
     channels.
 
     NotApplicableError if nothing could be removed, or torch-pruning cannot tell which channels depend on each other.
     """
-    if piece.masks:
+    if state.masks:
         raise NotApplicableError("structured pruning changes the shapes of pruned weights: put it before unstructured")
-    network, before = piece.network, count_params(piece.network)
+    network, before = state.network, count_params(state.network)
     network.eval()
     if config.importance == "taylor":
-        _accumulate_gradients(network, piece.training().training, seed=piece.seed)
+        _accumulate_gradients(network, state.training().training, seed=state.seed)
     try:
-        _prune(config, network, piece.candidate.image_size)
+        _prune(config, network, state.candidate.image_size)
     except (ZeroDivisionError, RuntimeError, ArchitectureError) as error:
         raise NotApplicableError(f"torch-pruning cannot follow this network: {error}") from error
     network.zero_grad(set_to_none=True)
@@ -75,7 +75,7 @@ def _prune(config: StructuredPruning, network: Network, side_px: int) -> None:
     count_macs(network, side_px)
 
 
-def _accumulate_gradients(network: Network, training: Resident, *, seed: int) -> None:
+def _accumulate_gradients(network: Network, training: DeviceDataset, *, seed: int) -> None:
     """The gradients of the cross-entropy of some training images, which tell what a channel does for the loss."""
     generator = torch.Generator(device=training.images.device).manual_seed(seed)
     order = torch.randperm(len(training), generator=generator, device=training.images.device)

@@ -4,15 +4,15 @@ from torch import nn
 
 from search.contract.recipes import UnstructuredPruning
 from workers.compression.masks import keep_largest, mask_weight, prunable_layers
+from workers.compression.state import CompressionState
 from workers.compression.techniques.registry import NETWORK_TECHNIQUES
-from workers.compression.state import Workpiece
 
 
 @NETWORK_TECHNIQUES.register("unstructured_pruning")
-def prune(config: UnstructuredPruning, piece: Workpiece) -> None:
+def prune(config: UnstructuredPruning, state: CompressionState) -> None:
     """Zero the fraction of weights that the layer's type is given."""
-    for name, module in prunable_layers(piece.network):
-        mask_weight(piece, name, keep_largest(module.weight.detach(), 1 - _fraction(config, module)))
+    for name, module in prunable_layers(state.network):
+        mask_weight(state, name, keep_largest(module.weight.detach(), 1 - _fraction(config, module)))
 
 
 def _fraction(config: UnstructuredPruning, module: nn.Conv2d | nn.Linear) -> float:

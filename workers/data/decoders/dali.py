@@ -10,11 +10,11 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import nvidia.dali
-from nvidia.dali import fn, types
 
+from search.contract.dataset import Resize
 from workers.data.decode import open_photo
-from workers.data.decoders.pillow import DecodedRow, decode_photo, rows_by_photo
+from workers.data.decoders.pillow import decode_photo, rows_by_photo
+from workers.data.decoders.registry import DECODERS, DecodedRow, Decoder
 from workers.data.errors import UnreadableImageError
 from workers.data.listing import Photo, Sample
 from workers.data.threads import THREADS, map_in_threads
@@ -25,13 +25,15 @@ _MAX_ASPECT = 16
 
 
 def version() -> str:
+    import nvidia.dali
+
     return f"dali {nvidia.dali.__version__} 1"
 
 
 def decode_rows(
-    photos: Sequence[Photo], samples: Sequence[Sample], *, side_px: int, resize: str
+    photos: Sequence[Photo], samples: Sequence[Sample], *, side_px: int, resize: Resize
 ) -> Iterator[DecodedRow]:
-    """As in pillow.py."""
+    """As ``DecodeRows`` says."""
     rows_of = rows_by_photo(samples)
     with_pillow = partial(decode_photo, photos, samples, rows_of, side_px=side_px, resize=resize)
     pipeline = _Pipeline(side_px, resize)
@@ -74,7 +76,7 @@ def _suitable_bytes(photo: Photo) -> np.ndarray | None:
 class _Pipeline:
     """Encoded JPEGs to squares; an error spoils a DALI pipeline, so the next batch gets a new one."""
 
-    def __init__(self, side_px: int, resize: str) -> None:
+    def __init__(self, side_px: int, resize: Resize) -> None:
         self._side_px = side_px
         self._resize = resize
         self._pipeline: Any = None
@@ -92,6 +94,9 @@ class _Pipeline:
         return [np.array(squares[index]) for index in range(len(batch))]
 
     def _build(self) -> Any:
+        import nvidia.dali
+        from nvidia.dali import fn, types
+
         side_px = self._side_px
         mode = {"pad": "not_larger", "stretch": "stretch", "crop": "not_smaller"}[self._resize]
         pipeline = nvidia.dali.Pipeline(
@@ -116,3 +121,6 @@ class _Pipeline:
             pipeline.set_outputs(squares)
         pipeline.build()
         return pipeline
+
+
+DECODERS.add("dali", Decoder(version=version, decode_rows=decode_rows))

@@ -4,16 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-import numpy as np
 import PIL
 
+from search.contract.dataset import Resize
+from workers.data.decoders.registry import DECODERS, DecodedRow, Decoder
 from workers.data.errors import UnreadableImageError
 from workers.data.listing import Photo, Sample
 from workers.data.resize import to_squares
 from workers.data.threads import map_in_threads
-
-#: A row's index, and its pixels (uint8 [side, side, 3]) or why it has none.
-DecodedRow = tuple[int, np.ndarray | str]
 
 
 def version() -> str:
@@ -21,9 +19,9 @@ def version() -> str:
 
 
 def decode_rows(
-    photos: Sequence[Photo], samples: Sequence[Sample], *, side_px: int, resize: str
+    photos: Sequence[Photo], samples: Sequence[Sample], *, side_px: int, resize: Resize
 ) -> Iterator[DecodedRow]:
-    """The index of each sample with its pixels. A photo is read and decoded once, however many samples it has."""
+    """As ``DecodeRows`` says."""
     rows_of = rows_by_photo(samples)
     decode = partial(decode_photo, photos, samples, rows_of, side_px=side_px, resize=resize)
     for rows in map_in_threads(decode, sorted(rows_of)):
@@ -44,7 +42,7 @@ def decode_photo(
     photo: int,
     *,
     side_px: int,
-    resize: str,
+    resize: Resize,
 ) -> list[DecodedRow]:
     """Every row of one photo."""
     rows = rows_of[photo]
@@ -54,3 +52,6 @@ def decode_photo(
     except (UnreadableImageError, OSError) as error:
         squares = [str(error)] * len(rows)
     return list(zip(rows, squares, strict=True))
+
+
+DECODERS.add("pillow", Decoder(version=version, decode_rows=decode_rows))

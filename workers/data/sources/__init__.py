@@ -1,30 +1,21 @@
-"""The sources of images, by the name that a spec gives; a new one is a file here and a line below.
-
-A source's module has ``list_samples(spec) -> Listing``, and is imported only when it is asked for.
-"""
-
-from importlib import import_module
+"""The sources of images: every file of this folder registers one."""
 
 from search.contract.dataset import DatasetSpec
+from search.registry import import_files
 from workers.data.errors import MissingPackageError
 from workers.data.listing import Listing
+from workers.data.sources.registry import SOURCES
 
-SOURCES = {
-    "coco": "workers.data.sources.coco",
-    "folder": "workers.data.sources.folder",
-    "parquet": "workers.data.sources.parquet",
-    "sklearn": "workers.data.sources.scikit",
-    "torchvision": "workers.data.sources.torchvision_sets",
-}
+import_files(__name__)
+
+__all__ = ["SOURCES", "list_samples"]
 
 
 def list_samples(spec: DatasetSpec) -> Listing:
     """What the spec's source holds, without decoding. Raises DataError."""
     try:
-        source = import_module(SOURCES[spec.source])
+        return SOURCES[spec.source](spec)
     except ModuleNotFoundError as error:
         raise MissingPackageError(
             f"source {spec.source!r} needs a package that is not installed ({error}): install seedleaf[workers]"
         ) from error
-    listing: Listing = source.list_samples(spec)
-    return listing

@@ -18,6 +18,7 @@ from search.contract.dataset_report import BoxCounts, Skipped
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError
 from workers.data.files import File, list_images, read_bytes
 from workers.data.listing import Box, Listing, Sample
+from workers.data.sources.registry import SOURCES
 
 #: A box that sticks out by less is rounded, not clipped, and is not counted.
 _ROUNDING_PX = 0.5
@@ -50,6 +51,7 @@ class _Document(BaseModel):
     categories: list[_Category]
 
 
+@SOURCES.register("coco")
 def list_samples(spec: DatasetSpec) -> Listing:
     """Files that are missing are skipped; boxes of dropped categories, crowds and small ones are counted."""
     assert spec.annotations is not None

@@ -13,17 +13,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import Skipped
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError
 from workers.data.files import File, list_tree
-from workers.data.listing import Listing, Photo, Sample, Side
+from workers.data.listing import Listing, Photo, Sample, Split
+from workers.data.sources.registry import SOURCES
 
 _HELD_OUT = ("val", "test")
-_LABEL_TYPES = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean)
 #: Row groups kept in memory: threads read rows in order, so that they straddle two.
 _GROUPS_KEPT = 2
 
@@ -33,21 +30,22 @@ class _Table:
     """A file's labels (None where a row has none), the rows of each of its row groups, and the names of its classes."""
 
     file: File
-    side: Side | None
+    split: Split | None
     labels: list[Any]
     group_rows: list[int]
     names: list[str] | None
 
 
+@SOURCES.register("parquet")
 def list_samples(spec: DatasetSpec) -> Listing:
     """Rows without a label are skipped; classes without a row are not classes."""
     assert spec.path is not None
     files = [file for file in list_tree(spec.path).files.values() if file.name.endswith(".parquet")]
     if not files:
         raise DatasetNotFoundError(f"no .parquet file at {spec.path}: give such a file, or the folder that holds some")
-    sides = _given_sides(files)
-    chosen = [file for file in files if not sides or file.name in sides]
-    tables = [_read_table(file, sides.get(file.name), spec) for file in chosen]
+    splits = _given_splits(files)
+    chosen = [file for file in files if not splits or file.name in splits]
+    tables = [_read_table(file, splits.get(file.name), spec) for file in chosen]
     classes = _class_names(tables)
     label_of = {name: label for label, name in enumerate(classes)}
     groups = _RowGroups(spec.image_column)
@@ -62,23 +60,26 @@ def list_samples(spec: DatasetSpec) -> Listing:
                 skipped.append(Skipped(name=name, reason="no label"))
                 continue
             stamp = table.file.stamp and f"{table.file.stamp} {number} {spec.image_column}"
-            samples.append(Sample(photo=len(photos), label=label_of[_named(label, table)], side=table.side))
+            samples.append(Sample(photo=len(photos), label=label_of[_named(label, table)], split=table.split))
             photos.append(Photo(name=name, stamp=stamp, read=partial(groups.read, table.file, *place)))
     return Listing(classes=classes, photos=tuple(photos), samples=tuple(samples), skipped=tuple(skipped))
 
 
-def _given_sides(files: Sequence[File]) -> Mapping[str, Side]:
+def _given_splits(files: Sequence[File]) -> Mapping[str, Split]:
     """By file name; empty where the names do not tell. Of validation and test files, the test files are left alone."""
     named = {file.name: file.name.rsplit("/", 1)[-1] for file in files}
-    train: dict[str, Side] = {name: "train" for name, base in named.items() if base.startswith("train")}
+    train: dict[str, Split] = {name: "train" for name, base in named.items() if base.startswith("train")}
     for prefix in _HELD_OUT:
-        held_out: dict[str, Side] = {name: "validation" for name, base in named.items() if base.startswith(prefix)}
+        held_out: dict[str, Split] = {name: "validation" for name, base in named.items() if base.startswith(prefix)}
         if train and held_out:
             return train | held_out
     return {}
 
 
-def _read_table(file: File, side: Side | None, spec: DatasetSpec) -> _Table:
+def _read_table(file: File, split: Split | None, spec: DatasetSpec) -> _Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with file.open() as handle:
             parquet = pq.ParquetFile(handle)
@@ -93,21 +94,24 @@ def _read_table(file: File, side: Side | None, spec: DatasetSpec) -> _Table:
     names = _names_on_the_hub(schema, spec.label_column)
     if names is not None:  # the hub writes -1 where a label is withheld
         labels = [label if label is not None and 0 <= label < len(names) else None for label in labels]
-    return _Table(file=file, side=side, labels=labels, group_rows=group_rows, names=names)
+    return _Table(file=file, split=split, labels=labels, group_rows=group_rows, names=names)
 
 
 def _require_columns(file: File, schema: Any, spec: DatasetSpec) -> None:
+    from pyarrow import types
+
     for field, column in (("image_column", spec.image_column), ("label_column", spec.label_column)):
         if column not in schema.names:
             raise DatasetFormatError(
                 f"{file.name} has no column {column!r}; it has {', '.join(schema.names)}: set {field} to one of them"
             )
     image = schema.field(spec.image_column).type
-    in_struct = pa.types.is_struct(image) and image.get_field_index("bytes") >= 0
-    if not (in_struct or pa.types.is_binary(image) or pa.types.is_large_binary(image)):
+    in_struct = types.is_struct(image) and image.get_field_index("bytes") >= 0
+    if not (in_struct or types.is_binary(image) or types.is_large_binary(image)):
         raise DatasetFormatError(f"{file.name}, column {spec.image_column!r} holds {image}, not encoded images")
     label = schema.field(spec.label_column).type
-    if not any(is_kind(label) for is_kind in _LABEL_TYPES):
+    label_types = (types.is_integer, types.is_string, types.is_large_string, types.is_boolean)
+    if not any(is_type(label) for is_type in label_types):
         raise DatasetFormatError(
             f"{file.name}, column {spec.label_column!r} holds {label}: a label is a whole number, text or a boolean"
         )
@@ -115,8 +119,10 @@ def _require_columns(file: File, schema: Any, spec: DatasetSpec) -> None:
 
 def _names_on_the_hub(schema: Any, column: str) -> list[str] | None:
     """The names of a ClassLabel feature, which the datasets library writes into the schema's metadata."""
+    from pyarrow import types
+
     metadata = (schema.metadata or {}).get(b"huggingface")
-    if metadata is None or not pa.types.is_integer(schema.field(column).type):
+    if metadata is None or not types.is_integer(schema.field(column).type):
         return None
     try:
         names = json.loads(metadata)["info"]["features"][column]["names"]
@@ -167,6 +173,9 @@ class _RowGroups:
             return self._kept[key]
 
     def _load(self, file: File, group: int) -> Any:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         try:
             with file.open() as handle:
                 return pq.ParquetFile(handle).read_row_group(group, columns=[self._column]).column(0)

@@ -1,9 +1,18 @@
-"""The runtimes that models are timed and scored in, by name."""
+"""The runtimes that models are timed and scored in: every file of this folder registers some."""
 
-from workers.latency.runtimes.onnx_runtime import CPU, CUDA, TENSORRT
-from workers.latency.runtimes.open_vino import OPENVINO
-from workers.latency.runtimes.pytorch import COMPILED, EAGER, PROGRAM, Eager
-from workers.latency.runtimes.registry import ModelError, Runtime, RuntimeMissingError, Session, random_images
+from search.registry import import_files
+from workers.latency.runtimes.onnx_runtime import CPU
+from workers.latency.runtimes.pytorch import EAGER, PROGRAM, Eager
+from workers.latency.runtimes.registry import (
+    RUNTIMES,
+    ModelError,
+    Runtime,
+    RuntimeMissingError,
+    Session,
+    random_images,
+)
+
+import_files(__name__)
 
 __all__ = [
     "CPU",
@@ -17,5 +26,3 @@ __all__ = [
     "Session",
     "random_images",
 ]
-
-RUNTIMES = {runtime.name: runtime for runtime in (CPU, CUDA, TENSORRT, OPENVINO, EAGER, PROGRAM, COMPILED)}

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.latency.runtimes.registry import ModelError, Runtime, RuntimeMissingError, Session
+from workers.latency.runtimes.registry import RUNTIMES, ModelError, Runtime, RuntimeMissingError, Session
 
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 
@@ -79,3 +79,5 @@ TENSORRT = _runtime(
     device="gpu",
     how_to_get="pip install onnxruntime-gpu tensorrt in place of onnxruntime, beside CUDA 12",
 )
+for _each in (CPU, CUDA, TENSORRT):
+    RUNTIMES.add(_each.name, _each)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.latency.runtimes.registry import ModelError, Runtime, RuntimeMissingError, Session
+from workers.latency.runtimes.registry import RUNTIMES, ModelError, Runtime, RuntimeMissingError, Session
 
 _TYPES = {"f32": np.float32, "f16": np.float16, "u8": np.uint8}
 
@@ -66,3 +66,4 @@ def _open(model: bytes, threads: int) -> Session:
 OPENVINO = Runtime(
     name="openvino", takes="onnx", device="cpu", how_to_get="pip install openvino", version=_version, open=_open
 )
+RUNTIMES.add(OPENVINO.name, OPENVINO)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.latency.runtimes.registry import ModelError, Runtime, RuntimeMissingError, Session
+from workers.latency.runtimes.registry import RUNTIMES, ModelError, Runtime, RuntimeMissingError, Session
 
 if TYPE_CHECKING:
     import torch
@@ -120,3 +120,5 @@ COMPILED = Runtime(
     version=_compiler_version,
     open=_open_compiled,
 )
+for _each in (EAGER, PROGRAM, COMPILED):
+    RUNTIMES.add(_each.name, _each)

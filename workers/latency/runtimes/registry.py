@@ -1,4 +1,4 @@
-"""Runtime: something that runs a model. A new one is a small file of this package and its name in ``__init__``.
+"""Runtime: something that runs a model; and the runtimes by name.
 
 RuntimeMissingError    it is not installed here: says how to get it; a retry makes no sense before
 ModelError             it is installed, but cannot run this model: says why
@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from search.registry import Registry
 
 
 class RuntimeMissingError(RuntimeError):
@@ -59,6 +61,21 @@ class Runtime:
         """RuntimeMissingError, with how to get it, where it is missing."""
         if (missing := self.missing) is not None:
             raise RuntimeMissingError(missing)
+
+
+#: As a study's target or ``seedleaf bench --runtime`` names them.
+RUNTIMES = Registry[Runtime](
+    "runtime",
+    order=(
+        "onnxruntime",
+        "onnxruntime-cuda",
+        "onnxruntime-tensorrt",
+        "openvino",
+        "torch",
+        "torch-pt2",
+        "torch-compile",
+    ),
+)
 
 
 def random_images(session: Session) -> NDArray[Any]:

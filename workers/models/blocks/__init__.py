@@ -1,7 +1,8 @@
-"""The blocks, each registered by its file: every file of this folder is imported."""
+"""The blocks: every file of this folder registers some."""
 
-from importlib import import_module
-from pkgutil import iter_modules
+from search.registry import import_files
+from workers.models.blocks.registry import BLOCKS
 
-for _file in iter_modules(__path__):
-    import_module(f"{__name__}.{_file.name}")
+import_files(__name__)
+
+__all__ = ["BLOCKS"]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from workers.models.activations import ActivationName, activation
 from workers.models.arguments import Factor, Flag, Groups, Width
-from workers.models.registry import block, conv_norm
+from workers.models.blocks.registry import block, conv_norm
 
 
 class Bottleneck(nn.Module):

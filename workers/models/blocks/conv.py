@@ -4,7 +4,7 @@ from torch import nn
 
 from workers.models.activations import ActivationName, activation
 from workers.models.arguments import Groups, Kernel, Padding, Stride, Width
-from workers.models.registry import block, conv_norm
+from workers.models.blocks.registry import block, conv_norm
 
 
 @block("Conv", widths=("out",), stride="stride")

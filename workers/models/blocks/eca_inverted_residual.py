@@ -5,7 +5,7 @@ from torch import nn
 from workers.models.arguments import Factor, Flag, Kernel, Stride, Width
 from workers.models.blocks.attention import EfficientChannelAttention
 from workers.models.blocks.inverted_residual import InvertedResidual
-from workers.models.registry import block, multiple_of_8
+from workers.models.blocks.registry import block, multiple_of_8
 
 
 def _attention(channels: int, kernel: int | None) -> EfficientChannelAttention:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from workers.models.activations import activation
 from workers.models.arguments import Width
-from workers.models.registry import block, conv_norm
+from workers.models.blocks.registry import block, conv_norm
 
 
 class Fire(nn.Module):

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from workers.models.activations import ActivationName, activation
 from workers.models.arguments import Kernel, Stride, Width
-from workers.models.registry import block, conv_norm, halves
+from workers.models.blocks.registry import block, conv_norm, halves
 
 
 class Ghost(nn.Module):

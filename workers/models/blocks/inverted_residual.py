@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from workers.models.activations import activation
 from workers.models.arguments import Factor, Flag, Kernel, Stride, Width
 from workers.models.blocks.attention import SqueezeExcitation
-from workers.models.registry import block, conv_norm, multiple_of_8
+from workers.models.blocks.registry import block, conv_norm, multiple_of_8
 
 
 class InvertedResidual(nn.Module):

@@ -6,7 +6,7 @@ from workers.models.activations import activation
 from workers.models.arguments import Factor, Kernel, Stride, Width
 from workers.models.blocks.attention import SqueezeExcitation
 from workers.models.blocks.inverted_residual import InvertedResidual
-from workers.models.registry import block, multiple_of_8
+from workers.models.blocks.registry import block, multiple_of_8
 
 
 @block("MBConv", widths=("out",), stride="stride")

@@ -3,7 +3,7 @@
 from torch import nn
 
 from workers.models.arguments import Kernel, Padding, Stride
-from workers.models.registry import block
+from workers.models.blocks.registry import block
 
 
 @block("MaxPool", stride="stride")

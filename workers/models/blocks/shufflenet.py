@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from workers.models.activations import activation
 from workers.models.arguments import Stride, Width
-from workers.models.registry import Unprunable, block, conv_norm, halves
+from workers.models.blocks.registry import Unprunable, block, conv_norm, halves
 
 
 class ShuffleUnit(Unprunable):

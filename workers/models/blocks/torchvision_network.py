@@ -7,8 +7,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from workers.models.arguments import Factor, Flag, Width
+from workers.models.blocks.registry import Pretrained, block
 from workers.models.pretrained import load_file, load_torchvision
-from workers.models.registry import Pretrained, block
 
 #: Below this side the stem keeps it: networks made for 224 px would leave a pixel or two of a small image.
 SMALL_SIDE_PX = 64

@@ -3,14 +3,17 @@
 from functools import partial
 
 import numpy as np
-import sklearn.datasets
 
 from search.contract.dataset import DatasetSpec
 from workers.data.decode import to_ppm
 from workers.data.listing import Listing, Photo, Sample
+from workers.data.sources.registry import SOURCES
 
 
+@SOURCES.register("sklearn")
 def list_samples(spec: DatasetSpec) -> Listing:
+    import sklearn.datasets
+
     digits = sklearn.datasets.load_digits()
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
     return Listing(

@@ -1,6 +1,6 @@
 """Source ``torchvision``: its classification sets by name, under a local root or downloaded there.
 
-Of a set that comes in parts, the training part and one held-out part are the two sides; other parts are left alone.
+Of a set that comes in parts, the training part and one held-out part are the two splits; other parts are left alone.
 https://docs.pytorch.org/vision/stable/datasets.html#image-classification
 """
 
@@ -10,15 +10,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torchvision
 
 from search.contract.dataset import DatasetSpec
 from workers.data.decode import to_ppm
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError, MissingPackageError
 from workers.data.files import list_tree
-from workers.data.listing import Listing, Photo, Sample, Side
+from workers.data.listing import Listing, Photo, Sample, Split
+from workers.data.sources.registry import SOURCES
 
-_Parts = dict[Side | None, dict[str, Any]]
+_Parts = dict[Split | None, dict[str, Any]]
 
 _WHOLE: _Parts = {None: {}}
 _BY_FLAG: _Parts = {"train": {"train": True}, "validation": {"train": False}}
@@ -36,7 +36,7 @@ _PARTS: dict[str, _Parts] = {
     "CIFAR100": _BY_FLAG,
     "Country211": _by_split("train", "valid"),
     "DTD": _by_split("train", "val"),
-    "EMNIST": {side: {"split": "balanced", **flag} for side, flag in _BY_FLAG.items()},
+    "EMNIST": {split: {"split": "balanced", **flag} for split, flag in _BY_FLAG.items()},
     "EuroSAT": _WHOLE,
     "FashionMNIST": _BY_FLAG,
     "FER2013": _by_split("train", "test"),
@@ -67,22 +67,25 @@ _LABELS = ("targets", "labels", "_labels", "y")
 _PAIRS = ("_samples", "samples")
 
 
+@SOURCES.register("torchvision")
 def list_samples(spec: DatasetSpec) -> Listing:
     """Classes are those that have an image; names are the set's own, or the numbers of its labels."""
+    import torchvision
+
     assert spec.path is not None
-    parts = {side: _open(spec, arguments) for side, arguments in _parts_of(spec).items()}
-    labels = {side: _labels(part) for side, part in parts.items()}
+    parts = {split: _open(spec, arguments) for split, arguments in _parts_of(spec).items()}
+    labels = {split: _labels(part) for split, part in parts.items()}
     present = sorted(set().union(*labels.values()))
     label_of = {label: index for index, label in enumerate(present)}
     root_stamp = _stamp(spec.path)
     photos: list[Photo] = []
     samples: list[Sample] = []
-    for side, part in parts.items():
-        for index, label in enumerate(labels[side]):
-            samples.append(Sample(photo=len(photos), label=label_of[label], side=side))
+    for split, part in parts.items():
+        for index, label in enumerate(labels[split]):
+            samples.append(Sample(photo=len(photos), label=label_of[label], split=split))
             photos.append(
                 Photo(
-                    name=f"{spec.name} {side or 'image'} {index}",
+                    name=f"{spec.name} {split or 'image'} {index}",
                     stamp=f"{root_stamp} torchvision {torchvision.__version__}",
                     read=partial(_read, part, index),
                 )
@@ -106,6 +109,8 @@ def _parts_of(spec: DatasetSpec) -> _Parts:
 
 
 def _open(spec: DatasetSpec, arguments: dict[str, Any]) -> Any:
+    import torchvision.datasets
+
     assert spec.name is not None
     download = {} if spec.name in _NOT_DOWNLOADABLE else {"download": spec.download}
     try:

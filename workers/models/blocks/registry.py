@@ -1,4 +1,4 @@
-"""The register of blocks: a new block is one file in workers/models/blocks and one ``@block`` there."""
+"""Block, the blocks by the name that a backbone uses, and what several of them are made of."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from search.registry import Registry
 from workers.models.arguments import Parameter, checked, parameters_of
 
 #: Makes a block from the number of input channels and the arguments of its line in the backbone; returns the module
@@ -54,7 +55,7 @@ class Pretrained(nn.Module):
         raise NotImplementedError
 
 
-BLOCKS: dict[str, Block] = {}
+BLOCKS = Registry[Block]("block")
 
 
 def block(
@@ -63,16 +64,16 @@ def block(
     """Register a block under the name that the backbone uses for it; ``widths`` and ``stride`` are its parameters'."""
 
     def register(build: BlockBuilder) -> BlockBuilder:
-        assert name not in BLOCKS, name
         parameters = parameters_of(build)
         names = [parameter.name for parameter in parameters]
-        BLOCKS[name] = Block(
+        made = Block(
             build=build,
             parameters=parameters,
             widths=tuple(names.index(width) for width in widths),
             stride=None if stride is None else names.index(stride),
             functional=functional,
         )
+        BLOCKS.add(name, made)
         return build
 
     return register
