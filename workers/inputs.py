@@ -8,7 +8,7 @@ from typing import Literal
 from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
 from workers.data import Dataset, load_dataset
-from workers.training.device_dataset import Resident, resident
+from workers.training.device_dataset import DeviceDataset, to_device
 from workers.training.training_input import TrainingInput, training_input
 
 SplitName = Literal["train", "validation", "calibration"]
@@ -21,11 +21,11 @@ def dataset_of(spec: DatasetSpec, side_px: int, cache_dir: Path) -> Dataset:
 
 
 @lru_cache(maxsize=4)
-def resident_split(spec: DatasetSpec, side_px: int, cache_dir: Path, split: SplitName, device: str) -> Resident:
+def resident_split(spec: DatasetSpec, side_px: int, cache_dir: Path, split: SplitName, device: str) -> DeviceDataset:
     """A split of the data set on the training device, kept from trial to trial."""
     dataset = dataset_of(spec, side_px, cache_dir)
     indices = getattr(dataset.splits, split)
-    return resident(dataset.images, dataset.labels, indices, classes=len(dataset.classes), device=device)
+    return to_device(dataset.images, dataset.labels, indices, classes=len(dataset.classes), device=device)
 
 
 def prepare(

@@ -1,1 +1,1 @@
-"""The training engine: one network on resident data, epoch by epoch, knowing torch and NumPy only."""
+"""The training engine: one network on data that is on the device, epoch by epoch; it imports torch and NumPy only."""

@@ -1,4 +1,4 @@
-"""Training one network on resident data."""
+"""Training one network on data that is on the device."""
 
 import math
 import time
