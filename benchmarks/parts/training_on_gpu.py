@@ -1,4 +1,4 @@
-"""A plain loop against the engine on a GPU, both on data that is on the device. It needs torch, NumPy and torchvision only."""
+"""A plain loop against the engine on a GPU, both on data that is on the device. Needs torch, NumPy and torchvision."""
 
 import time
 from collections.abc import Callable

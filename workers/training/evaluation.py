@@ -1,4 +1,4 @@
-"""Scoring a network on a data set that is on the device, in float32 as it is exported, chunk by chunk without waiting for the device."""
+"""Scoring a network on data that is on the device, in float32 as it is exported, without waiting for the device."""
 
 import math
 from collections.abc import Callable
