@@ -1,4 +1,4 @@
-"""A trained workpiece for the tests of workers.compression."""
+"""A trained CompressionState for the tests of workers.compression."""
 
 from contextlib import nullcontext
 from functools import cache

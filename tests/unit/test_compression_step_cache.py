@@ -15,7 +15,7 @@ FURTHER: tuple[Step, ...] = (UnstructuredPruning(), FineTuning(epochs=1))
 
 
 def _run(folder: Path, *steps: Step, origin: str = "one") -> tuple[CompressionState, bool]:
-    """The workpiece afterwards, and whether anything was trained for it."""
+    """The state afterwards, and whether anything was trained for it."""
     state, trained = compression_state(), []
     prepare = state.training
 

@@ -154,7 +154,7 @@ def _latency_metrics(timing: Mapping[str, Any]) -> dict[str, float]:
 
 
 class TrialActor(tune.Trainable):  # type: ignore[misc]
-    """Runs one trial after another in one process: the data set stays resident between them."""
+    """Runs one trial after another in one process: the data set stays on the device between them."""
 
     def setup(self, config: dict[str, Any], task: TrialTask) -> None:
         self._task = task
