@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks.parts.api_server import api_server
 from benchmarks.parts.machine import describe, spread
+from services.database import make_engine, migrate
 from services.ray.local import embedded_postgres
-from services.store.db import make_engine, migrate
 from tests.integration.records import make_spec
 from tests.server import home_folder
 

@@ -19,9 +19,9 @@ from sqlalchemy import Engine, text
 from benchmarks.parts.api_server import api_server
 from benchmarks.parts.machine import describe
 from search.contract.states import TrialState
+from services.database import make_engine, migrate
 from services.ray.local import embedded_postgres
 from services.store import bulk
-from services.store.db import make_engine, migrate
 from services.store.tables import SCHEMA, totals, trials
 from tests.integration.records import CANDIDATE, make_study
 from tests.server import home_folder

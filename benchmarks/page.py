@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Response, sync_playwright
 from sqlalchemy import Engine, text
 
 from benchmarks.parts.machine import describe, spread
+from services.database import make_engine, migrate
 from services.ray.local import embedded_postgres
-from services.store.db import make_engine, migrate
 from services.store.tables import SCHEMA
 from tests.integration.records import make_study, make_trial
 from tests.integration.security import serving

@@ -5,8 +5,8 @@ from sqlalchemy import Connection
 from search.contract.dataset import DatasetSpec
 from services.records.dataset_checks import DatasetCheck
 from services.store import dataset_checks as checks
-from services.store.db import new_id
-from services.views.cursors import decode_id, encode_id
+from services.store.ids import new_id
+from services.views.cursors import Page, cut, decode_id, encode_id
 
 
 def register(connection: Connection, spec: DatasetSpec) -> DatasetCheck:
@@ -14,14 +14,14 @@ def register(connection: Connection, spec: DatasetSpec) -> DatasetCheck:
     return checks.add(connection, new_id("dataset"), spec)
 
 
-def one(connection: Connection, identifier: str) -> DatasetCheck:
+def get(connection: Connection, identifier: str) -> DatasetCheck:
     """By the id of its registration, or the latest by the hash of its content. NotFoundError."""
     return checks.get(connection, identifier)
 
 
-def page(connection: Connection, *, cursor: str | None, limit: int) -> tuple[list[DatasetCheck], str | None]:
-    """Registrations, newest first, and the next page's cursor or None."""
+def list_page(connection: Connection, *, cursor: str | None, limit: int) -> Page[DatasetCheck]:
+    """Registrations, newest first."""
     before_id = None if cursor is None else decode_id(cursor)
     listed = checks.page(connection, before_id=before_id, limit=limit + 1)
-    following = encode_id(listed[limit - 1].id) if len(listed) > limit else None
-    return listed[:limit], following
+    items, following = cut(listed, limit, lambda check: encode_id(check.id))
+    return Page(items=items, next=following)

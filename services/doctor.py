@@ -120,7 +120,7 @@ def examine_postgres(config: Settings) -> Finding:
     from sqlalchemy import text
     from sqlalchemy.exc import SQLAlchemyError
 
-    from services.store.db import make_engine
+    from services.database import make_engine
 
     try:
         engine = make_engine(config.database_url.get_secret_value(), pool_size=1)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from services.records.keys import ApiKey
 from services.store import keys
-from services.store.db import new_id
+from services.store.ids import new_id
 
 #: A revoked key is refused, and a new one accepted, after so many seconds at most.
 FRESH_S = 2.0

@@ -10,8 +10,8 @@ import fsspec
 import pytest
 from sqlalchemy import Engine, make_url, text
 
+from services.database import make_engine, migrate
 from services.ray.local import embedded_postgres
-from services.store.db import make_engine, migrate
 from tests.object_storage import S3_ACCOUNT, s3_server
 from tests.server import Server, home_folder, server_process
 

@@ -94,7 +94,7 @@ def _start(stack: ExitStack, host: str, port: int) -> "RunningServer":
 
 
 def _addresses(server: "RunningServer") -> str:
-    from services.store.db import optuna_url
+    from services.database import optuna_url
 
     token_file = server.backends.token_file
     token = f"  (asks for the token in {token_file})" if token_file else ""

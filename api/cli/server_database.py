@@ -15,9 +15,9 @@ def server_database() -> Iterator["Engine"]:
     """Its engine; starts the embedded PostgreSQL if it is not running. CommandError says what is missing."""
     from sqlalchemy.exc import OperationalError
 
+    from services.database import make_engine, migrate
     from services.ray.local import database
     from services.settings import Settings
-    from services.store.db import make_engine, migrate
 
     try:
         with database(Settings()) as url:

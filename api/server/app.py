@@ -14,12 +14,12 @@ from api.server.limits import Limits
 from api.server.routes import cluster, datasets, events, health, page, recipes, studies, trainings, trials, variants
 from api.server.state import AppState
 from services.control.controller import Controller
+from services.database import make_engine, make_reader, migrate
 from services.events import EventFeed
 from services.keys import KeyRing
 from services.ray.jobs import RayJobs
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
-from services.store.db import make_engine, make_reader, migrate
 
 
 def create_app(config: Settings, *, host: str) -> FastAPI:

@@ -13,10 +13,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.server import errors
+from services.database import make_engine, migrate
 from services.keys import KeyRing
 from services.ray.local import database
 from services.settings import Settings
-from services.store.db import make_engine, migrate
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
 OPEN_FOLDER = "/web/"

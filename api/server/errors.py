@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from api.schemas import Problem
 from search.study.spec import spec_problems
+from services.database import READ_LIMIT_MS
 from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError, ServiceError, StorageError
-from services.store.db import READ_LIMIT_MS
 
 _TITLES = {
     400: "Bad request",

@@ -27,13 +27,13 @@ from services.control.reconciliation import (
     plan,
 )
 from services.control.tasks import HANDLERS, MAX_LOST, job_name, list_tasks
+from services.database import LEADER_LOCK, make_engine
 from services.errors import ConflictError
 from services.log_tail import last_lines
 from services.ray.jobs import RayJobs
 from services.records.tasks import Task
 from services.settings import Settings
 from services.store import jobs, recipe_searches, studies, totals, trials
-from services.store.db import LEADER_LOCK, make_engine
 
 log = structlog.get_logger()
 PERIOD_S = 0.5

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from search.contract.states import JobState
 from services import logs
+from services.database import make_engine
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
 from services.log_tail import last_lines
@@ -21,7 +22,7 @@ from services.records.trials import Trial
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
 from services.store import jobs, studies, trials, variants
-from services.store.db import make_engine, new_id
+from services.store.ids import new_id
 from services.studies import life_cycle, recipe_searches
 from workers.actors.compressor import CompressionTask
 from workers.actors.compressors import RESOURCE, Compressors, Outcome

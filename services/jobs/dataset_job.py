@@ -10,10 +10,10 @@ import structlog
 from sqlalchemy import Engine
 
 from services import logs
+from services.database import make_engine
 from services.errors import ConflictError
 from services.settings import settings
 from services.store import dataset_checks as checks
-from services.store.db import make_engine
 from workers.data import DataError, check_dataset
 
 log = structlog.get_logger()

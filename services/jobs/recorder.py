@@ -17,7 +17,7 @@ from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, totals, trials, variants
-from services.store.db import new_id
+from services.store.ids import new_id
 
 LEASE_S = 15.0
 #: A search ends when its limits rule out so many candidates in a row: they cost no budget.

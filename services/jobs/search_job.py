@@ -31,6 +31,7 @@ from search.tune.early_stopping import Stopping
 from search.tune.scheduler import CurveForecastStopping
 from search.tune.searcher import StudySearch
 from services import logs
+from services.database import make_engine, optuna_url
 from services.errors import ConflictError
 from services.jobs.optuna_mirror import Mirror
 from services.jobs.recorder import Recorder
@@ -39,7 +40,6 @@ from services.records.metrics import METRIC_COLUMNS
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, trials
-from services.store.db import make_engine, optuna_url
 from services.studies import life_cycle
 from workers.actors.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
 from workers.actors.resource_sizing import chosen_resources

@@ -13,13 +13,13 @@ import structlog
 from sqlalchemy import Engine
 
 from services import logs
+from services.database import make_engine
 from services.errors import ConflictError
 from services.log_tail import last_lines
 from services.records.trainings import TrainingRun
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, trainings, trials
-from services.store.db import make_engine
 from services.studies import life_cycle
 from workers.actors.full_training import FullTraining, train_in_full
 from workers.actors.hosts import NAMESPACE

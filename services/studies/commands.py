@@ -18,7 +18,7 @@ from services.records.jobs import CompressionJob
 from services.records.studies import Study
 from services.records.trainings import Training
 from services.store import events, jobs, recipe_searches, studies, trainings, trials
-from services.store.db import new_id
+from services.store.ids import new_id
 from services.studies import life_cycle
 from services.views import studies as study_views
 from services.views.studies import StudyOverview

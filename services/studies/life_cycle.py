@@ -17,7 +17,7 @@ from services.records.jobs import CompressionJob
 from services.records.trainings import Training
 from services.records.trials import Trial
 from services.store import jobs, recipe_searches, studies, trainings, trials, variants
-from services.store.db import new_id
+from services.store.ids import new_id
 
 
 def end_search(connection: Connection, study_id: str, *, reason: str | None) -> None:

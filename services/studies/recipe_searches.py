@@ -14,7 +14,7 @@ from search.study.compression_spec import RecipeBudget
 from search.study.spec import StudySpec
 from services.records.recipe_searches import RecipeSearch, TriedRecipe
 from services.store import jobs, recipe_searches, studies
-from services.store.db import new_id
+from services.store.ids import new_id
 from services.studies import life_cycle
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 from sqlalchemy import Engine
 
+from services.database import make_engine
 from services.ray.local import embedded_postgres, local_ray
 from services.storage.artifacts import ArtifactStore
-from services.store.db import make_engine
 from tests.faults.invariants import Witness, check_invariants, witness
 from tests.server import Server, home_folder, start_server, wait_for
 

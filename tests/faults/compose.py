@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy import Engine
 
-from services.store.db import make_engine
+from services.database import make_engine
 from tests.faults.invariants import Witness, check_invariants, witness
 from tests.server import wait_for
 

@@ -16,9 +16,9 @@ def main(url: str, folder: str, study_id: str, clock_s: str) -> None:
 
     from search.contract.candidate import Candidate
     from search.contract.states import TrialState
+    from services.database import make_engine
     from services.jobs.recorder import Recorder
     from services.storage.artifacts import ArtifactStore
-    from services.store.db import make_engine
     from tests.integration.records import CANDIDATE, METRICS
 
     recorder = Recorder(make_engine(url), ArtifactStore(Path(folder)), study_id)

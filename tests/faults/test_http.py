@@ -11,8 +11,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine, make_url, text
 
+from services.database import make_engine
 from services.storage.artifacts import ArtifactStore
-from services.store.db import make_engine
 from tests.acceptance.studies import tiny_study
 from tests.faults.invariants import check_invariants, witness
 from tests.integration.records import make_study
@@ -66,7 +66,7 @@ def test_a_database_that_takes_no_writes_leaves_the_api_alive_but_not_ready(
 def test_a_listing_that_would_take_too_long_is_refused_with_what_to_do(
     database_url: str, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.store.db.READ_LIMIT_MS", 200)
+    monkeypatch.setattr("services.database.READ_LIMIT_MS", 200)
     with serving(database_url, tmp_path) as client:
         with engine.begin() as connection:
             connection.execute(text("LOCK TABLE seedleaf.trials IN ACCESS EXCLUSIVE MODE"))

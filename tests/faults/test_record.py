@@ -18,11 +18,11 @@ from sqlalchemy import Engine, text
 import services.store
 from search.contract.candidate import Candidate
 from search.contract.states import JobState, StudyState, TrialState
+from services.database import migrate
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.recorder import LEASE_S, Recorder
 from services.storage.artifacts import ArtifactStore
 from services.store import jobs, studies, trials, variants
-from services.store.db import migrate
 from services.studies import commands
 from tests.faults.invariants import check_invariants, witness
 from tests.integration.records import CANDIDATE, METRICS, make_study
@@ -192,7 +192,7 @@ def test_a_migration_killed_half_way_is_made_whole_by_the_next_and_keeps_what_wa
     _store_with_the_first_version(engine, sha256)
     with engine.connect() as connection:
         connection.execute(text("LOCK TABLE seedleaf.compression_jobs IN ACCESS SHARE MODE"))
-        with python("-m", "services.store.migrate", SEEDLEAF_DATABASE_URL=database_url) as migrating:
+        with python("-m", "services.migrate", SEEDLEAF_DATABASE_URL=database_url) as migrating:
             wait_for(lambda: _waits_for_a_lock(engine), timeout_s=60, what="the migration to wait for the table")
             migrating.kill()
     migrate(engine)

@@ -8,7 +8,7 @@ from search.contract.recipes import Recipe
 from search.contract.states import StudyState, TrialState
 from search.study.spec import StudySpec
 from services.store import studies, trials, variants
-from services.store.db import new_id
+from services.store.ids import new_id
 from services.studies import commands
 
 HOST = "a host"

@@ -22,11 +22,11 @@ def test_a_check_ends_with_its_report_and_is_found_by_its_content(engine: Engine
     check_id = registered(engine, folder_spec(write_classes(tmp_path, {"cat": 5, "dog": 5})))
     run(engine, check_id)
     with engine.connect() as connection:
-        check = datasets.one(connection, check_id)
+        check = datasets.get(connection, check_id)
         assert check.report is not None
         assert (check.state, check.report["loadable"]) == ("COMPLETED", True)
         assert check.dataset_id == check.report["id"]
-        assert datasets.one(connection, str(check.dataset_id)) == check
+        assert datasets.get(connection, str(check.dataset_id)) == check
 
 
 def test_the_same_content_is_found_by_its_latest_check(engine: Engine, tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_the_same_content_is_found_by_its_latest_check(engine: Engine, tmp_path:
     run(engine, second)
     run(engine, first)
     with engine.connect() as connection:
-        assert datasets.one(connection, str(datasets.one(connection, first).dataset_id)).id == second
+        assert datasets.get(connection, str(datasets.get(connection, first).dataset_id)).id == second
 
 
 def test_what_cannot_be_listed_is_a_failed_check_that_says_why(engine: Engine, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_what_cannot_be_listed_is_a_failed_check_that_says_why(engine: Engine, t
     check_id = registered(engine, DatasetSpec(source="coco", path=str(tmp_path), annotations=str(boxes)))
     run(engine, check_id)
     with engine.connect() as connection:
-        check = datasets.one(connection, check_id)
+        check = datasets.get(connection, check_id)
     assert (check.state, check.report) == ("FAILED", None)
     assert str(boxes) in str(check.reason)
 
@@ -52,12 +52,12 @@ def test_what_cannot_be_listed_is_a_failed_check_that_says_why(engine: Engine, t
 def test_registrations_are_listed_newest_first_page_by_page(engine: Engine) -> None:
     ids = [registered(engine, DatasetSpec(source="sklearn")) for _ in range(3)]
     with engine.connect() as connection:
-        first, cursor = datasets.page(connection, cursor=None, limit=2)
-        rest, end = datasets.page(connection, cursor=cursor, limit=2)
-    assert [check.id for check in first + rest] == sorted(ids, reverse=True)
-    assert end is None
+        first = datasets.list_page(connection, cursor=None, limit=2)
+        rest = datasets.list_page(connection, cursor=first.next, limit=2)
+    assert [check.id for check in [*first.items, *rest.items]] == sorted(ids, reverse=True)
+    assert rest.next is None
     with engine.connect() as connection, pytest.raises(RejectedError, match="start again without it"):
-        datasets.page(connection, cursor="gibberish", limit=2)
+        datasets.list_page(connection, cursor="gibberish", limit=2)
 
 
 def test_a_check_that_has_ended_is_not_started_again(engine: Engine, tmp_path: Path) -> None:
@@ -65,10 +65,10 @@ def test_a_check_that_has_ended_is_not_started_again(engine: Engine, tmp_path: P
     run(engine, check_id)
     with engine.begin() as connection:
         dataset_checks.record_submission(connection, check_id, 1, 2)
-        assert datasets.one(connection, check_id).state == "COMPLETED"
+        assert datasets.get(connection, check_id).state == "COMPLETED"
         assert not dataset_checks.to_run(connection)
 
 
 def test_what_was_never_registered_is_not_found(engine: Engine) -> None:
     with engine.connect() as connection, pytest.raises(NotFoundError, match="no data set 'nothing'"):
-        datasets.one(connection, "nothing")
+        datasets.get(connection, "nothing")

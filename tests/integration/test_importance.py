@@ -10,7 +10,7 @@ from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
 from services.errors import NotFoundError
 from services.store import trials
-from services.store.db import new_id
+from services.store.ids import new_id
 from services.views import importance
 from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial
 

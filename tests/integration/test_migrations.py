@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-from services.store.db import make_engine, migrate
+from services.database import make_engine, migrate
 from services.store.tables import SCHEMA, metadata
 
 

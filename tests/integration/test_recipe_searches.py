@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text, update
 from search.contract.recipes import DEFAULT_RECIPES, StructuredPruning
 from search.contract.states import JobState, StudyState
 from services.store import jobs, studies, variants
-from services.store.db import new_id
+from services.store.ids import new_id
 from services.store.tables import compression_jobs
 from services.studies import commands, life_cycle, recipe_searches
 from tests.integration.records import METRICS, make_study, make_trial

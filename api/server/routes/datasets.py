@@ -29,12 +29,12 @@ def list_datasets(
 ) -> Page[DatasetSummary]:
     """Data sets that were registered, newest first, without their reports."""
     with state.reader.connect() as connection:
-        items, following = datasets.page(connection, cursor=cursor, limit=limit)
-    return Page(items=[DatasetSummary.model_validate(item, from_attributes=True) for item in items], next=following)
+        page = datasets.list_page(connection, cursor=cursor, limit=limit)
+    return Page[DatasetSummary].model_validate(page, from_attributes=True)
 
 
 @router.get("/{dataset_id}")
 def get_dataset(dataset_id: str, state: State) -> DatasetView:
     """A data set by the id it was registered under, or by the hash of its images and labels that a study names."""
     with state.reader.connect() as connection:
-        return DatasetView.model_validate(datasets.one(connection, dataset_id), from_attributes=True)
+        return DatasetView.model_validate(datasets.get(connection, dataset_id), from_attributes=True)

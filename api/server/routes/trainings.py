@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.schemas import TrainingDetail
 from api.server.state import State
-from services.store import trainings
+from services.views import trainings
 
 router = APIRouter(prefix="/trainings", tags=["trials"])
 
@@ -13,7 +13,4 @@ router = APIRouter(prefix="/trainings", tags=["trials"])
 def get_training(training_id: str, state: State) -> TrainingDetail:
     """A training with each seed's result and every epoch so far."""
     with state.reader.connect() as connection:
-        training = trainings.get(connection, training_id)
-        runs = trainings.runs(connection, training_id)
-        curves = trainings.curves(connection, training_id)
-    return TrainingDetail.model_validate({**vars(training), "runs": runs, "curves": curves}, from_attributes=True)
+        return TrainingDetail.model_validate(trainings.get_full(connection, training_id), from_attributes=True)

@@ -1,4 +1,4 @@
-"""Alembic's environment: migrations run on the connection that services.store.db hands over."""
+"""Alembic's environment: migrations run on the connection that services.database hands over."""
 
 from alembic import context
 

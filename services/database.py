@@ -1,7 +1,6 @@
 """Connections to PostgreSQL, and the migration of a database to the current schema."""
 
 import math
-import secrets
 import select
 import time
 from collections.abc import Mapping
@@ -94,7 +93,7 @@ def _has_input(connection: DBAPIConnection) -> bool:
 def migrate(engine: Engine) -> None:
     """Bring the schema up to date; when several processes start at once, one does it and the others wait."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(__file__).parent / "store" / "migrations"))
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
         try:
@@ -115,8 +114,3 @@ def optuna_url(url: str, *, hide_password: bool = False) -> str:
     parsed = make_url(url).set(drivername="postgresql+psycopg2")
     with_schema = parsed.update_query_dict({"options": f"-csearch_path={OPTUNA_SCHEMA}"})
     return with_schema.render_as_string(hide_password=hide_password and bool(parsed.password))
-
-
-def new_id(prefix: str) -> str:
-    """An opaque id that sorts by the time it was made: 48 bits of milliseconds, then 48 random bits."""
-    return f"{prefix}_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
