@@ -87,6 +87,8 @@ RECIPE_SEARCH_TRANSITIONS: dict[RecipeSearchState, frozenset[RecipeSearchState]]
 #: A study in one of these has ended; only more budget, or one of its trials run again, takes it up once more.
 TERMINAL_STUDY_STATES = (StudyState.COMPLETED, StudyState.FAILED, StudyState.CANCELLED)
 
+TERMINAL_TRIAL_STATES = tuple(state for state in TrialState if state is not TrialState.RUNNING)
+
 #: Jobs that are still to give a result.
 UNFINISHED_JOB_STATES = (JobState.QUEUED, JobState.RUNNING)
 

@@ -8,8 +8,6 @@ Ray, which accepts an id once.
 
 import shlex
 import threading
-from collections.abc import Sequence
-from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine, text
@@ -31,6 +29,7 @@ from services.database import LEADER_LOCK, make_engine
 from services.errors import ConflictError
 from services.log_tail import last_lines
 from services.ray.jobs import RayJobs
+from services.records.studies import ActiveStudy
 from services.records.tasks import Task
 from services.settings import Settings
 from services.store import jobs, recipe_searches, studies, totals, trials
@@ -103,7 +102,7 @@ class Controller:
                 log.warning("not done", step=repr(step), why=str(error))
         self._last_error = None
 
-    def _read_record(self) -> tuple[Sequence[Any], int, list[Task]]:
+    def _read_record(self) -> tuple[list[ActiveStudy], int, list[Task]]:
         """The active studies, how many compression jobs and recipe searches wait, and the unfinished tasks."""
         with self._engine.connect() as connection:
             waiting = jobs.waiting(connection) + len(recipe_searches.open_ones(connection))
@@ -127,14 +126,14 @@ class Controller:
     def _submit(self, step: Submit) -> None:
         job_id = job_name(step.study_id, step.attempt)
         with self._engine.begin() as connection:
-            row = studies.get(connection, step.study_id, lock=True)
-            if (row.state, row.job_attempt) != (step.state, step.seen):
-                raise ConflictError(f"study {row.id} has changed meanwhile")
-            if row.state is StudyState.RUNNING:
-                reason = f"its driver {row.job_id} was lost: going on with a new one"
-                studies.set_state(connection, row.id, StudyState.QUEUED, reason=reason, lease_token=None)
-                totals.add(connection, row.id, "leases_lost", 1, label="search")
-            studies.record_submission(connection, row.id, job_id, step.attempt)
+            study = studies.get(connection, step.study_id, lock=True)
+            if (study.state, study.job_attempt) != (step.state, step.seen):
+                raise ConflictError(f"study {study.id} has changed meanwhile")
+            if study.state is StudyState.RUNNING:
+                reason = f"its driver {study.job_id} was lost: going on with a new one"
+                studies.set_state(connection, study.id, StudyState.QUEUED, reason=reason, lease_token=None)
+                totals.add(connection, study.id, "leases_lost", 1, label="search")
+            studies.record_submission(connection, study.id, job_id, step.attempt)
         self._ray.submit(job_id, f"{self._config.search_command} {shlex.quote(step.study_id)}")
         with self._engine.begin() as connection:
             studies.count_submission(connection, step.study_id)

@@ -6,10 +6,10 @@ Ray does not know has not begun: it is submitted again under the same id, which 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from search.contract.states import JobState, StudyState
 from services.control.tasks import MAX_LOST, job_name
+from services.records.studies import ActiveStudy
 from services.records.tasks import Task
 
 MAX_SUBMISSIONS = 5
@@ -67,7 +67,7 @@ Step = Submit | GiveUp | Stop | StartPool | StartTask | GiveUpTask
 
 
 def plan(
-    studies: Sequence[Any],
+    studies: Sequence[ActiveStudy],
     ray_jobs: Mapping[str, bool],
     *,
     waiting_jobs: int = 0,
@@ -85,8 +85,8 @@ def plan(
     return [step for step in steps if step is not None]
 
 
-def _plan_study(study: Any, ray_jobs: Mapping[str, bool]) -> Step | None:
-    if ray_jobs.get(study.job_id, False):
+def _plan_study(study: ActiveStudy, ray_jobs: Mapping[str, bool]) -> Step | None:
+    if study.job_id is not None and ray_jobs.get(study.job_id, False):
         # A driver ends by itself when its study is paused or over; one that does not extend its lease is stuck.
         return Stop(job_id=study.job_id) if study.overdue else None
     searching = study.state is StudyState.RUNNING and study.searched_at is None

@@ -1,6 +1,5 @@
 """Checks of registered data sets as the record holds them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from sqlalchemy import RowMapping
 
 from search.contract.dataset import DatasetSpec
 from search.contract.states import JobState
+from services.records.json_object import JsonObject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class DatasetCheck:
     state: JobState
     reason: str | None
     dataset_id: str | None
-    report: Mapping[str, object] | None
+    report: JsonObject | None
     created_at: datetime
     finished_at: datetime | None
 

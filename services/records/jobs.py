@@ -1,6 +1,5 @@
 """Compression jobs as the record holds them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from sqlalchemy import RowMapping
 
 from search.contract.recipes import Recipe
 from search.contract.states import JobState
+from services.records.json_object import JsonObject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class CompressionJob:
     id: str
     trial_id: str
     study_id: str
-    recipe: Mapping[str, object]
+    recipe: JsonObject
     weights_sha256: str
     state: JobState
     reason: str | None

@@ -1,13 +1,12 @@
 """SQL of data-set checks: registered, carried out by a Ray job, and ended once."""
 
-from collections.abc import Mapping
-
 from sqlalchemy import Connection, insert, or_, select
 
 from search.contract.dataset import DatasetSpec
 from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, UNFINISHED_JOB_STATES, JobState
 from services.errors import NotFoundError
 from services.records.dataset_checks import DatasetCheck
+from services.records.json_object import JsonObject
 from services.records.tasks import Task
 from services.store.attempts import record_attempt
 from services.store.state_change import StateMachine, change_state
@@ -60,7 +59,7 @@ def begin(connection: Connection, check_id: str) -> DatasetCheck:
     return DatasetCheck.from_row(change_state(connection, _STATES, check_id, JobState.RUNNING))
 
 
-def complete(connection: Connection, check_id: str, report: Mapping[str, object]) -> None:
+def complete(connection: Connection, check_id: str, report: JsonObject) -> None:
     """End a check with its report, a DatasetReport as JSON. ConflictError if it has ended already."""
     values = {"report": report, "dataset_id": report["id"]}
     change_state(connection, _STATES, check_id, JobState.COMPLETED, values=values)

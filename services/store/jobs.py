@@ -1,13 +1,12 @@
 """SQL of compression jobs: a queue in PostgreSQL, leased with SKIP LOCKED and guarded by the lease's token."""
 
-from collections.abc import Mapping
-
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, JobState, StudyState
 from services.errors import LeaseLostError
 from services.records.jobs import CompressionJob
+from services.records.json_object import JsonObject
 from services.store import totals
 from services.store.clock import in_seconds
 from services.store.state_change import Event, StateMachine, change_state, tell
@@ -38,7 +37,7 @@ def add(
     job_id: str,
     trial_id: str,
     study_id: str,
-    recipe: Mapping[str, object],
+    recipe: JsonObject,
     weights_sha256: str,
 ) -> CompressionJob:
     """Queue a recipe for a trial's weights. The same recipe for the same weights is queued once: its first job."""

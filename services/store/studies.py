@@ -1,17 +1,18 @@
-"""SQL of studies: insert, look up, the one change of state, and the driver's lease."""
+"""SQL of studies: insert, look up, change of state, and the driver's lease."""
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.candidate import Enqueued
-from search.contract.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState, sources_of
+from search.contract.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState
 from search.contract.trials import Assignment
-from services.errors import ConflictError, LeaseLostError, NotFoundError
+from services.errors import LeaseLostError, NotFoundError
 from services.records.json_object import JsonObject
 from services.records.studies import ActiveStudy, LeasedStudy, Study, StudyProgress
 from services.store import events
 from services.store.clock import in_seconds
 from services.store.prepared import ARGUMENT, Prepared
+from services.store.state_change import Event, StateMachine, change_state
 from services.store.tables import compression_jobs, enqueued_trials, studies, totals, trials
 from services.store.tables import events as event_rows
 
@@ -124,20 +125,26 @@ def list_active(connection: Connection) -> list[ActiveStudy]:
     return [ActiveStudy.from_row(row) for row in connection.execute(query).mappings()]
 
 
+def _event(row: RowMapping) -> Event:
+    return Event(study_id=row["id"], kind="study", payload={})
+
+
+_STATES = StateMachine(
+    noun="study",
+    table=studies,
+    state=studies.c.state,
+    transitions=STUDY_TRANSITIONS,
+    terminal=TERMINAL_STUDY_STATES,
+    event=_event,
+    columns=[studies.c.id],
+)
+
+
 def set_state(
     connection: Connection, study_id: str, target: StudyState, *, reason: str | None = None, **values: object
 ) -> None:
-    """The one place where a study changes its state. ConflictError if it may not go there from where it is."""
-    finished_at = func.now() if target in TERMINAL_STUDY_STATES else None
-    changed = connection.execute(
-        update(studies)
-        .where(studies.c.id == study_id, studies.c.state.in_(sources_of(STUDY_TRANSITIONS, target)))
-        .values(state=target, reason=reason, finished_at=finished_at, **values)
-    ).rowcount
-    if not changed:
-        state = get(connection, study_id).state
-        raise ConflictError(f"study {study_id} is {state}: it cannot become {target}")
-    events.emit(connection, study_id, "study", {"state": target, "reason": reason})
+    """Change a study's state. ConflictError if ``target`` may not be entered from the state that it has."""
+    change_state(connection, _STATES, study_id, target, reason=reason, values=values)
 
 
 def set_values(connection: Connection, study_id: str, **values: object) -> None:

@@ -2,19 +2,20 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.dataset import DatasetSpec
 from search.contract.reports import CurvePoint
-from search.contract.states import ANSWERED_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState, sources_of
+from search.contract.states import ANSWERED_TRIAL_STATES, TERMINAL_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState
 from search.contract.trials import Assignment
-from services.errors import ConflictError, NotFoundError
+from services.errors import NotFoundError
 from services.records.json_object import JsonObject
 from services.records.metrics import METRIC_COLUMNS, metric_columns
 from services.records.trials import Epoch, MeasuredTrial, Trial, TrialDetails, TypicalEpoch
 from services.store import events, totals
 from services.store.pages import PageQuery, read_page
+from services.store.state_change import Event, StateMachine, change_state
 from services.store.tables import epochs, studies, trials
 
 _DETAILS = ("layers", "per_class_f1", "confusion")
@@ -56,6 +57,21 @@ def add_epoch(connection: Connection, study_id: str, trial_id: str, epoch: Mappi
     events.emit(connection, study_id, "epoch", values, trial_id=trial_id)
 
 
+def _event(row: RowMapping) -> Event:
+    return Event(study_id=row["study_id"], kind="trial", payload={"number": row["number"]}, trial_id=row["id"])
+
+
+_STATES = StateMachine(
+    noun="trial",
+    table=trials,
+    state=trials.c.state,
+    transitions=TRIAL_TRANSITIONS,
+    terminal=TERMINAL_TRIAL_STATES,
+    event=_event,
+    columns=_COLUMNS,
+)
+
+
 def end(
     connection: Connection,
     trial_id: str,
@@ -66,31 +82,23 @@ def end(
     scores: JsonObject | None = None,
     host: str | None = None,
 ) -> Trial:
-    """The one place where a trial leaves RUNNING. ConflictError if it has ended already: its state stays.
+    """End a running trial. ConflictError if it has ended already: its state stays.
 
     Of ``scores`` the ``per_class_f1`` and the ``confusion`` matrix are kept beside the metrics.
     """
-    values = metric_columns(metrics or {})
+    measured = metric_columns(metrics or {})
     by_class = {name: scores[name] for name in ("per_class_f1", "confusion")} if scores else {}
-    ending = (
-        update(trials)
-        .where(trials.c.id == trial_id, trials.c.state.in_(sources_of(TRIAL_TRANSITIONS, target)))
-        .values(state=target, reason=reason, finished_at=func.now(), host=host, **by_class, **values)
-        .returning(*_COLUMNS)
+    row = change_state(
+        connection,
+        _STATES,
+        trial_id,
+        target,
+        reason=reason,
+        values={"host": host, **by_class, **measured},
+        details={"host": host, "metrics": measured},
     )
-    row = connection.execute(ending).mappings().one_or_none()
-    if row is None:
-        raise ConflictError(f"trial {trial_id} is {get(connection, trial_id).state} already and stays so")
     trial = Trial.from_row(row)
     _count_end(connection, trial)
-    payload = {
-        "number": trial.number,
-        "state": target,
-        "reason": reason,
-        "host": host,
-        "metrics": values,
-    }
-    events.emit(connection, trial.study_id, "trial", payload, trial_id=trial_id)
     return trial
 
 

@@ -5,12 +5,12 @@ Each command is one transaction.
 
 import hashlib
 import json
-from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from search.contract.recipes import Recipe
 from search.contract.states import StudyState, TrialState
+from search.contract.trials import Assignment
 from search.study.enqueue import PointError, checked_point
 from search.study.spec import StudySpec
 from services.errors import ConflictError, KeyReusedError, RejectedError
@@ -57,8 +57,9 @@ def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = Non
         return study_views.get(connection, first.id)
 
 
-def _points(spec: StudySpec) -> list[dict[str, Any]]:
-    points = []
+def _points(spec: StudySpec) -> list[Assignment]:
+    """The points to try first, as the space writes them."""
+    points: list[Assignment] = []
     for index, choices in enumerate(spec.enqueue):
         try:
             points.append(checked_point(spec.space, choices))
@@ -68,7 +69,7 @@ def _points(spec: StudySpec) -> list[dict[str, Any]]:
 
 
 def _earlier(connection: Connection, spec: StudySpec) -> list[str]:
-    """The ids of the studies to learn from: a name may be another study's one day."""
+    """The ids of the studies to learn from: later, another study may have the same name."""
     ids = []
     for index, name in enumerate(spec.warm_start):
         study_id = studies.find_id(connection, name)

@@ -57,7 +57,10 @@ def test_a_cancelled_study_stays_cancelled_with_all_that_belongs_to_it(engine: E
 def test_a_trial_ends_once(engine: Engine) -> None:
     trial_id = make_trial(engine, make_study(engine))
     for state in TrialState:
-        with engine.begin() as connection, pytest.raises(ConflictError, match="stays so"):
+        with (
+            engine.begin() as connection,
+            pytest.raises(ConflictError, match=f"is COMPLETED: it cannot become {state}"),
+        ):
             trials.end(connection, trial_id, state, reason="again")
 
 

@@ -1,7 +1,6 @@
 """What the controller decides: the tables of docs/reconciliation.md, row by row, and that they leave nothing out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -21,6 +20,7 @@ from services.control.reconciliation import (
     plan,
 )
 from services.control.tasks import MAX_LOST
+from services.records.studies import ActiveStudy
 from services.records.tasks import Task
 
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "reconciliation.md"
@@ -38,19 +38,6 @@ SUBMISSIONS = {"below 5": [0, 1, MAX_SUBMISSIONS - 1], "5": [MAX_SUBMISSIONS], "
 LOST = {"below 3": [1, MAX_LOST - 1], "3": [MAX_LOST], "any": [1, MAX_LOST]}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A study as ``list_active`` returns it."""
-
-    id: str = "study-1"
-    state: StudyState
-    job_id: str | None
-    job_attempt: int
-    submissions: int
-    searched_at: datetime | None
-    overdue: bool
-
-
 def table(heading: str) -> list[list[str]]:
     section = _DOCUMENT.read_text().partition(f"\n## {heading}")[2].partition("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
@@ -60,11 +47,12 @@ def table(heading: str) -> list[list[str]]:
 STUDY_CASES, TASK_CASES = table("A study and its driver"), table("A task")
 
 
-def studies_of(case: list[str]) -> Iterator[Row]:
+def studies_of(case: list[str]) -> Iterator[ActiveStudy]:
     """Every study that a row of the table stands for."""
     study, driver, lease, in_a_row, _ = case
     for state, overdue, submissions in product(STATES[study], LEASES[lease], SUBMISSIONS[in_a_row]):
-        yield Row(
+        yield ActiveStudy(
+            id="study-1",
             job_id=None if driver == "none" else LAST,
             job_attempt=0 if driver == "none" else 3,
             state=state,
@@ -74,7 +62,7 @@ def studies_of(case: list[str]) -> Iterator[Row]:
         )
 
 
-def expected_of_study(step: str, row: Row) -> list[Step]:
+def expected_of_study(step: str, row: ActiveStudy) -> list[Step]:
     def submit(attempt: int) -> Step:
         return Submit(study_id="study-1", state=row.state, seen=row.job_attempt, attempt=attempt)
 
