@@ -23,9 +23,9 @@ from torchvision.datasets import ImageFolder
 from benchmarks.parts.machine import describe, spread
 from search.contract.augmentation import OPERATION_NAMES, Operation, Policy
 from search.contract.dataset import DatasetSpec
+from workers.augmentation.training_input import training_input
 from workers.data import Dataset, load_dataset
 from workers.training.device_dataset import pixels, to_device
-from workers.training.training_input import training_input
 
 _SIDE_PX, _BATCH, _OPS, _CORES = 96, 64, 3, 2
 _RAND_AUGMENT = (

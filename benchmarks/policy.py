@@ -22,11 +22,11 @@ from search.contract.dataset import DatasetSpec
 from seedleaf import Client
 from tests.acceptance.studies import ENDED
 from tests.server import home_folder, server_process, wait_for
+from workers.augmentation.training_input import training_input
 from workers.data import load_dataset
 from workers.models import build_network
 from workers.training.device_dataset import to_device
 from workers.training.engine import TrainingPlan, train
-from workers.training.training_input import training_input
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "trashnet-policy.yaml"
 _NOTHING = Policy(max_ops=0)

@@ -29,6 +29,7 @@ from search.samplers.optuna_trials import chooser_of
 from search.samplers.recipe_search import Evaluation, propose
 from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
+from workers.augmentation.training_input import training_input
 from workers.candidate_training import plan_of
 from workers.compression.pipeline import finish
 from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
@@ -42,7 +43,6 @@ from workers.latency.subject import model_subject
 from workers.models import build_network, profile
 from workers.training.device_dataset import DeviceDataset, to_device
 from workers.training.engine import train
-from workers.training.training_input import training_input
 
 _SIDE_PX = 64
 _LARGEST_MACS = 8e6

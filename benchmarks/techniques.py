@@ -20,6 +20,7 @@ from benchmarks.parts.machine import describe, spread
 from search.contract.candidate import Architecture, Candidate, Layer
 from search.contract.dataset import DatasetSpec
 from search.contract.recipes import NAMED_RECIPES, Recipe, Step, default_recipe
+from workers.augmentation.training_input import training_input
 from workers.candidate_training import plan_of
 from workers.compression.pipeline import Compressed, change_network, finish
 from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
@@ -32,7 +33,6 @@ from workers.latency.subject import model_subject
 from workers.models import build_network, profile
 from workers.training.device_dataset import DeviceDataset, to_device
 from workers.training.engine import train
-from workers.training.training_input import training_input
 
 _SIDE_PX = 64
 _BACKBONE: tuple[Layer, ...] = (

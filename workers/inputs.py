@@ -7,9 +7,9 @@ from typing import Literal
 
 from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
+from workers.augmentation.training_input import TrainingInput, training_input
 from workers.data import Dataset, load_dataset
 from workers.training.device_dataset import DeviceDataset, to_device
-from workers.training.training_input import TrainingInput, training_input
 
 SplitName = Literal["train", "validation", "calibration"]
 

@@ -17,11 +17,11 @@ from benchmarks.parts.plain_training import plain_rate
 from search.contract.augmentation import FLIP_ONLY
 from search.contract.candidate import Architecture, Layer
 from search.contract.dataset import DatasetSpec
+from workers.augmentation.training_input import training_input
 from workers.data import load_dataset
 from workers.models import build_network
 from workers.training.device_dataset import to_device
 from workers.training.engine import TrainingPlan, train
-from workers.training.training_input import training_input
 
 _SIDE_PX, _BATCH, _RATE = 64, 64, 0.1
 _SYNTHETIC_IMAGES, _SYNTHETIC_CLASSES, _SYNTHETIC_SIDE_PX = 1_800, 6, 150

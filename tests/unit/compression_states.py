@@ -6,11 +6,11 @@ from functools import cache
 from search.contract.augmentation import Policy
 from search.contract.candidate import Layer
 from tests.unit.training_sets import BACKBONE, coloured, coloured_images, small_candidate, small_network
+from workers.augmentation.training_input import TrainingInput, training_input
 from workers.compression.state import CompressionState
 from workers.export import load_weights, save_weights
 from workers.models import Network
 from workers.training.engine import TrainingPlan, train
-from workers.training.training_input import TrainingInput, training_input
 
 
 @cache

@@ -17,7 +17,7 @@ def test_every_folder_of_the_packages_is_in_the_table() -> None:
     rows = set(re.findall(r"(?m)^\| `([\w/]+)` \|", TEXT))
     folders = {
         f"{package}/{folder.name}"
-        for package in ("api", "search", "services")
+        for package in ("api", "search", "services", "workers")
         for folder in (ROOT / package).iterdir()
         if folder.is_dir() and folder.name != "__pycache__"
     }

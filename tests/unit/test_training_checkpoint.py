@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from search.contract.augmentation import Operation, Policy
 from search.contract.training_settings import OptimizerName
 from tests.unit.training_sets import coloured, small_network
+from workers.augmentation.training_input import training_input
 from workers.training.engine import Epoch, TrainingPlan, train
 from workers.training.errors import CheckpointError
 from workers.training.optimizers import OPTIMIZERS
-from workers.training.training_input import training_input
 
 POLICY = Policy(
     operations=(Operation(name="Invert", probability=0.3), Operation(name="MixUp", probability=0.5)), max_ops=1

@@ -17,6 +17,7 @@ from torch.nn import functional
 from search.contract.augmentation import OPERATION_NAMES, Operation, Policy
 from search.contract.training_settings import OptimizerName
 from tests.unit.training_sets import CLASSES, coloured, coloured_images, small_network
+from workers.augmentation.training_input import training_input
 from workers.training.batch_augmentation import BatchAugmentation
 from workers.training.device_dataset import DeviceDataset, pixels, to_device
 from workers.training.engine import Epoch, TrainingPlan, train
@@ -25,7 +26,6 @@ from workers.training.execution import Execution, Work, cuda_graph, eager, rehea
 from workers.training.optimizers import OPTIMIZERS
 from workers.training.precision import has_bfloat16_instructions, training_forward
 from workers.training.state import TrainingState
-from workers.training.training_input import training_input
 
 PLAN = TrainingPlan(epochs=3, batch_size=16, learning_rate=0.1, optimizer="sgd", seed=0)
 EVERYTHING = Policy(operations=tuple(Operation(name=name, probability=0.5) for name in OPERATION_NAMES), max_ops=2)

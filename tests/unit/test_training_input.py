@@ -6,8 +6,8 @@ from torch.nn.functional import one_hot
 
 from search.contract.augmentation import FLIP_ONLY, Operation, Policy
 from tests.unit.training_sets import CLASSES, coloured
+from workers.augmentation.training_input import training_input
 from workers.training.device_dataset import pixels, to_device
-from workers.training.training_input import training_input
 
 INVERT_AND_FLIP = (Operation(name="Invert"), Operation(name="HorizontalFlip", probability=1.0))
 

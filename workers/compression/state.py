@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from search.contract.candidate import Candidate
+from workers.augmentation.training_input import TrainingInput
 from workers.models import Network
 from workers.training.device_dataset import DeviceDataset
 from workers.training.engine import Working
-from workers.training.training_input import TrainingInput
 
 
 @dataclass(frozen=True, kw_only=True)
