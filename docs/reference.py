@@ -1,6 +1,6 @@
-"""Pages that are made from the code when the site is built: the command line, a study's fields, and HTTP.
+"""Reference pages made from the code when the site is built: the command line, the fields of a study, and HTTP.
 
-MkDocs calls ``on_files`` (https://www.mkdocs.org/user-guide/configuration/#hooks); the pages exist in the site only.
+MkDocs calls ``on_files`` (https://www.mkdocs.org/user-guide/configuration/#hooks). The pages exist only in the site.
 """
 
 import json
@@ -26,12 +26,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def cli_page() -> str:
-    """Every command as its own help tells it."""
+    """The help of every command."""
     intro = """\
 # The command line
 
-A command finds the server by `SEEDLEAF_URL`, else on this machine, and sends `SEEDLEAF_API_KEY` where it is set. Exit
-codes are 0, 1 for a failure that is told in a line, 2 for wrong usage. `--format json` is for programs.
+A command uses the server at `SEEDLEAF_URL`, or the one on this machine, and sends `SEEDLEAF_API_KEY` if it is set. Exit
+codes: 0 for success, 1 for a failure with a one-line reason, 2 for wrong usage. `--format json` is for programs.
 `seedleaf --install-completion` teaches your shell (bash, zsh, fish, PowerShell) to complete commands and options;
 `seedleaf --show-completion` prints what it would add.
 """
@@ -44,8 +44,8 @@ def _commands(command: Any, path: tuple[str, ...]) -> Iterator[str]:
             yield from _commands(child, (*path, name))
         else:
             words = (*path, name)
-            told = CliRunner().invoke(command_line, [*words, "--help"], env={"COLUMNS": "110"}, prog_name="seedleaf")
-            yield f"## {' '.join(words)}\n\n```text\n{told.output.strip()}\n```\n"
+            result = CliRunner().invoke(command_line, [*words, "--help"], env={"COLUMNS": "110"}, prog_name="seedleaf")
+            yield f"## {' '.join(words)}\n\n```text\n{result.output.strip()}\n```\n"
 
 
 def study_page() -> str:
@@ -54,27 +54,28 @@ def study_page() -> str:
     intro = """\
 # A study, field by field
 
-What a study can say, as YAML or JSON; only `name` and `dataset` must be there. A list of values is a choice that the
-search makes. `seedleaf study schema` prints this as JSON Schema.
+The fields of a study, in YAML or JSON. Only `name` and `dataset` are required. Where a list of values is given, the
+search chooses among them. `seedleaf study schema` prints this as JSON Schema.
 """
     return "\n".join([intro, "## StudySpec\n", *_fields(schema), *_schemas(schema["$defs"])])
 
 
 def http_page() -> str:
-    """Every operation and every shape, from the OpenAPI document."""
+    """Every operation and every schema, from the OpenAPI document."""
     document = openapi_document()
     intro = """\
 # HTTP
 
 Lists are `{"items": [...], "next": cursor or null}`. Errors are problem documents (RFC 9457) that name the field and
-say what to do. A server beyond loopback wants `Authorization: Bearer KEY`. A running server shows this at `/docs`, and
-as OpenAPI at `/openapi.json`; each operation is a method of the [Python client](python.md) under the same name.
+say what to do. A server that other machines can reach requires `Authorization: Bearer KEY`. A running server shows this
+page at `/docs`, and the OpenAPI document at `/openapi.json`. Each operation is a method of the
+[Python client](python.md) with the same name.
 """
     lines = [intro]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             lines += _operation(method.upper(), path, operation)
-    return "\n".join([*lines, "# Shapes\n", *_schemas(document["components"]["schemas"])])
+    return "\n".join([*lines, "# Schemas\n", *_schemas(document["components"]["schemas"])])
 
 
 def _operation(method: str, path: str, operation: Schema) -> Iterator[str]:
@@ -82,18 +83,18 @@ def _operation(method: str, path: str, operation: Schema) -> Iterator[str]:
     yield f"`{operation['operationId']}`: {operation.get('description', operation['summary'])}\n"
     parameters = operation.get("parameters", [])
     if parameters:
-        yield "| parameter | in | type | |\n|---|---|---|---|"
+        yield "| parameter | in | type | meaning |\n|---|---|---|---|"
         for item in parameters:
             described = _cell(item.get("description", ""))
             yield f"| `{item['name']}` | {item['in']} | {_cell(_type(item['schema']))} | {described} |"
         yield ""
     for content in operation.get("requestBody", {}).get("content", {}).values():
         yield f"Body: {_type(content['schema'])}\n"
-    answers = []
-    for status, answer in operation["responses"].items():
-        shapes = [_type(content["schema"]) for content in answer.get("content", {}).values() if content.get("schema")]
-        answers.append(f"{status} {shapes[0] if shapes else answer.get('description', '')}")
-    yield f"Answers: {'; '.join(answers)}\n"
+    responses = []
+    for status, response in operation["responses"].items():
+        shapes = [_type(content["schema"]) for content in response.get("content", {}).values() if content.get("schema")]
+        responses.append(f"{status} {shapes[0] if shapes else response.get('description', '')}")
+    yield f"Responses: {'; '.join(responses)}\n"
 
 
 def _schemas(schemas: Mapping[str, Schema]) -> Iterator[str]:
@@ -108,7 +109,7 @@ def _schemas(schemas: Mapping[str, Schema]) -> Iterator[str]:
 
 
 def _fields(schema: Schema) -> Iterator[str]:
-    yield "| field | type | default | |\n|---|---|---|---|"
+    yield "| field | type | default | meaning |\n|---|---|---|---|"
     required = schema.get("required", [])
     for name, field in schema["properties"].items():
         default = "" if name in required or "default" not in field else f"`{_short(field['default'])}`"
@@ -118,7 +119,7 @@ def _fields(schema: Schema) -> Iterator[str]:
 
 
 def _type(schema: Schema) -> str:
-    """A schema in a few words, with a link to each shape that has a name."""
+    """A schema in a few words, with a link to each schema that has a name."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower().replace('[', '').replace(']', '')})"
