@@ -58,8 +58,9 @@ class Worker:
         candidate = draw(self._spec.space, chooser_of(trial), classes=6)
         started, steps_s, first_step_s = time.perf_counter(), 0.0, 0.0
         for report in run_trial(candidate, self._task, HostGate()):
-            first_step_s = first_step_s or time.perf_counter() - started - report["elapsed_s"]
-            steps_s += report["steps_s"]
+            assert report.epoch is not None
+            first_step_s = first_step_s or time.perf_counter() - started - report.epoch.elapsed_s
+            steps_s += report.epoch.steps_s
         return {"whole_s": time.perf_counter() - started, "steps_s": steps_s, "first_step_s": first_step_s}
 
 

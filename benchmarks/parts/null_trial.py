@@ -2,11 +2,12 @@
 
 import argparse
 import random
-from typing import Any
 
 import ray
 from ray import tune
 
+from search.contract.reports import CompletedTrial, Measurement, TrialReport
+from search.tune.codec import encode_report
 from services.jobs.search_job import run
 from services.settings import settings
 from workers.actors.hosts import NAMESPACE
@@ -16,15 +17,16 @@ from workers.actors.trial import TrialTask
 class NullTrial(tune.Trainable):  # type: ignore[misc]
     """Reports random metrics in its first step."""
 
-    def setup(self, config: dict[str, Any], task: TrialTask | None = None) -> None:
+    def setup(self, config: dict[str, object], task: TrialTask | None = None) -> None:
         self._random = random.Random(0)
 
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
+    def reset_config(self, new_config: dict[str, object]) -> bool:
         return True
 
-    def step(self) -> dict[str, Any]:
-        metrics = null_metrics(self._random)
-        return {**metrics, "metrics": metrics, "done": True}
+    def step(self) -> dict[str, object]:
+        measurement = Measurement(metrics=null_metrics(self._random))
+        result = CompletedTrial(measurement=measurement)
+        return encode_report(TrialReport(epoch=None, measurement=measurement, result=result))
 
 
 def null_metrics(source: random.Random) -> dict[str, float]:

@@ -57,7 +57,7 @@ class Candidate(BaseModel, TrainingSettings, NetworkSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class Enqueued:
-    """Choices to run before the sampler's own; ``alone``: on a GPU that nothing else is on."""
+    """Choices to run before the sampler's own; ``whole_gpu``: on a GPU that no other trial shares."""
 
     assignment: Assignment
-    alone: bool = False
+    whole_gpu: bool = False

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from search.contract.metrics import Goal, Metrics
-from search.contract.reports import CurvePoint
+from search.contract.reports import CurvePoint, StoppedTrial
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
 from search.pareto import losses_of
@@ -49,13 +49,16 @@ class Forecast:
 
 
 class Stopping:
-    """Judges the running trials of one study by the completed ones."""
+    """Judges the running trials of one study by the completed ones; ``stopped`` has those that were stopped since this
+    driver started, by Tune's id of the trial.
+    """
 
     def __init__(self, spec: StudySpec, history: Sequence[PastTrial]) -> None:
         self._objectives, self._epochs = spec.objectives, spec.budget.epochs
         self._first_judged = math.ceil(_GRACE_SHARE * self._epochs)
         self._curves: list[Sequence[CurvePoint]] = []
         self._completed: list[Metrics] = []
+        self.stopped: dict[str, StoppedTrial] = {}
         for trial in history:
             if trial.state is TrialState.COMPLETED:
                 self.learn(trial.metrics, trial.curve)

@@ -2,37 +2,44 @@
 
 from typing import Any
 
+from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-from search.contract.reports import CurvePoint
+from search.contract.reports import CompletedTrial, CurvePoint, StoppedTrial
+from search.tune.codec import decode_report
 from search.tune.early_stopping import Stopping
 
 
 class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
-    """Stops a trial whose verdict is against it; ``stopped`` says why, by Tune's id of the trial."""
+    """Stops a trial whose verdict is against it, and notes it in ``stopping.stopped``, where the search reads it."""
 
     def __init__(self, stopping: Stopping) -> None:
         super().__init__()
         self._stopping = stopping
         self._curves: dict[str, list[CurvePoint]] = {}
-        self.stopped: dict[str, str] = {}
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Tune pickles what it is given to restore it one day; a study is rebuilt from the trials table instead."""
         return {}
 
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """Judge a trial after an epoch; its costs are among what it reports."""
+    def on_trial_result(self, tune_controller: object, trial: Trial, result: dict[str, Any]) -> str:
+        """Judge a trial after an epoch, by its costs so far and its learning curve."""
+        report = decode_report(result)
+        if report is None or report.epoch is None:
+            return str(TrialScheduler.CONTINUE)
         curve = self._curves.setdefault(trial.trial_id, [])
-        curve.append(CurvePoint(f1=result["f1"], loss=result["loss"]))
-        reason = self._stopping.verdict(result, curve)
+        curve.append(report.epoch.curve_point)
+        reason = self._stopping.verdict(report.measurement.metrics, curve)
         if reason is None:
             return str(TrialScheduler.CONTINUE)
-        self.stopped[trial.trial_id] = reason
+        stopped = StoppedTrial(reason=reason, measurement=report.measurement, curve=tuple(curve))
+        self._stopping.stopped[trial.trial_id] = stopped
         return str(TrialScheduler.STOP)
 
-    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        """Learn from a trial that came to its end: Tune tells of its last epoch here only."""
+    def on_trial_complete(self, tune_controller: object, trial: Trial, result: dict[str, Any]) -> None:
+        """Learn from a completed trial: Tune reports its last epoch here only."""
         curve = self._curves.pop(trial.trial_id, [])
-        if trial.trial_id not in self.stopped and not result.get("infeasible"):
-            self._stopping.learn(result, [*curve, CurvePoint(f1=result["f1"], loss=result["loss"])])
+        report = decode_report(result)
+        if report is not None and isinstance(report.result, CompletedTrial):
+            last = [] if report.epoch is None else [report.epoch.curve_point]
+            self._stopping.learn(report.result.measurement.metrics, [*curve, *last])

@@ -7,6 +7,7 @@ a constraint rules out before training, and passing over duplicates happen here;
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +19,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from search.contract.candidate import Candidate, Enqueued, UnbuildableError
 from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Metrics, first_complaint
-from search.contract.reports import CurvePoint
+from search.contract.reports import CompletedTrial, CurvePoint, InfeasibleTrial, StoppedTrial
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
 from search.samplers.describe import Features, Profile, describing
@@ -27,6 +28,7 @@ from search.samplers.optuna_trials import OPTUNA_STATES, Replay, frozen_trial, v
 from search.samplers.registry import SamplerInputs, make_sampler
 from search.study.draw import draw
 from search.study.spec import StudySpec
+from search.tune.codec import SuggestedTrial, decode_report, encode_suggestion
 from search.tune.early_stopping import Stopping
 
 _SAMPLER_ATTEMPTS = 20
@@ -55,6 +57,15 @@ class TrialLog(Protocol):
         """Note how long the sampler took to propose a candidate, whatever becomes of it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _RunningTrial:
+    """``metrics`` are those that need no training."""
+
+    fingerprint: str
+    metrics: Metrics
+    started_s: float
+
+
 class StudySearch(OptunaSearch):  # type: ignore[misc]
     """Suggests candidates of one study until its TrialLog takes no more.
 
@@ -78,7 +89,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._spec, self._classes, self._log, self._profile = spec, classes, log, profile
         self._stopping = stopping
         self._outcomes: dict[str, PastTrial | None] = {}
-        self._live: dict[str, tuple[str, Metrics, float]] = {}
+        self._running: dict[str, _RunningTrial] = {}
         self._queued: set[str] = set()
         self.exhausted = False
         past = len(history)
@@ -114,14 +125,14 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
 
     def _expected(self, metrics: Metrics, curve: Sequence[CurvePoint]) -> list[tuple[float, float] | None]:
         """What a trial that was stopped was on its way to, by objective; None for what nobody knows."""
-        known = {name: (value, 0.0) for name, value in metrics.items() if name not in TRAINED_METRICS}
+        expected = {name: (value, 0.0) for name, value in metrics.items() if name not in TRAINED_METRICS}
         forecast = self._stopping.forecast(curve) if self._stopping is not None and curve else None
         if forecast is not None:
-            known["f1"] = (forecast.mean, forecast.deviation)
-        return [known.get(objective.metric) for objective in self._spec.objectives]
+            expected["f1"] = (forecast.mean, forecast.deviation)
+        return [expected.get(objective.metric) for objective in self._spec.objectives]
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """The next candidate to run as ``{"trial": id, "candidate": JSON, "alone": bool}``, or FINISHED."""
+    def suggest(self, trial_id: str) -> dict[str, object] | str:
+        """The next trial to run, a SuggestedTrial as Tune's config, or FINISHED."""
         attempts = 0
         self._take_queue()
         while self._log.accepts_more():
@@ -153,7 +164,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         for queue_id, enqueued in self._log.enqueued().items():
             if queue_id not in self._queued:
                 self._queued.add(queue_id)
-                attributes = {"enqueued": queue_id, "alone": enqueued.alone}
+                attributes = {"enqueued": queue_id, "whole_gpu": enqueued.whole_gpu}
                 self._ot_study.enqueue_trial(dict(enqueued.assignment), user_attrs=attributes)
 
     def _draw(self, sampler: optuna.samplers.BaseSampler) -> tuple[optuna.trial.Trial, Candidate]:
@@ -175,8 +186,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
 
     def _start(
         self, trial_id: str, trial: optuna.trial.Trial, candidate: Candidate, metrics: Metrics
-    ) -> dict[str, Any]:
-        record = self._log.started(
+    ) -> dict[str, object]:
+        recorded_id = self._log.started(
             assignment=trial.params,
             candidate=candidate,
             metrics=metrics,
@@ -184,9 +195,11 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         )
         self._ot_trials[trial_id] = trial
         self._outcomes[candidate.fingerprint] = None
-        self._live[trial_id] = (candidate.fingerprint, metrics, time.monotonic())
-        alone = trial.user_attrs.get("alone", False)
-        return {"trial": record, "candidate": candidate.model_dump_json(), "alone": alone}
+        self._running[trial_id] = _RunningTrial(
+            fingerprint=candidate.fingerprint, metrics=metrics, started_s=time.monotonic()
+        )
+        whole_gpu = trial.user_attrs.get("whole_gpu", False)
+        return encode_suggestion(SuggestedTrial(trial_id=recorded_id, candidate=candidate, whole_gpu=whole_gpu))
 
     def _reject(self, trial: optuna.trial.Trial, fingerprint: str, metrics: Metrics) -> None:
         self._tell(trial, metrics, OptunaState.PRUNED)
@@ -199,42 +212,43 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell Optuna how a trial ended; what lacks an objective is never COMPLETE, and nothing stays RUNNING."""
-        fingerprint, static, started_s = self._live.pop(trial_id)
-        trial = self._ot_trials.pop(trial_id)
-        report = result or {}
-        metrics = dict(static)
-        metrics.update({name: report[name] for name in NATURAL_GOALS if math.isfinite(report.get(name, math.nan))})
-        state = self._ended_as(metrics, report, error)
-        if state is TrialState.STOPPED:
-            metrics = {name: value for name, value in metrics.items() if name not in TRAINED_METRICS}
-            trial.set_user_attr(EXPECTED, self._expected(metrics, report["curve"]))
+        running, trial = self._running.pop(trial_id), self._ot_trials.pop(trial_id)
+        ended = None if error else self._result(trial_id, result)
+        metrics = {**running.metrics, **_finite(ended.measurement.metrics if ended is not None else {})}
+        state = TrialState.FAILED if error else self._state(ended, metrics)
+        if isinstance(ended, StoppedTrial):
+            trial.set_user_attr(EXPECTED, self._expected(metrics, ended.curve))
         self._tell(trial, metrics, OPTUNA_STATES[state])
         if state is TrialState.CANCELLED:
-            del self._outcomes[fingerprint]
+            del self._outcomes[running.fingerprint]
         else:
-            self._outcomes[fingerprint] = PastTrial(
+            self._outcomes[running.fingerprint] = PastTrial(
                 number=trial.number,
                 state=state,
                 assignment=trial.params,
                 metrics=metrics,
-                seconds=time.monotonic() - started_s,
+                seconds=time.monotonic() - running.started_s,
             )
 
-    def _ended_as(self, metrics: Metrics, result: Mapping[str, Any], error: bool) -> TrialState:
-        if error:
-            return TrialState.FAILED
-        if result.get("infeasible"):
-            return TrialState.INFEASIBLE
-        if result.get("stopped"):
-            return TrialState.STOPPED
-        if all(objective.metric in metrics for objective in self._spec.objectives):
-            return TrialState.COMPLETED
-        return TrialState.CANCELLED
+    def _result(
+        self, trial_id: str, result: dict[str, Any] | None
+    ) -> CompletedTrial | InfeasibleTrial | StoppedTrial | None:
+        """How a trial ended; None if it was cut off."""
+        if self._stopping is not None and trial_id in self._stopping.stopped:
+            return self._stopping.stopped[trial_id]
+        report = decode_report(result)
+        return None if report is None else report.result
+
+    def _state(self, ended: CompletedTrial | InfeasibleTrial | StoppedTrial | None, metrics: Metrics) -> TrialState:
+        lacking = any(objective.metric not in metrics for objective in self._spec.objectives)
+        if ended is None or (isinstance(ended, CompletedTrial) and lacking):
+            return TrialState.CANCELLED
+        return ended.state
 
     def _tell(self, trial: optuna.trial.Trial, metrics: Metrics, state: OptunaState) -> None:
         if state is not OptunaState.FAIL:
-            for name, share in violations(self._spec.constraints, metrics).items():
-                trial.set_constraint(name, share)
+            for name, violation in violations(self._spec.constraints, metrics).items():
+                trial.set_constraint(name, violation)
         values = None
         if state is OptunaState.COMPLETE:
             values = [metrics[objective.metric] for objective in self._spec.objectives]
@@ -244,6 +258,11 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         """Tune wants a file; the record is the trials table."""
         Path(checkpoint_path).write_text("kept in the trials table\n")
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Tune pickles what it is given to restore it one day; a search is rebuilt from the trials table instead."""
         return {}
+
+
+def _finite(metrics: Metrics) -> Metrics:
+    """The metrics that an objective or a constraint may name, without those that are not finite."""
+    return {name: metrics[name] for name in NATURAL_GOALS if math.isfinite(metrics.get(name, math.nan))}

@@ -1,16 +1,22 @@
 """The Ray job "compression pool": leases queued compression jobs, has them run and records their variants.
 
-It is started when there is work and ends when there has been none for a while. It may be killed at any moment: what it
-had leased is taken up again when the lease has run out.
+It is started when there is work and ends when there has been none for a while. It may be killed at any moment: the jobs
+that it had leased are leased again when their leases have run out.
 """
 
 import time
-from typing import Any
 
 import ray
 import structlog
 from sqlalchemy import Connection, Engine
 
+from search.contract.reports import (
+    CompressedModel,
+    CompressionFailed,
+    CompressionResult,
+    RecipeNotApplicable,
+    VariantResult,
+)
 from search.contract.states import JobState
 from services import logs
 from services.database import make_engine
@@ -25,7 +31,7 @@ from services.store import jobs, studies, trials, variants
 from services.store.ids import new_id
 from services.studies import life_cycle, recipe_searches
 from workers.actors.compressor import CompressionTask
-from workers.actors.compressors import RESOURCE, Compressors, Outcome
+from workers.actors.compressors import RESOURCE, Compressors, WorkerLost
 from workers.actors.hosts import NAMESPACE
 from workers.compression.state import TrainedModel
 
@@ -34,13 +40,13 @@ LEASE_S = 30.0
 _HEARTBEAT_S = 5.0
 _IDLE_S = 30.0
 _POLL_S = 0.5
-_NO_PLACE = (
+_NO_SLOT = (
     f"waits for a place: no node of the Ray cluster offers {RESOURCE!r}: ray start --resources='{{\"{RESOURCE}\": 1}}'"
 )
 
 
 class Pool:
-    """As many jobs at once as the cluster has places for compressors."""
+    """Runs as many jobs at once as the cluster has slots for compressors."""
 
     def __init__(self, engine: Engine, config: Settings) -> None:
         self._engine, self._config = engine, config
@@ -64,11 +70,11 @@ class Pool:
         """Start and record what there is; whether anything was waiting or running."""
         self._compressors.adjust()
         self._fail_abandoned_jobs()
-        searching = recipe_searches.advance(self._engine, slots=self._compressors.places)
+        searching = recipe_searches.advance(self._engine, slots=self._compressors.slots)
         waiting = self._start_jobs()
         if self._leased:
-            for outcome in self._compressors.ended(timeout_s=_POLL_S):
-                self._end(self._leased.pop(outcome.job_id), outcome)
+            for finished in self._compressors.finished(timeout_s=_POLL_S):
+                self._end(self._leased.pop(finished.job_id), finished.outcome)
         else:
             time.sleep(_POLL_S)
         return searching or waiting or bool(self._leased)
@@ -90,8 +96,8 @@ class Pool:
         """Give free compressors the oldest jobs; whether there were any."""
         with self._engine.begin() as connection:
             waiting = jobs.waiting(connection)
-            if waiting and not self._compressors.places:
-                jobs.explain_waiting(connection, _NO_PLACE)
+            if waiting and not self._compressors.slots:
+                jobs.explain_waiting(connection, _NO_SLOT)
         for _ in range(waiting):
             if not self._start_job():
                 break
@@ -111,7 +117,7 @@ class Pool:
             task = self._task(job)
         except ValueError as error:
             self._compressors.give_back(compressor)
-            self._end(job, Outcome(job_id=job.id, failure=str(error)))
+            self._end(job, CompressionFailed(reason=str(error)))
             return True
         self._leased[job.id] = job
         self._compressors.start(compressor, job.id, task)
@@ -136,16 +142,16 @@ class Pool:
     def _trained(self, trial: Trial, weights_sha256: str) -> TrainedModel:
         return TrainedModel(candidate=trial.candidate, weights=self._artifacts.get(weights_sha256))
 
-    def _end(self, job: CompressionJob, outcome: Outcome) -> None:
-        """Record what came of a job, unless it is no longer this pool's."""
-        result = outcome.result or {}
-        stored = [self._stored(variant) for variant in result.get("variants", [])]
+    def _end(self, job: CompressionJob, outcome: CompressionResult | WorkerLost) -> None:
+        """Record how the task of a job ended, unless the job is no longer this pool's."""
+        variants = outcome.variants if isinstance(outcome, CompressedModel) else ()
+        stored = [(variant, self._stored(job, variant)) for variant in variants]
         try:
             with self._engine.begin() as connection:
                 life_cycle.hold_job(connection, job, self._token)
-                for values, files in stored:
-                    _add_variant(connection, job, values, files)
-                self._end_held(connection, job, outcome, result)
+                for variant, files in stored:
+                    _add_variant(connection, job, variant, files)
+                _change_state(connection, job, outcome)
         except (LeaseLostError, ConflictError) as error:
             log.info(
                 "compression result discarded",
@@ -155,37 +161,56 @@ class Pool:
                 why=str(error),
             )
 
-    def _end_held(self, connection: Connection, job: CompressionJob, outcome: Outcome, result: dict[str, Any]) -> None:
-        if outcome.lost is not None:
-            log.warning(
-                "compressor lost", job_id=job.id, study_id=job.study_id, trial_id=job.trial_id, error=outcome.lost
-            )
-            jobs.requeue(connection, job.id, reason=last_lines(outcome.lost))
-            return
-        failure = outcome.failure or result.get("failed") or result.get("not_applicable")
-        if failure:
-            life_cycle.end_job(connection, job, JobState.FAILED, reason=last_lines(failure))
-        else:
-            life_cycle.end_job(connection, job, JobState.COMPLETED, reason=result.get("not_timed"))
-
-    def _stored(self, variant: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """The variant's row without its files, which are in the artifact store now, and the rows of these."""
-        files = [
-            {"id": new_id("artifact"), "kind": kind, "sha256": self._artifacts.put(content), "size_bytes": len(content)}
-            for kind, content in variant["files"].items()
+    def _stored(self, job: CompressionJob, variant: VariantResult) -> list[dict[str, object]]:
+        """The rows of a variant's files, which are in the artifact store now."""
+        return [
+            {
+                "id": new_id("artifact"),
+                "kind": kind,
+                "sha256": self._artifacts.put(content),
+                "size_bytes": len(content),
+                "trial_id": job.trial_id,
+            }
+            for kind, content in variant.files.items()
         ]
-        metrics = variant["metrics"]
-        rest = {key: value for key, value in variant.items() if key not in ("files", "metrics")}
-        return {"id": new_id("variant"), **rest, **metrics}, files
 
 
-def _add_variant(connection: Any, job: CompressionJob, values: dict[str, Any], files: list[dict[str, Any]]) -> None:
-    recipe = job.recipe
-    owner = {"trial_id": job.trial_id}
-    row = {**values, **owner, "job_id": job.id, "study_id": job.study_id}
-    variants.add(connection, {**row, "recipe": recipe["name"], "steps": recipe["steps"]})
+def _change_state(connection: Connection, job: CompressionJob, outcome: CompressionResult | WorkerLost) -> None:
+    """Bring a job to the state that its outcome calls for."""
+    match outcome:
+        case WorkerLost(reason=reason):
+            log.warning("compressor lost", job_id=job.id, study_id=job.study_id, trial_id=job.trial_id, error=reason)
+            jobs.requeue(connection, job.id, reason=last_lines(reason))
+        case CompressedModel(not_timed=not_timed):
+            life_cycle.end_job(connection, job, JobState.COMPLETED, reason=not_timed)
+        case RecipeNotApplicable(reason=reason) | CompressionFailed(reason=reason):
+            life_cycle.end_job(connection, job, JobState.FAILED, reason=last_lines(reason))
+
+
+def _add_variant(
+    connection: Connection, job: CompressionJob, variant: VariantResult, files: list[dict[str, object]]
+) -> None:
+    metrics = variant.measurement.metrics
+    row = {
+        "id": new_id("variant"),
+        "trial_id": job.trial_id,
+        "job_id": job.id,
+        "study_id": job.study_id,
+        "recipe": job.recipe["name"],
+        "steps": job.recipe["steps"],
+        "runtime": variant.runtime,
+        "host": variant.measurement.host,
+        **metrics,
+        "score": metrics.get("score"),
+        "per_class_f1": variant.scores.per_class_f1,
+        "confusion": variant.scores.confusion,
+        "parity_error": variant.parity_error,
+        "agreement": variant.agreement,
+        "latency": variant.latency.to_json(),
+    }
+    variants.add(connection, row)
     for file in files:
-        variants.add_artifact(connection, {**file, **owner, "variant_id": values["id"]})
+        variants.add_artifact(connection, {**file, "variant_id": row["id"]})
 
 
 def main() -> None:

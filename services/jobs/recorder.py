@@ -1,4 +1,4 @@
-"""The driver's pen: it alone writes a study's trials, each write under the study's lease."""
+"""The recorder: the only writer of a study's trials. Every write is made under the study's lease."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,12 +9,13 @@ from sqlalchemy import Connection, Engine
 
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.metrics import Metrics
-from search.contract.reports import CurvePoint
+from search.contract.reports import CompletedTrial, EpochReport, FailedTrial, Files, TrialResult
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from search.contract.trials import Assignment
 from search.study.run_spec import BudgetSpec
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
+from services.records.trials import Trial
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, totals, trials, variants
 from services.store.ids import new_id
@@ -32,8 +33,8 @@ Layers = Callable[[Candidate], list[dict[str, Any]]]
 class Recorder:
     """Takes the lease of a study and writes its trials until the lease is lost. Implements ``TrialLog``.
 
-    A thread of its own extends the lease and reads the study's state and budget every second. ``layers`` tells what
-    each layer of a network gives and costs.
+    A thread extends the lease and reads the study's state and budget every second. ``layers`` computes the output shape
+    and the cost of each layer of a network.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Recorder:
         self._engine, self._artifacts, self._study_id = engine, artifacts, study_id
         self._layers = layers
         self._token = new_id("lease")
-        self.lost = self._progressed = False
+        self.lease_lost = self._progressed = False
         self._failures_in_row, self._last_failure = 0, ""
         self._ruled_out_in_row, self._last_complaint = 0, ""
         self._sampled_s = 0.0
@@ -65,8 +66,8 @@ class Recorder:
         for assignment in trials.cancel_running(connection, self._study_id, "its driver was lost: it is run again"):
             studies.enqueue(connection, new_id("enqueued"), self._study_id, assignment)
         answered = trials.list_by_study(connection, self._study_id, ANSWERED_TRIAL_STATES)
-        self.curves = trials.curves(connection, self._study_id)
-        self.history = [trial.as_past(self.curves.get(trial.id, ())) for trial in answered]
+        self._curves = trials.curves(connection, self._study_id)
+        self.history = [trial.as_past(self._curves.get(trial.id, ())) for trial in answered]
         self._spent = sum(trial.state is not TrialState.INFEASIBLE or trial.host is not None for trial in answered)
         self._number = trials.next_number(connection, self._study_id)
         self._enqueued = studies.enqueued(connection, self._study_id)
@@ -77,7 +78,10 @@ class Recorder:
 
     def accepts_more(self) -> bool:
         return (
-            self.state is StudyState.RUNNING and not self.lost and self.stop_reason() is None and self.remaining() > 0
+            self.state is StudyState.RUNNING
+            and not self.lease_lost
+            and self.stop_reason() is None
+            and self.remaining() > 0
         )
 
     def remaining(self) -> int:
@@ -153,34 +157,18 @@ class Recorder:
     def sampled(self, elapsed_s: float) -> None:
         self._sampled_s += elapsed_s
 
-    def epoch(self, trial_id: str, report: Mapping[str, float]) -> None:
+    def epoch(self, trial_id: str, epoch: EpochReport) -> None:
         with self.writing() as connection:
-            trials.add_epoch(connection, self._study_id, trial_id, report)
-        self.curves.setdefault(trial_id, []).append(CurvePoint(f1=report["f1"], loss=report["loss"]))
+            trials.add_epoch(connection, self._study_id, trial_id, epoch)
+        self._curves.setdefault(trial_id, []).append(epoch.curve_point)
 
-    def ended(
-        self,
-        trial_id: str,
-        state: TrialState,
-        *,
-        reason: str | None = None,
-        metrics: Metrics | None = None,
-        scores: Mapping[str, Any] | None = None,
-        host: str | None = None,
-        files: Mapping[str, bytes] | None = None,
-    ) -> None:
-        """Record how a trial ended, with its ``files`` by their kinds; nothing if it had been ended from outside, whose
-        word stands.
-        """
-        stored = [
-            _artifact(trial_id, kind, self._artifacts.put(file), len(file)) for kind, file in (files or {}).items()
-        ]
+    def ended(self, trial_id: str, result: TrialResult) -> None:
+        """Record how a trial ended; nothing if it was ended from outside before: that state stays."""
+        artifacts = self._stored(trial_id, result.files) if isinstance(result, CompletedTrial) else []
         try:
             with self.writing() as connection:
-                trial = trials.end(
-                    connection, trial_id, state, reason=reason, metrics=metrics, scores=scores, host=host
-                )
-                for artifact in stored:
+                trial = _end(connection, trial_id, result)
+                for artifact in artifacts:
                     variants.add_artifact(connection, artifact)
                 if not self._progressed:
                     studies.set_values(connection, self._study_id, submissions=0)
@@ -188,24 +176,40 @@ class Recorder:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))
             return
         self._progressed = True
-        self._note_failure(state, reason)
-        self.history.append(trial.as_past(self.curves.get(trial_id, ())))
+        self._count_failures(result)
+        self.history.append(trial.as_past(self._curves.get(trial_id, ())))
 
-    def run_again_alone(self, trial_id: str, reason: str) -> None:
-        """Cut a trial off, at no cost to the budget, and queue its choices for a GPU that nothing else is on."""
+    def _stored(self, trial_id: str, files: Files) -> list[dict[str, object]]:
+        """The rows of a trial's files, which are in the artifact store now."""
+        return [
+            {
+                "id": new_id("artifact"),
+                "sha256": self._artifacts.put(content),
+                "kind": kind,
+                "size_bytes": len(content),
+                "trial_id": trial_id,
+            }
+            for kind, content in files.items()
+        ]
+
+    def run_again_on_whole_gpu(self, trial_id: str, reason: str) -> None:
+        """Cancel a trial, at no cost to the budget, and queue its choices for a GPU that no other trial shares."""
         try:
             with self.writing() as connection:
                 trial = trials.end(connection, trial_id, TrialState.CANCELLED, reason=reason)
-                studies.enqueue(connection, new_id("enqueued"), self._study_id, trial.assignment, alone=True)
+                studies.enqueue(connection, new_id("enqueued"), self._study_id, trial.assignment, whole_gpu=True)
                 self._enqueued = studies.enqueued(connection, self._study_id)
         except ConflictError as error:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))
             return
         self._spent -= 1
 
-    def _note_failure(self, state: TrialState, reason: str | None) -> None:
-        self._failures_in_row = self._failures_in_row + 1 if state is TrialState.FAILED else 0
-        self._last_failure = (reason or "").strip().rpartition("\n")[2]
+    def _count_failures(self, result: TrialResult) -> None:
+        if isinstance(result, FailedTrial):
+            self._failures_in_row += 1
+            self._last_failure = result.reason.strip().rpartition("\n")[2]
+        else:
+            self._failures_in_row = 0
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -222,7 +226,7 @@ class Recorder:
                 )
                 self._enqueued = studies.enqueued(connection, self._study_id)
         except LeaseLostError:
-            self.lost = True
+            self.lease_lost = True
             return False
         self._update(study.state, study.budget, study.search_elapsed_s)
         return True
@@ -240,11 +244,15 @@ class Recorder:
         self._heartbeat.close()
 
 
-def _artifact(trial_id: str, kind: str, sha256: str, size_bytes: int) -> dict[str, Any]:
-    return {
-        "id": new_id("artifact"),
-        "sha256": sha256,
-        "kind": kind,
-        "size_bytes": size_bytes,
-        "trial_id": trial_id,
-    }
+def _end(connection: Connection, trial_id: str, result: TrialResult) -> Trial:
+    """Change a trial's state to that of its result. ConflictError if it has ended."""
+    measurement = None if isinstance(result, FailedTrial) else result.measurement
+    return trials.end(
+        connection,
+        trial_id,
+        result.state,
+        reason=None if isinstance(result, CompletedTrial) else result.reason,
+        metrics=None if measurement is None else measurement.metrics,
+        scores=result.scores if isinstance(result, CompletedTrial) else None,
+        host=None if measurement is None else measurement.host,
+    )

@@ -20,13 +20,15 @@ os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 import ray
 import structlog
 from ray import cloudpickle, tune
+from ray.tune.experiment import Trial
 
-from search.contract.metrics import TRAINED_METRICS
+from search.contract.reports import FailedTrial
 from search.contract.states import StudyState, TrialState
 from search.samplers.describe import Features, Profile
 from search.samplers.frontier import TransferData
 from search.samplers.warm_start import transfer_data
 from search.study.run_spec import ResourcesSpec
+from search.tune.codec import decode_report, decode_suggestion, drop_outputs
 from search.tune.early_stopping import Stopping
 from search.tune.scheduler import CurveForecastStopping
 from search.tune.searcher import StudySearch
@@ -36,7 +38,6 @@ from services.errors import ConflictError
 from services.jobs.optuna_mirror import Mirror
 from services.jobs.recorder import Recorder
 from services.log_tail import last_lines
-from services.records.metrics import METRIC_COLUMNS
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, trials
@@ -51,65 +52,48 @@ from workers.training.errors import DeviceMemoryError
 log = structlog.get_logger()
 
 
-class NotPickled:
+class NotCheckpointed:
     """Tune pickles what it is given to restore it one day; a study is rebuilt from the trials table instead."""
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {}
 
 
-class Record(NotPickled, tune.Callback):  # type: ignore[misc]
-    """Writes what Tune reports of each trial."""
+class Record(NotCheckpointed, tune.Callback):  # type: ignore[misc]
+    """Records what Tune reports of each trial."""
 
-    def __init__(self, recorder: Recorder, scheduler: CurveForecastStopping | None) -> None:
-        self._recorder, self._scheduler = recorder, scheduler
+    def __init__(self, recorder: Recorder, stopping: Stopping | None) -> None:
+        self._recorder, self._stopping = recorder, stopping
 
-    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **_: Any) -> None:
-        trial_id = trial.config["trial"]
-        if "epoch" in result:
-            self._recorder.epoch(trial_id, result)
-        if self._scheduler is not None and trial.trial_id in self._scheduler.stopped:
-            self._stop(trial_id, self._scheduler.stopped[trial.trial_id], result)
-        elif result.get("infeasible"):
-            self._recorder.ended(
-                trial_id,
-                TrialState.INFEASIBLE,
-                reason=result["infeasible"],
-                metrics=result["metrics"],
-                host=result["host"],
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **_: Any
+    ) -> None:
+        trial_id, report = decode_suggestion(trial.config).trial_id, decode_report(result)
+        if report is None:
+            return
+        if report.epoch is not None:
+            self._recorder.epoch(trial_id, report.epoch)
+        stopped = self._stopping.stopped.get(trial.trial_id) if self._stopping is not None else None
+        if (ended := stopped or report.result) is not None:
+            self._recorder.ended(trial_id, ended)
+        drop_outputs(result)
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_: Any) -> None:
+        suggested, reason = decode_suggestion(trial.config), last_lines(Path(trial.error_file).read_text())
+        if _memory_was_full(trial) and not suggested.whole_gpu:
+            self._recorder.run_again_on_whole_gpu(
+                suggested.trial_id, f"run again with a GPU of its own, after this:\n{reason}"
             )
-        elif "metrics" in result:
-            # Tune keeps the last result of every trial: the files and the matrix shall not stay in it.
-            files, scores = result.pop("files", {}), result.pop("scores", None)
-            self._recorder.ended(
-                trial_id,
-                TrialState.COMPLETED,
-                metrics=result["metrics"],
-                scores=scores,
-                host=result.get("host"),
-                files=files,
-            )
-
-    def _stop(self, trial_id: str, reason: str, result: dict[str, Any]) -> None:
-        """Record a trial that the scheduler stops, and leave in its last result, for the search, that it was."""
-        costs = {name: result[name] for name in METRIC_COLUMNS if name in result and name not in TRAINED_METRICS}
-        self._recorder.ended(trial_id, TrialState.STOPPED, reason=reason, metrics=costs, host=result.get("host"))
-        result |= {"stopped": reason, "curve": self._recorder.curves[trial_id]}
-
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **_: Any) -> None:
-        trial_id, reason = trial.config["trial"], last_lines(Path(trial.error_file).read_text())
-        if _memory_was_full(trial) and not trial.config["alone"]:
-            self._recorder.run_again_alone(trial_id, f"run again with a GPU of its own, after this:\n{reason}")
         else:
-            self._recorder.ended(trial_id, TrialState.FAILED, reason=reason)
+            self._recorder.ended(suggested.trial_id, FailedTrial(reason=reason))
 
 
-def _memory_was_full(trial: Any) -> bool:
+def _memory_was_full(trial: Trial) -> bool:
     error = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
     return isinstance(getattr(error, "cause", error), DeviceMemoryError)
 
 
-class StopWhenTaken(NotPickled, tune.Stopper):  # type: ignore[misc]
+class StopWhenCancelledOrSuperseded(NotCheckpointed, tune.Stopper):  # type: ignore[misc]
     """Ends all trials at once when the study is cancelled or another driver has its lease."""
 
     def __init__(self, recorder: Recorder) -> None:
@@ -119,7 +103,7 @@ class StopWhenTaken(NotPickled, tune.Stopper):  # type: ignore[misc]
         return False
 
     def stop_all(self) -> bool:
-        return self._recorder.lost or self._recorder.state is StudyState.CANCELLED
+        return self._recorder.lease_lost or self._recorder.state is StudyState.CANCELLED
 
 
 def run(
@@ -140,12 +124,12 @@ def run(
     recorder = Recorder(engine, ArtifactStore(config.artifacts), study_id, layers=layers_of)
     try:
         Slots(patience_s=patience_s).ready(recorder.spec.target)
-        classes = _take_in_dataset(recorder, study_id, config.cache_dir)
-        share = _share(recorder, config, study_id, classes)
+        classes = _record_dataset(recorder, study_id, config.cache_dir)
+        resources = _trial_resources(recorder, config, study_id, classes)
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
         exhausted = False
         while not _concluded(recorder, study_id, exhausted=exhausted):
-            exhausted = _search(recorder, config, share, classes, trainable, profile, features)
+            exhausted = _search(recorder, config, resources, classes, trainable, profile, features)
         mirror.close()
     except DataError as error:
         with recorder.writing() as connection:
@@ -158,8 +142,8 @@ def run(
         engine.dispose()
 
 
-def _take_in_dataset(recorder: Recorder, study_id: str, cache_dir: Path) -> int:
-    """Decode the data set before the first trial needs it and record what it is; the number of classes."""
+def _record_dataset(recorder: Recorder, study_id: str, cache_dir: Path) -> int:
+    """Decode the data set before the first trial needs it, and record its id and classes; the number of classes."""
     spec = recorder.spec
     dataset = load_dataset(spec.dataset, side_px=spec.space.image_size[0], cache_dir=cache_dir)
     skipped = [asdict(image) for image in dataset.skipped]
@@ -168,8 +152,8 @@ def _take_in_dataset(recorder: Recorder, study_id: str, cache_dir: Path) -> int:
     return len(dataset.classes)
 
 
-def _share(recorder: Recorder, config: Settings, study_id: str, classes: int) -> ResourcesSpec:
-    """What each trial gets: as the study says, or as it was chosen, once."""
+def _trial_resources(recorder: Recorder, config: Settings, study_id: str, classes: int) -> ResourcesSpec:
+    """What each trial gets: as the study says, or as measured once, by an earlier driver or now."""
     spec = recorder.spec
     if not spec.resources.auto:
         return spec.resources
@@ -178,16 +162,16 @@ def _share(recorder: Recorder, config: Settings, study_id: str, classes: int) ->
     if chosen is not None:
         return chosen
     task = TrialTask.of(spec, ResourcesSpec(gpus_per_trial=1), cache_dir=config.cache_dir)
-    share = chosen_resources(spec, classes=classes, task=task)
+    resources = chosen_resources(spec, classes=classes, task=task)
     with recorder.writing() as connection:
-        studies.set_values(connection, study_id, resources=share.model_dump(mode="json"))
-    return share
+        studies.set_values(connection, study_id, resources=resources.model_dump(mode="json"))
+    return resources
 
 
 def _search(
     recorder: Recorder,
     config: Settings,
-    share: ResourcesSpec,
+    resources: ResourcesSpec,
     classes: int,
     trainable: type[tune.Trainable],
     profile: Profile,
@@ -207,30 +191,30 @@ def _search(
         stopping=stopping,
         transfer=_transfer(recorder),
     )
-    task = TrialTask.of(spec, share, cache_dir=config.cache_dir)
+    task = TrialTask.of(spec, resources, cache_dir=config.cache_dir)
     tune_config = tune.TuneConfig(
         search_alg=search,
         scheduler=scheduler,
         num_samples=-1,
-        max_concurrent_trials=share.concurrency,
+        max_concurrent_trials=resources.concurrency,
         reuse_actors=True,
         trial_dirname_creator=lambda trial: str(trial.trial_id),
     )
     with tempfile.TemporaryDirectory(prefix="seedleaf-tune-") as scratch:
         run_config = tune.RunConfig(
             storage_path=scratch,
-            callbacks=[Record(recorder, scheduler)],
-            stop=StopWhenTaken(recorder),
+            callbacks=[Record(recorder, stopping)],
+            stop=StopWhenCancelledOrSuperseded(recorder),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         )
-        runnable = tune.with_resources(tune.with_parameters(trainable, task=task), partial(_resources, share))
+        runnable = tune.with_resources(tune.with_parameters(trainable, task=task), partial(_placement, resources))
         tune.Tuner(runnable, tune_config=tune_config, run_config=run_config).fit()
     return search.exhausted
 
 
 def _transfer(recorder: Recorder) -> list[TransferData]:
-    """What the studies say that this one starts from."""
+    """The trials of the earlier studies that this one learns from."""
     with recorder.writing() as connection:
         studied = [
             trials.list_by_study(connection, study_id, [TrialState.COMPLETED]) for study_id in recorder.spec.warm_start
@@ -239,10 +223,11 @@ def _transfer(recorder: Recorder) -> list[TransferData]:
     return [offer for offer in offers if offer is not None]
 
 
-def _resources(share: ResourcesSpec, trial: dict[str, Any]) -> tune.PlacementGroupFactory:
-    """What a trial takes: its share of a GPU, or the whole of one."""
-    gpus = max(share.gpus_per_trial, 1) if trial["alone"] else share.gpus_per_trial
-    return tune.PlacementGroupFactory([{"CPU": share.cpus_per_trial, "GPU": gpus}])
+def _placement(resources: ResourcesSpec, config: dict[str, object]) -> tune.PlacementGroupFactory:
+    """What a trial reserves: its fraction of a GPU, or a whole one."""
+    whole_gpu = decode_suggestion(config).whole_gpu
+    gpus = max(resources.gpus_per_trial, 1) if whole_gpu else resources.gpus_per_trial
+    return tune.PlacementGroupFactory([{"CPU": resources.cpus_per_trial, "GPU": gpus}])
 
 
 def _concluded(recorder: Recorder, study_id: str, *, exhausted: bool) -> bool:

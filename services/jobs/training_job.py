@@ -6,12 +6,12 @@ It may be killed at any moment: every epoch is in a checkpoint, and the next att
 import argparse
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import ray
 import structlog
 from sqlalchemy import Engine
 
+from search.contract.reports import FullTrainingReport, TrainedWeights
 from services import logs
 from services.database import make_engine
 from services.errors import ConflictError
@@ -67,16 +67,25 @@ class TrainingJob:
         for reference in remote.remote(self._task, seed):
             self._record(seed, ray.get(reference))
 
-    def _record(self, seed: int, report: dict[str, Any]) -> None:
-        weights, run = report.get("weights"), None
-        if weights is not None:
-            files = {"weights_sha256": self._artifacts.put(weights), "weights_size_bytes": len(weights)}
-            run = TrainingRun(**{"seed": seed, **report["scores"], **files})
+    def _record(self, seed: int, report: FullTrainingReport) -> None:
+        run = None if report.result is None else self._stored(seed, report.result)
         with self._engine.begin() as connection:
             training = trainings.hold(connection, self._training.id, self._training.attempts)
-            trainings.add_epoch(connection, training, seed, report)
+            trainings.add_epoch(connection, training, seed, report.epoch)
             if run is not None:
                 trainings.add_run(connection, training.id, run)
+
+    def _stored(self, seed: int, result: TrainedWeights) -> TrainingRun:
+        """The record of a seed's result, whose weights are in the artifact store now."""
+        return TrainingRun(
+            seed=seed,
+            f1=result.scores.f1,
+            accuracy=result.scores.accuracy,
+            per_class_f1=result.scores.per_class_f1,
+            confusion=result.scores.confusion,
+            weights_sha256=self._artifacts.put(result.weights),
+            weights_size_bytes=len(result.weights),
+        )
 
 
 def main() -> None:

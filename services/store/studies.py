@@ -192,15 +192,17 @@ def lock_lease(connection: Connection, study_id: str, token: str) -> None:
         raise LeaseLostError(f"study {study_id}")
 
 
-def enqueue(connection: Connection, row_id: str, study_id: str, assignment: Assignment, *, alone: bool = False) -> None:
-    values = {"id": row_id, "study_id": study_id, "assignment": dict(assignment), "alone": alone}
+def enqueue(
+    connection: Connection, row_id: str, study_id: str, assignment: Assignment, *, whole_gpu: bool = False
+) -> None:
+    values = {"id": row_id, "study_id": study_id, "assignment": dict(assignment), "alone": whole_gpu}
     connection.execute(insert(enqueued_trials).values(values))
 
 
 def enqueued(connection: Connection, study_id: str) -> dict[str, Enqueued]:
     """The queued choices by their id, oldest first."""
     query = select(enqueued_trials).where(enqueued_trials.c.study_id == study_id).order_by(enqueued_trials.c.id)
-    return {row.id: Enqueued(assignment=row.assignment, alone=row.alone) for row in connection.execute(query)}
+    return {row.id: Enqueued(assignment=row.assignment, whole_gpu=row.alone) for row in connection.execute(query)}
 
 
 def dequeue(connection: Connection, queue_id: str) -> None:

@@ -1,10 +1,11 @@
 """SQL of trainings: a trial's candidate trained in full with several seeds, by a Ray job, and ended once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from search.contract.reports import EpochReport
 from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, UNFINISHED_JOB_STATES, JobState, StudyState
 from services.errors import LeaseLostError, NotFoundError
 from services.records.tasks import Task
@@ -98,9 +99,9 @@ def hold(connection: Connection, training_id: str, attempt: int) -> Training:
     return Training.from_row(row)
 
 
-def add_epoch(connection: Connection, training: Training, seed: int, epoch: Mapping[str, float]) -> None:
+def add_epoch(connection: Connection, training: Training, seed: int, epoch: EpochReport) -> None:
     """Record an epoch of one seed's run. One that was recorded before is ignored, and counts as no progress."""
-    values = {"seed": seed, **{name: epoch[name] for name in _EPOCH}}
+    values = {"seed": seed, **{name: getattr(epoch, name) for name in _EPOCH}}
     once = upsert(training_epochs).values(training_id=training.id, **values).on_conflict_do_nothing()
     if connection.execute(once.returning(training_epochs.c.epoch)).scalar() is None:
         return

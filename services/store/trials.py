@@ -6,7 +6,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.dataset import DatasetSpec
-from search.contract.reports import CurvePoint
+from search.contract.reports import ClassificationScores, CurvePoint, EpochReport
 from search.contract.states import ANSWERED_TRIAL_STATES, TERMINAL_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState
 from search.contract.trials import Assignment
 from services.errors import NotFoundError
@@ -49,10 +49,10 @@ def add(
     events.emit(connection, study_id, "trial", {"number": number, "state": TrialState.RUNNING}, trial_id=trial_id)
 
 
-def add_epoch(connection: Connection, study_id: str, trial_id: str, epoch: Mapping[str, float]) -> None:
+def add_epoch(connection: Connection, study_id: str, trial_id: str, epoch: EpochReport) -> None:
     """Record an epoch's metrics; idempotent."""
     columns = ("epoch", "loss", "f1", "accuracy", "elapsed_s")
-    values = {column: epoch[column] for column in columns}
+    values = {column: getattr(epoch, column) for column in columns}
     connection.execute(upsert(epochs).values(trial_id=trial_id, **values).on_conflict_do_nothing())
     events.emit(connection, study_id, "epoch", values, trial_id=trial_id)
 
@@ -79,7 +79,7 @@ def end(
     *,
     reason: str | None = None,
     metrics: Mapping[str, float] | None = None,
-    scores: JsonObject | None = None,
+    scores: ClassificationScores | None = None,
     host: str | None = None,
 ) -> Trial:
     """End a running trial. ConflictError if it has ended already: its state stays.
@@ -87,7 +87,7 @@ def end(
     Of ``scores`` the ``per_class_f1`` and the ``confusion`` matrix are kept beside the metrics.
     """
     measured = metric_columns(metrics or {})
-    by_class = {name: scores[name] for name in ("per_class_f1", "confusion")} if scores else {}
+    by_class = {} if scores is None else {"per_class_f1": scores.per_class_f1, "confusion": scores.confusion}
     row = change_state(
         connection,
         _STATES,

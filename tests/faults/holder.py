@@ -15,18 +15,18 @@ def main(url: str, folder: str, study_id: str, clock_s: str) -> None:
     time.time_ns = lambda: _NOW_NS() + ahead_s * 1_000_000_000
 
     from search.contract.candidate import Candidate
-    from search.contract.states import TrialState
+    from search.contract.reports import CompletedTrial
     from services.database import make_engine
     from services.jobs.recorder import Recorder
     from services.storage.artifacts import ArtifactStore
-    from tests.integration.records import CANDIDATE, METRICS
+    from tests.integration.records import CANDIDATE, MEASUREMENT
 
     recorder = Recorder(make_engine(url), ArtifactStore(Path(folder)), study_id)
     candidate = Candidate.model_validate(CANDIDATE)
     trial_id = recorder.started(assignment={"width": 8}, candidate=candidate, metrics={}, enqueued=None)
     print(trial_id, flush=True)
     sys.stdin.readline()
-    recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS, files={"weights": b"weights"})
+    recorder.ended(trial_id, CompletedTrial(measurement=MEASUREMENT, files={"weights": b"weights"}))
     recorder.close()
 
 

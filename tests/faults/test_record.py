@@ -17,6 +17,7 @@ from sqlalchemy import Engine, text
 
 import services.store
 from search.contract.candidate import Candidate
+from search.contract.reports import CompletedTrial
 from search.contract.states import JobState, StudyState, TrialState
 from services.database import migrate
 from services.errors import ConflictError, LeaseLostError
@@ -25,7 +26,7 @@ from services.storage.artifacts import ArtifactStore
 from services.store import jobs, studies, trials, variants
 from services.studies import commands
 from tests.faults.invariants import check_invariants, witness
-from tests.integration.records import CANDIDATE, METRICS, make_study
+from tests.integration.records import CANDIDATE, EPOCH, MEASUREMENT, METRICS, make_study
 from tests.server import wait_for
 
 _THOUSAND_RUNNING = (
@@ -35,7 +36,6 @@ _THOUSAND_RUNNING = (
     " SELECT 'trial_' || n, 'study_' || n, 0, 'RUNNING', CAST(:candidate AS jsonb), '{}'"
     " FROM generate_series(0, 999) AS n",
 )
-EPOCH = {"epoch": 1, "loss": 1.0, "f1": 0.5, "accuracy": 0.5, "elapsed_s": 0.1}
 Process = subprocess.Popen[str]
 #: A study with a trial and a recipe that waits, as migration 0001 kept them.
 _FIRST_VERSION = (
@@ -175,11 +175,11 @@ def test_two_drivers_at_once_take_turns_and_one_holds_the_lease(engine: Engine, 
     second = Recorder(engine, artifacts, study_id)
     with pytest.raises(LeaseLostError):
         first.epoch(trial_id, EPOCH)
-    first.ended(trial_id, TrialState.COMPLETED, metrics=METRICS)
+    first.ended(trial_id, CompletedTrial(measurement=MEASUREMENT))
     with engine.connect() as connection:
         assert trials.get(connection, trial_id).state is TrialState.CANCELLED
-    wait_for(lambda: first.lost, timeout_s=10, what="the first to notice")
-    assert not second.lost
+    wait_for(lambda: first.lease_lost, timeout_s=10, what="the first to notice")
+    assert not second.lease_lost
     first.close()
     second.close()
     check_invariants(engine, artifacts, before)

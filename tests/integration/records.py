@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from search.contract.recipes import Recipe
+from search.contract.reports import EpochReport, Measurement
 from search.contract.states import StudyState, TrialState
 from search.study.spec import StudySpec
 from services.store import studies, trials, variants
@@ -31,6 +32,9 @@ METRICS = {
     "size_bytes": 4000,
     "score": 0.1,
 }
+#: The first epoch of a training.
+EPOCH = EpochReport(epoch=1, loss=1.0, f1=0.5, accuracy=0.5, elapsed_s=0.1, steps_s=0.1)
+MEASUREMENT = Measurement(metrics=METRICS)
 
 
 def make_spec(**changes: Any) -> StudySpec:

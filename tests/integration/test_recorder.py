@@ -1,4 +1,4 @@
-"""The driver's pen: one writer a study, and what a lost driver leaves behind is taken up."""
+"""The recorder: one writer per study, and the next driver takes over what a lost one leaves."""
 
 from pathlib import Path
 
@@ -7,13 +7,14 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from search.contract.candidate import Candidate
+from search.contract.reports import CompletedTrial, FailedTrial
 from search.contract.states import StudyState, TrialState
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.recorder import MAX_RULED_OUT, Recorder
 from services.storage.artifacts import ArtifactStore
 from services.store import events, studies, totals, trials, variants
 from services.studies import commands
-from tests.integration.records import CANDIDATE, METRICS, make_study, make_trial
+from tests.integration.records import CANDIDATE, MEASUREMENT, make_study, make_trial
 from tests.server import wait_for
 
 
@@ -32,12 +33,12 @@ def test_a_new_driver_takes_over_and_the_old_one_writes_nothing_more(engine: Eng
     old = Recorder(engine, artifacts, study_id)
     trial_id = _start(old)
     new = Recorder(engine, artifacts, study_id)
-    old.ended(trial_id, TrialState.COMPLETED, metrics=METRICS)
+    old.ended(trial_id, CompletedTrial(measurement=MEASUREMENT))
     with pytest.raises(LeaseLostError):
         _start(old)
     with engine.connect() as connection:
         assert trials.get(connection, trial_id).state is TrialState.CANCELLED
-    wait_for(lambda: old.lost, timeout_s=10, what="the old driver to notice")
+    wait_for(lambda: old.lease_lost, timeout_s=10, what="the old driver to notice")
     assert not old.accepts_more()
     assert [queued.assignment for queued in new.enqueued().values()] == [{"width": 8}]
     old.close()
@@ -61,7 +62,7 @@ def test_a_cut_off_trial_uses_no_budget_and_is_run_first(engine: Engine, artifac
 def test_a_completed_trial_has_its_weights(engine: Engine, artifacts: ArtifactStore) -> None:
     recorder = Recorder(engine, artifacts, make_study(engine))
     trial_id = _start(recorder)
-    recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS, files={"weights": b"weights"})
+    recorder.ended(trial_id, CompletedTrial(measurement=MEASUREMENT, files={"weights": b"weights"}))
     with engine.connect() as connection:
         assert artifacts.get(variants.get_weights(connection, trial_id).sha256) == b"weights"
     recorder.close()
@@ -71,10 +72,11 @@ def test_failures_in_a_row_end_the_search_and_a_success_in_between_does_not(
     engine: Engine, artifacts: ArtifactStore
 ) -> None:
     recorder = Recorder(engine, artifacts, make_study(engine, budget={"max_failures": 2}))
-    for state in (TrialState.FAILED, TrialState.COMPLETED, TrialState.FAILED):
-        recorder.ended(_start(recorder), state, reason="it broke", metrics=METRICS)
+    failed = FailedTrial(reason="it broke")
+    for result in (failed, CompletedTrial(measurement=MEASUREMENT), failed):
+        recorder.ended(_start(recorder), result)
         assert recorder.accepts_more()
-    recorder.ended(_start(recorder), TrialState.FAILED, reason="Traceback\nValueError: it broke")
+    recorder.ended(_start(recorder), FailedTrial(reason="Traceback\nValueError: it broke"))
     assert not recorder.accepts_more()
     assert recorder.stop_reason() == "2 trials failed in a row; the last one: ValueError: it broke"
     recorder.close()
@@ -85,7 +87,7 @@ def test_a_result_for_a_cancelled_study_is_discarded(engine: Engine, artifacts: 
     recorder = Recorder(engine, artifacts, study_id)
     trial_id = _start(recorder)
     commands.cancel(engine, study_id)
-    recorder.ended(trial_id, TrialState.COMPLETED, metrics=METRICS)
+    recorder.ended(trial_id, CompletedTrial(measurement=MEASUREMENT))
     with engine.connect() as connection:
         assert trials.get(connection, trial_id).state is TrialState.CANCELLED
     recorder.close()

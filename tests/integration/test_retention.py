@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from services.storage.retention import Collected, collect
 from services.store import studies, trials, variants
 from services.store.tables import artifacts, epochs
 from services.studies import commands
-from tests.integration.records import make_study, make_trial, make_variant
+from tests.integration.records import EPOCH, make_study, make_trial, make_variant
 
 
 @pytest.fixture
@@ -37,8 +38,8 @@ def _trial(engine: Engine, store: ArtifactStore, study_id: str, *, length: int, 
     with engine.begin() as connection:
         connection.execute(update(artifacts).where(artifacts.c.trial_id == trial_id).values(sha256=sha256))
         for epoch in range(1, length + 1):
-            values = {"epoch": epoch, "loss": 1.0, "f1": f1, "accuracy": f1, "elapsed_s": float(epoch)}
-            trials.add_epoch(connection, study_id, trial_id, values)
+            report = replace(EPOCH, epoch=epoch, f1=f1, accuracy=f1, elapsed_s=float(epoch))
+            trials.add_epoch(connection, study_id, trial_id, report)
     return trial_id
 
 

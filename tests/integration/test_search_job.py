@@ -9,7 +9,9 @@ import ray
 from ray import tune
 from sqlalchemy import Engine
 
+from search.contract.reports import CompletedTrial, Measurement, TrialReport
 from search.contract.states import StudyState, TrialState
+from search.tune.codec import decode_suggestion, encode_report
 from services.jobs.search_job import run
 from services.settings import Settings
 from services.store import studies, trials
@@ -22,18 +24,20 @@ from workers.training.errors import DeviceMemoryError
 class NeedsTheWholeGpu(tune.Trainable):  # type: ignore[misc]
     """Finds the memory full unless nothing else is on its GPU."""
 
-    def setup(self, config: dict[str, Any], task: TrialTask) -> None:
+    def setup(self, config: dict[str, object], task: TrialTask) -> None:
         self.reset_config(config)
 
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._alone = new_config["alone"]
+    def reset_config(self, new_config: dict[str, object]) -> bool:
+        self._whole_gpu = decode_suggestion(new_config).whole_gpu
         return True
 
-    def step(self) -> dict[str, Any]:
-        if not self._alone:
+    def step(self) -> dict[str, object]:
+        if not self._whole_gpu:
             raise DeviceMemoryError("the device's memory is full")
         gpus = ray.get_runtime_context().get_assigned_resources()["GPU"]
-        return {**METRICS, "metrics": METRICS, "host": f"{gpus:g} GPU", "done": True}
+        measurement = Measurement(metrics=METRICS, host=f"{gpus:g} GPU")
+        result = CompletedTrial(measurement=measurement)
+        return encode_report(TrialReport(epoch=None, measurement=measurement, result=result))
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +51,9 @@ def two_slots_on_a_gpu() -> Iterator[None]:
 
 @pytest.mark.usefixtures("two_slots_on_a_gpu")
 def test_a_trial_without_memory_is_run_again_alone(engine: Engine, database_url: str, tmp_path: Path) -> None:
-    share = {"concurrency": 2, "cpus_per_trial": 1, "gpus_per_trial": 0.5}
+    resources = {"concurrency": 2, "cpus_per_trial": 1, "gpus_per_trial": 0.5}
     study_id = make_study(
-        engine, StudyState.QUEUED, budget={"max_trials": 2}, resources=share, compression={"max_candidates": 0}
+        engine, StudyState.QUEUED, budget={"max_trials": 2}, resources=resources, compression={"max_candidates": 0}
     )
     run(study_id, Settings(database_url=database_url, home=tmp_path), trainable=NeedsTheWholeGpu)
     with engine.connect() as connection:

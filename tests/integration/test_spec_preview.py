@@ -1,5 +1,7 @@
 """A study's text is checked before it is posted: mistakes, size and time, whatever is typed."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from sqlalchemy import Engine
 from services.store import trials
 from services.studies import spec_preview
 from services.studies.spec_preview import Estimate
-from tests.integration.records import make_study, make_trial
+from tests.integration.records import EPOCH, make_study, make_trial
 
 _DIGITS = "name: a\ndataset: {source: sklearn}\nbudget: {max_trials: 10, epochs: 4}\nresources: {concurrency: 2}\n"
 
@@ -26,10 +28,9 @@ def test_a_good_text_tells_its_size_and_without_earlier_trials_no_time(engine: E
 def test_the_time_is_told_from_what_trials_on_the_same_data_took(engine: Engine) -> None:
     study_id = make_study(engine)
     trial_id = make_trial(engine, study_id)
-    epoch = {"loss": 1.0, "f1": 0.5, "accuracy": 0.5}
     with engine.begin() as connection:
         for number in (1, 2):
-            trials.add_epoch(connection, study_id, trial_id, {**epoch, "epoch": number, "elapsed_s": 2.0 * number})
+            trials.add_epoch(connection, study_id, trial_id, replace(EPOCH, epoch=number, elapsed_s=2.0 * number))
     with engine.connect() as connection:
         estimate = spec_preview.check(connection, _DIGITS).estimate
         elsewhere = spec_preview.check(connection, _DIGITS.replace("source: sklearn", "source: folder, path: /x"))

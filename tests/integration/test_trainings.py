@@ -11,13 +11,12 @@ from services.errors import ConflictError, LeaseLostError
 from services.records.trainings import Training, TrainingRun
 from services.store import events, jobs, studies, trainings, trials, variants
 from services.studies import commands, life_cycle
-from tests.integration.records import make_study, make_trial
+from tests.integration.records import EPOCH, make_study, make_trial
 
 RETRAIN: dict[str, Any] = {
     "retrain": {"top": 2, "seeds": 2, "epochs": 7},
     "compression": {"candidates": "top", "recipes": ["fp32"]},
 }
-EPOCH = {"epoch": 1, "loss": 1.0, "f1": 0.5, "accuracy": 0.5, "elapsed_s": 0.1}
 
 
 def searched_study(engine: Engine) -> tuple[str, list[str]]:

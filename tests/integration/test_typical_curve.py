@@ -1,11 +1,13 @@
 """How a study's trials learned, as one curve."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Engine
 
 from search.contract.states import TrialState
 from services.store import trials
-from tests.integration.records import make_study, make_trial
+from tests.integration.records import EPOCH, make_study, make_trial
 
 
 def test_the_quartiles_of_each_epoch_are_those_of_the_completed_trials(engine: Engine) -> None:
@@ -24,5 +26,5 @@ def test_the_quartiles_of_each_epoch_are_those_of_the_completed_trials(engine: E
 def _learned(engine: Engine, study_id: str, trial_id: str, curve: tuple[float, ...]) -> None:
     with engine.begin() as connection:
         for epoch, f1 in enumerate(curve, 1):
-            values = {"epoch": epoch, "loss": 1.0, "f1": f1, "accuracy": f1, "elapsed_s": float(epoch)}
-            trials.add_epoch(connection, study_id, trial_id, values)
+            report = replace(EPOCH, epoch=epoch, f1=f1, accuracy=f1, elapsed_s=float(epoch))
+            trials.add_epoch(connection, study_id, trial_id, report)

@@ -4,12 +4,12 @@ import pytest
 
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
-from workers.actors.resource_sizing import Need, _typical, packed
+from workers.actors.resource_sizing import TrialDemand, _typical, resources_for
 from workers.models import profile
 
 
 @pytest.mark.parametrize(
-    ("memory_share", "busy_share", "cores", "gpus", "on_each"),
+    ("memory_fraction", "busy_fraction", "cores", "gpus", "on_each"),
     [
         (0.01, 0.9, 16, 1, 1),
         (0.01, 0.55, 16, 1, 2),
@@ -21,12 +21,14 @@ from workers.models import profile
     ],
 )
 def test_as_many_trials_as_memory_time_and_cores_allow(
-    memory_share: float, busy_share: float, cores: int, gpus: int, on_each: int
+    memory_fraction: float, busy_fraction: float, cores: int, gpus: int, on_each: int
 ) -> None:
-    share = packed(Need(memory_share=memory_share, busy_share=busy_share), cores=cores, gpus=gpus)
-    assert share.concurrency == on_each * gpus
-    assert share.gpus_per_trial == pytest.approx(1 / on_each, abs=1e-4)
-    assert share.gpus_per_trial * on_each <= 1
+    resources = resources_for(
+        TrialDemand(memory_fraction=memory_fraction, busy_fraction=busy_fraction), cores=cores, gpus=gpus
+    )
+    assert resources.concurrency == on_each * gpus
+    assert resources.gpus_per_trial == pytest.approx(1 / on_each, abs=1e-4)
+    assert resources.gpus_per_trial * on_each <= 1
 
 
 def test_what_is_measured_is_the_largest_and_a_usual_candidate_that_limits_allow() -> None:

@@ -9,8 +9,10 @@ from ray.tune.search import Searcher
 
 from search.contract.candidate import Candidate, UnbuildableError
 from search.contract.metrics import Metrics
+from search.contract.reports import CompletedTrial, EpochReport, InfeasibleTrial, Measurement, TrialReport
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
+from search.tune.codec import decode_suggestion, encode_report
 from search.tune.searcher import StudySearch
 from tests.unit.search_studies import CLASSES, WIDTHS, MemoryLog, make_search, tiny_cost, tiny_features, tiny_spec
 
@@ -23,12 +25,27 @@ def past(number: int = 0, state: TrialState = TrialState.COMPLETED, *, assignmen
     return PastTrial(number=number, state=state, assignment=assignment, metrics=metrics)
 
 
+def completed(metrics: Metrics) -> TrialReport:
+    measurement = Measurement(metrics=metrics)
+    return TrialReport(epoch=None, measurement=measurement, result=CompletedTrial(measurement=measurement))
+
+
+def infeasible(reason: str) -> TrialReport:
+    measurement = Measurement(metrics={"latency_ms": 9.0})
+    result = InfeasibleTrial(reason=reason, measurement=measurement)
+    return TrialReport(epoch=None, measurement=measurement, result=result)
+
+
+EPOCH = EpochReport(epoch=1, loss=1.0, f1=0.5, accuracy=0.5, elapsed_s=1.0, steps_s=1.0)
+CUT_OFF = TrialReport(epoch=EPOCH, measurement=Measurement(metrics={}))
+
+
 def states(search: StudySearch) -> list[OptunaState]:
     return [trial.state for trial in search._ot_study.trials]
 
 
 def finish(search: StudySearch, trial_id: str, f1: float = 0.5) -> None:
-    search.on_trial_complete(trial_id, {"f1": f1, "epoch": 1, "done": True})
+    search.on_trial_complete(trial_id, encode_report(completed({"f1": f1})))
 
 
 @pytest.mark.parametrize("sampler", ["frontier", "tpe", "nsga2", "random"])
@@ -38,7 +55,7 @@ def test_a_small_space_is_searched_without_duplicates_until_nothing_is_left(samp
     started = 0
     while (suggested := search.suggest(str(started))) != Searcher.FINISHED:
         assert isinstance(suggested, dict)
-        assert Candidate.model_validate_json(suggested["candidate"]) == log.candidates[-1]
+        assert decode_suggestion(suggested).candidate == log.candidates[-1]
         finish(search, str(started), f1=started / 100)
         started += 1
     assert search.exhausted
@@ -123,27 +140,34 @@ def test_what_cannot_be_built_is_recorded_with_its_reason_and_violates_a_constra
 
 
 @pytest.mark.parametrize(
-    ("result", "error", "expected"),
+    ("report", "error", "expected"),
     [
-        ({"f1": 0.5}, False, OptunaState.COMPLETE),
-        ({"f1": math.nan}, False, OptunaState.FAIL),
-        ({"f1": math.inf}, False, OptunaState.FAIL),
-        ({"loss": 1.0}, False, OptunaState.FAIL),
-        ({}, False, OptunaState.FAIL),
+        (completed({"f1": 0.5}), False, OptunaState.COMPLETE),
+        (completed({"f1": math.nan}), False, OptunaState.FAIL),
+        (completed({"f1": math.inf}), False, OptunaState.FAIL),
+        (completed({}), False, OptunaState.FAIL),
+        (CUT_OFF, False, OptunaState.FAIL),
         (None, False, OptunaState.FAIL),
         (None, True, OptunaState.FAIL),
-        ({"f1": 0.5}, True, OptunaState.FAIL),
-        ({"f1": 0.5, "infeasible": "latency_ms 9 is above the limit of 1"}, False, OptunaState.PRUNED),
+        (completed({"f1": 0.5}), True, OptunaState.FAIL),
+        (infeasible("latency_ms 9 is above the limit of 1"), False, OptunaState.PRUNED),
     ],
 )
 def test_every_end_of_a_trial_ends_it_for_optuna(
-    result: dict[str, object] | None, error: bool, expected: OptunaState
+    report: TrialReport | None, error: bool, expected: OptunaState
 ) -> None:
     search = make_search(tiny_spec(constraints=[{"metric": "f1", "min": 0.1}]), MemoryLog(budget=1))
     search.suggest("a")
-    search.on_trial_result("a", {"f1": 0.1})
-    search.on_trial_complete("a", result, error)
+    search.on_trial_result("a", encode_report(CUT_OFF))
+    search.on_trial_complete("a", {} if report is None else encode_report(report), error)
     assert states(search) == [expected]
+
+
+def test_a_trial_that_ended_before_its_first_report_ends_for_optuna() -> None:
+    search = make_search(tiny_spec(), MemoryLog(budget=1))
+    search.suggest("a")
+    search.on_trial_complete("a", None)
+    assert states(search) == [OptunaState.FAIL]
 
 
 def test_the_objectives_of_a_completed_trial_are_told_in_the_order_of_the_spec() -> None:

@@ -1,5 +1,6 @@
 """Early stopping with several objectives: forecasts from learning curves, verdicts, and what the search is told."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,11 +11,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from ray.tune.schedulers import TrialScheduler
 
-from search.contract.reports import CurvePoint
+from search.contract.reports import CompletedTrial, CurvePoint, EpochReport, Measurement, StoppedTrial, TrialReport
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
 from search.samplers.frontier import EXPECTED
 from search.study.spec import StudySpec
+from search.tune.codec import encode_report
 from search.tune.early_stopping import Stopping
 from search.tune.scheduler import CurveForecastStopping
 from tests.unit.search_studies import MemoryLog, make_search, tiny_spec
@@ -29,6 +31,17 @@ def spec_of(**fields: Any) -> StudySpec:
 def curve_to(final: float, *, epochs: int = EPOCHS) -> list[CurvePoint]:
     """A training that comes to ``final``, the half of it after one epoch; its loss tells nothing."""
     return [CurvePoint(f1=final * (1 - 0.5 ** (epoch + 1)) / (1 - 0.5**EPOCHS), loss=1.0) for epoch in range(epochs)]
+
+
+def reports_of(curve: list[CurvePoint], *, macs: float) -> list[TrialReport]:
+    """What a trial with this learning curve reports before its last epoch."""
+    costs = Measurement(metrics={"macs": macs})
+    return [
+        TrialReport(
+            epoch=EpochReport(epoch=epoch, loss=loss, f1=f1, accuracy=f1, elapsed_s=1.0, steps_s=1.0), measurement=costs
+        )
+        for epoch, (f1, loss) in enumerate(curve, start=1)
+    ]
 
 
 def completed(final: float, macs: float) -> PastTrial:
@@ -122,19 +135,25 @@ def test_a_forecast_holds_what_comes_in_most_cases(seed: int, epochs: int) -> No
 
 
 def test_the_scheduler_stops_by_the_verdict_and_learns_from_what_ends() -> None:
-    scheduler = CurveForecastStopping(Stopping(spec_of(), FIVE[:3]))
+    stopping = Stopping(spec_of(), FIVE[:3])
+    scheduler = CurveForecastStopping(stopping)
     for number, final in enumerate((0.7, 0.74)):
         trial = SimpleNamespace(trial_id=f"good{number}")
-        for look in curve_to(final, epochs=EPOCHS - 1):
-            report = {**look._asdict(), "macs": 200}
-            assert scheduler.on_trial_result(None, trial, report) == TrialScheduler.CONTINUE
-        scheduler.on_trial_complete(None, trial, {"f1": final, "loss": 1.0, "macs": 200, "epoch": EPOCHS})
+        *reports, last = reports_of(curve_to(final), macs=200)
+        for report in reports:
+            assert scheduler.on_trial_result(None, trial, encode_report(report)) == TrialScheduler.CONTINUE
+        measurement = Measurement(metrics={"f1": final, "macs": 200})
+        result = CompletedTrial(measurement=measurement)
+        scheduler.on_trial_complete(None, trial, encode_report(replace(last, result=result)))
     hopeless = SimpleNamespace(trial_id="hopeless")
     decisions = [
-        scheduler.on_trial_result(None, hopeless, {**look._asdict(), "macs": 300}) for look in curve_to(0.1, epochs=2)
+        scheduler.on_trial_result(None, hopeless, encode_report(report))
+        for report in reports_of(curve_to(0.1, epochs=2), macs=300)
     ]
     assert decisions == [TrialScheduler.CONTINUE, TrialScheduler.STOP]
-    assert "hardly" in scheduler.stopped["hopeless"]
+    stopped = stopping.stopped["hopeless"]
+    assert "hardly" in stopped.reason
+    assert (stopped.measurement.metrics, stopped.curve) == ({"macs": 300}, tuple(curve_to(0.1, epochs=2)))
 
 
 def test_the_search_is_told_of_a_stopped_trial_what_it_was_on_its_way_to() -> None:
@@ -142,7 +161,9 @@ def test_the_search_is_told_of_a_stopped_trial_what_it_was_on_its_way_to() -> No
     search = make_search(spec_of(), log, stopping=stopping)
     search.suggest("a")
     curve = curve_to(0.4, epochs=2)
-    search.on_trial_complete("a", {"f1": curve[-1].f1, "stopped": "hopeless", "curve": curve})
+    *_, last = reports_of(curve, macs=300)
+    stopping.stopped["a"] = StoppedTrial(reason="hopeless", measurement=Measurement(metrics={}), curve=tuple(curve))
+    search.on_trial_complete("a", encode_report(last))
     (trial,) = search._ot_study.trials
     (f1, deviation), (macs, exact) = trial.user_attrs[EXPECTED]
     assert f1 == pytest.approx(0.4, abs=0.01)

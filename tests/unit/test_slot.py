@@ -30,9 +30,9 @@ def _target(**parts: Any) -> TargetSpec:
 def test_a_file_is_timed_and_scored_in_the_targets_runtime(runtime: RuntimeName, model: bytes) -> None:
     slot, target = BenchmarkSlot(), _target(runtime=runtime, node="board")
     timing = slot.time_file(model, target=target)
-    assert 0 < timing["low_ms"] <= timing["p50_ms"] <= timing["high_ms"]
-    assert timing["host"].startswith("board: ")
-    assert f" {runtime} {RUNTIMES[runtime].version()}" in timing["host"]
+    assert 0 < timing.latency.low_ms <= timing.latency.p50_ms <= timing.latency.high_ms
+    assert timing.host.startswith("board: ")
+    assert f" {runtime} {RUNTIMES[runtime].version()}" in timing.host
     images, _ = coloured_images(100)
     assert np.array_equal(slot.predict(model, images, target=target), onnx_predictor(model)(images).argmax(1))
     assert slot.missing(target) is None

@@ -5,17 +5,26 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import ray
 import torch
+from ray.actor import ActorHandle
 
 from search.contract.candidate import Candidate
+from search.contract.latency import HostLatency
 from search.contract.recipes import Recipe
+from search.contract.reports import (
+    CompressedModel,
+    CompressionFailed,
+    CompressionResult,
+    Files,
+    Measurement,
+    RecipeNotApplicable,
+    VariantResult,
+)
 from search.contract.targets import TargetSpec
 from search.study.spec import StudySpec
 from workers.actors.hosts import Slots, TargetMissingError
-from workers.actors.slot import Timing
 from workers.compression.pipeline import Compressed, finish
 from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
 from workers.compression.step_cache import StepCache
@@ -25,8 +34,6 @@ from workers.latency.gate import HostGate
 from workers.model_metadata import describe
 from workers.models import Network, build_network
 from workers.training.metrics import confusion, scores
-
-Variant = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,22 +49,21 @@ class CompressionTask:
 
 
 class Compressor:
-    """``run`` returns the variants of a task, one for each runtime and target; ``not_timed`` says which targets gave
-    none and why, ``not_applicable`` why the recipe does not apply, ``failed`` that no target could time it.
-    """
+    """Runs one task after another."""
 
     def __init__(self) -> None:
         torch.set_num_threads(1)
         self._gate, self._slots = HostGate(), Slots()
 
-    def run(self, task: CompressionTask) -> dict[str, Any]:
+    def run(self, task: CompressionTask) -> CompressionResult:
+        """The variants of a task, one for each runtime and target, or why there are none."""
         slots, complaints = self._offered(task.spec.targets)
         if not slots:
-            return {"failed": "\n".join(complaints)}
+            return CompressionFailed(reason="\n".join(complaints))
         try:
             compressed, parent, files = self._compress(task)
         except NotApplicableError as error:
-            return {"not_applicable": str(error)}
+            return RecipeNotApplicable(reason=str(error))
         variants = []
         for target, slot in slots.items():
             try:
@@ -67,11 +73,11 @@ class Compressor:
             except ray.exceptions.RayTaskError as error:
                 complaints.append(f"{target}: {error.cause}")
         if not variants:
-            return {"failed": "\n".join(complaints)}
-        return {"variants": variants, "not_timed": "\n".join(complaints) or None}
+            return CompressionFailed(reason="\n".join(complaints))
+        return CompressedModel(variants=tuple(variants), not_timed="\n".join(complaints) or None)
 
-    def _offered(self, targets: Sequence[TargetSpec]) -> tuple[dict[TargetSpec, Any], list[str]]:
-        """The slot of each target that a node offers, and what is to be said of the others."""
+    def _offered(self, targets: Sequence[TargetSpec]) -> tuple[dict[TargetSpec, ActorHandle], list[str]]:
+        """The slot of each target that a node offers, and for the others why none does."""
         slots, complaints = {}, []
         for target in targets:
             try:
@@ -80,7 +86,7 @@ class Compressor:
                 complaints.append(str(error))
         return slots, complaints
 
-    def _compress(self, task: CompressionTask) -> tuple[Compressed, bytes, dict[str, bytes]]:
+    def _compress(self, task: CompressionTask) -> tuple[Compressed, bytes, Files]:
         """What the recipe makes, the parent's file, and the recipe's files by their kinds, with their usage in them."""
         torch.manual_seed(task.spec.sampler.seed)
         spec, side_px = task.spec.dataset, task.candidate.image_size
@@ -103,23 +109,27 @@ class Compressor:
         task: CompressionTask,
         compressed: Compressed,
         parent: bytes,
-        files: dict[str, bytes],
+        files: Files,
         target: TargetSpec,
-        slot: Any,
-    ) -> Variant:
+        slot: ActorHandle,
+    ) -> VariantResult:
         """The file on one target."""
         compressed = self._rescored(task, compressed, target, slot)
-        timing = ray.get(slot.time_variant.remote(compressed.model, parent, target=target))
-        return _variant(task, compressed, timing, target, runtime=target.runtime, files=files)
+        latency = ray.get(slot.time_variant.remote(compressed.model, parent, target=target))
+        return _variant(task, compressed, latency, target, runtime=target.runtime, files=files)
 
-    def _timed_eagerly(self, task: CompressionTask, compressed: Compressed, target: TargetSpec, slot: Any) -> Variant:
+    def _timed_eagerly(
+        self, task: CompressionTask, compressed: Compressed, target: TargetSpec, slot: ActorHandle
+    ) -> VariantResult:
         """The network in eager PyTorch, which the file of the recipe without steps is compared with."""
-        architecture = task.candidate.architecture.model_dump(mode="json")
-        timing = ray.get(slot.time_eager.remote(architecture, task.weights, task.candidate.image_size, target=target))
+        candidate = task.candidate
+        measurement = slot.time_eager.remote(candidate.architecture, task.weights, candidate.image_size, target=target)
         files = {"weights": save_weights(_network(task))}
-        return _variant(task, compressed, timing, target, runtime="torch", files=files)
+        return _variant(task, compressed, ray.get(measurement), target, runtime="torch", files=files)
 
-    def _rescored(self, task: CompressionTask, compressed: Compressed, target: TargetSpec, slot: Any) -> Compressed:
+    def _rescored(
+        self, task: CompressionTask, compressed: Compressed, target: TargetSpec, slot: ActorHandle
+    ) -> Compressed:
         """With the scores that the file has on ``target``: int8 and bfloat16 round differently elsewhere."""
         if target.runtime == "onnxruntime" and target.node is None:
             return compressed
@@ -181,34 +191,30 @@ def _network(task: CompressionTask) -> Network:
 def _variant(
     task: CompressionTask,
     compressed: Compressed,
-    timing: Timing,
+    latency: HostLatency,
     target: TargetSpec,
     *,
     runtime: str,
-    files: dict[str, bytes],
-) -> Variant:
+    files: Files,
+) -> VariantResult:
     """A variant as it is recorded. The score counts the latency on the study's ``target``: others have none."""
-    scores, latency_ms = compressed.scores, timing["p50_ms"]
-    deployed = files["onnx"] if "onnx" in files else files["weights"]
-    return {
-        "runtime": runtime,
-        "host": timing["host"],
-        "metrics": {
-            "f1": scores.f1,
-            "accuracy": scores.accuracy,
-            "latency_ms": latency_ms,
-            "latency_low_ms": timing["low_ms"],
-            "latency_high_ms": timing["high_ms"],
-            "latency_p90_ms": timing["p90_ms"],
-            "macs": compressed.macs,
-            "params": compressed.params,
-            "size_bytes": len(deployed),
-            "score": task.spec.score.of(f1=scores.f1, latency_ms=latency_ms) if target == task.spec.target else None,
-        },
-        "per_class_f1": scores.per_class_f1,
-        "confusion": scores.confusion,
-        "parity_error": compressed.parity.error,
-        "agreement": compressed.parity.agreement,
-        "latency": timing,
-        "files": files,
+    scores, deployed = compressed.scores, files["onnx"] if "onnx" in files else files["weights"]
+    metrics = {
+        "f1": scores.f1,
+        "accuracy": scores.accuracy,
+        **latency.latency.metrics,
+        "macs": compressed.macs,
+        "params": compressed.params,
+        "size_bytes": len(deployed),
     }
+    if target == task.spec.target:
+        metrics["score"] = task.spec.score.of(f1=scores.f1, latency_ms=metrics["latency_ms"])
+    return VariantResult(
+        runtime=runtime,
+        measurement=Measurement(metrics=metrics, host=latency.host),
+        scores=scores,
+        parity_error=compressed.parity.error,
+        agreement=compressed.parity.agreement,
+        latency=latency,
+        files=files,
+    )

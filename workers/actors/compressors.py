@@ -1,12 +1,13 @@
-"""The compressors of a cluster: one Ray actor for each place that its nodes offer, as nodes come and go."""
+"""The compressors of a cluster: one Ray actor for each compression slot of its nodes, as nodes come and go."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import ray
 import structlog
+from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
+from search.contract.reports import CompressionFailed, CompressionResult
 from workers.actors.compressor import Compressor
 
 log = structlog.get_logger()
@@ -15,40 +16,43 @@ _ANSWER_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of the task of a job: Compressor's ``result``, or the ``failure`` that it raised; ``lost`` is the
-    worker's end, or its benchmark slot's, that says nothing of the task.
-    """
+class WorkerLost:
+    """The compressor died, or the benchmark slot that it asked: this says nothing about the task."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedTask:
+    """How the task of a job ended."""
 
     job_id: str
-    result: dict[str, Any] | None = None
-    failure: str | None = None
-    lost: str | None = None
+    outcome: CompressionResult | WorkerLost
 
 
 class Compressors:
-    """Each compressor has one task at a time. ``adjust`` makes them as many as the places are now."""
+    """Each compressor has one task at a time. ``adjust`` starts one for each slot of the cluster."""
 
-    def __init__(self, worker: type[Any] = Compressor) -> None:
+    def __init__(self, worker: type[object] = Compressor) -> None:
         self._worker = ray.remote(worker).options(num_cpus=0, resources={RESOURCE: 1})
-        self._starting: dict[ray.ObjectRef[Any], Any] = {}
-        self._idle: list[Any] = []
-        self._busy: dict[ray.ObjectRef[Any], tuple[Any, str]] = {}
+        self._starting: dict[ray.ObjectRef[bool], ActorHandle] = {}
+        self._idle: list[ActorHandle] = []
+        self._busy: dict[ray.ObjectRef[CompressionResult], tuple[ActorHandle, str]] = {}
 
     @property
-    def places(self) -> int:
-        """What the nodes of the cluster offer now."""
+    def slots(self) -> int:
+        """How many compressors the nodes of the cluster have resources for now."""
         return int(ray.cluster_resources().get(RESOURCE, 0))
 
     @property
     def free(self) -> int:
-        """Compressors that have nothing to do."""
+        """How many compressors are idle."""
         return len(self._idle)
 
     def adjust(self) -> None:
-        """Start what is missing and take in what has started."""
-        # One may always wait for a place: a cluster that scales by demand adds a node for it.
-        while self.free + len(self._starting) + len(self._busy) < max(self.places, 1):
+        """Start the compressors that are missing, and use those that have started."""
+        # One may always wait for a slot: a cluster that scales by demand adds a node for it.
+        while self.free + len(self._starting) + len(self._busy) < max(self.slots, 1):
             compressor = self._worker.remote()
             self._starting[compressor.__ray_ready__.remote()] = compressor
         started, _ = ray.wait(list(self._starting), num_returns=max(len(self._starting), 1), timeout=0)
@@ -57,8 +61,8 @@ class Compressors:
             if _answers(answer):
                 self._idle.append(compressor)
 
-    def take(self) -> Any | None:
-        """A compressor that lives and has nothing to do, or None. One that its node has taken along is dropped."""
+    def take(self) -> ActorHandle | None:
+        """An idle compressor that is alive, or None. One whose node has gone is dropped."""
         while self._idle:
             compressor = self._idle.pop()
             if _answers(compressor.__ray_ready__.remote()):
@@ -66,35 +70,35 @@ class Compressors:
             ray.kill(compressor)
         return None
 
-    def start(self, compressor: Any, job_id: str, task: Any) -> None:
+    def start(self, compressor: ActorHandle, job_id: str, task: object) -> None:
+        """Have a compressor run ``task``, a CompressionTask where the workers are Compressors."""
         self._busy[compressor.run.remote(task)] = (compressor, job_id)
 
-    def give_back(self, compressor: Any) -> None:
-        """Of one that was taken for nothing."""
+    def give_back(self, compressor: ActorHandle) -> None:
+        """Return a compressor that was taken and not used."""
         self._idle.append(compressor)
 
-    def ended(self, *, timeout_s: float) -> list[Outcome]:
-        """The outcomes of the tasks that have ended, after waiting for the first of them up to ``timeout_s``."""
+    def finished(self, *, timeout_s: float) -> list[FinishedTask]:
+        """The tasks that have ended, after waiting for the first of them up to ``timeout_s``."""
         done, _ = ray.wait(list(self._busy), num_returns=1, timeout=timeout_s)
-        return [self._outcome(reference) for reference in done]
+        return [self._finish(reference) for reference in done]
 
-    def _outcome(self, reference: "ray.ObjectRef[Any]") -> Outcome:
+    def _finish(self, reference: "ray.ObjectRef[CompressionResult]") -> FinishedTask:
         compressor, job_id = self._busy.pop(reference)
+        outcome: CompressionResult | WorkerLost
         try:
-            outcome = Outcome(job_id=job_id, result=ray.get(reference))
+            outcome = ray.get(reference)
         except RayTaskError as error:
             # The compressor lives: either the task failed, or the slot died that it had asked.
-            if isinstance(error.cause, RayActorError):
-                outcome = Outcome(job_id=job_id, lost=str(error.cause))
-            else:
-                outcome = Outcome(job_id=job_id, failure=str(error))
+            slot_died = isinstance(error.cause, RayActorError)
+            outcome = WorkerLost(reason=str(error.cause)) if slot_died else CompressionFailed(reason=str(error))
         except RayActorError as error:
-            return Outcome(job_id=job_id, lost=str(error))
+            return FinishedTask(job_id=job_id, outcome=WorkerLost(reason=str(error)))
         self._idle.append(compressor)
-        return outcome
+        return FinishedTask(job_id=job_id, outcome=outcome)
 
 
-def _answers(answer: "ray.ObjectRef[Any]") -> bool:
+def _answers(answer: "ray.ObjectRef[bool]") -> bool:
     try:
         ray.get(answer, timeout=_ANSWER_S)
     except (RayActorError, GetTimeoutError) as error:

@@ -1,14 +1,14 @@
 """A candidate in full: one seed of it, on the whole training split, going on from its checkpoint where there is one."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
+from search.contract.reports import FullTrainingReport, TrainedWeights
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
 from workers.candidate_training import plan_of
@@ -17,8 +17,6 @@ from workers.inputs import prepare, resident_split
 from workers.latency.gate import HostGate
 from workers.models import build_network
 from workers.training.engine import train
-
-Report = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +36,7 @@ class FullTraining:
     def of(
         cls,
         spec: StudySpec,
-        share: ResourcesSpec,
+        resources: ResourcesSpec,
         candidate: Candidate,
         *,
         epochs: int,
@@ -49,16 +47,16 @@ class FullTraining:
             candidate=candidate,
             dataset=spec.dataset.model_copy(update={"subset_fraction": 1.0}),
             epochs=epochs,
-            threads=share.threads,
-            device=share.device,
-            memory_share=share.memory_share,
+            threads=resources.threads,
+            device=resources.device,
+            memory_share=resources.memory_share,
             cache_dir=cache_dir,
             checkpoints=checkpoints,
         )
 
 
-def train_in_full(task: FullTraining, seed: int) -> Iterator[Report]:
-    """A report an epoch, those of the checkpoint first; the last one with its ``scores`` and ``weights``."""
+def train_in_full(task: FullTraining, seed: int) -> Iterator[FullTrainingReport]:
+    """A report for each epoch, those of the checkpoint first; the last one with the result."""
     torch.set_num_threads(task.threads)
     torch.manual_seed(seed)
     candidate, gate = task.candidate, HostGate()
@@ -77,8 +75,6 @@ def train_in_full(task: FullTraining, seed: int) -> Iterator[Report]:
         memory_share=task.memory_share,
     )
     for epoch in epochs:
-        report = asdict(epoch.report)
-        if epoch.epoch == task.epochs:
-            yield {**report, "scores": asdict(epoch.scores), "weights": save_weights(network.cpu())}
-        else:
-            yield report
+        last = epoch.epoch == task.epochs
+        result = TrainedWeights(scores=epoch.scores, weights=save_weights(network.cpu())) if last else None
+        yield FullTrainingReport(epoch=epoch.report, result=result)

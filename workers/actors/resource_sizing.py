@@ -4,7 +4,6 @@ import math
 import time
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 import optuna
 import ray
@@ -12,6 +11,7 @@ import torch
 
 from search.contract.candidate import Candidate, UnbuildableError
 from search.contract.metrics import Metrics, first_complaint
+from search.contract.reports import TrialReport
 from search.samplers.optuna_trials import chooser_of
 from search.study.draw import draw
 from search.study.run_spec import ResourcesSpec
@@ -24,17 +24,17 @@ from workers.training.errors import DeviceMemoryError
 #: Candidates by chance, of which two are trained to measure.
 _DRAWN = 32
 #: What is left of a GPU's memory for peaks that were not measured.
-_ROOM = 0.95
+_USABLE_MEMORY = 0.95
 #: One more trial than keeps a GPU busy on average, unless the last one would get less than this share of it.
-_WORTH = 0.25
+_WORTHWHILE_FRACTION = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
-class Need:
+class TrialDemand:
     """What one trial takes of a GPU that it has for itself: shares of its memory and of its time."""
 
-    memory_share: float
-    busy_share: float
+    memory_fraction: float
+    busy_fraction: float
 
 
 def chosen_resources(spec: StudySpec, *, classes: int, task: TrialTask) -> ResourcesSpec:
@@ -47,37 +47,37 @@ def chosen_resources(spec: StudySpec, *, classes: int, task: TrialTask) -> Resou
     if not gpus:
         return ResourcesSpec(concurrency=max(cores, 1))
     largest, usual = _typical(spec, classes=classes)
-    measuring = ray.remote(measured_need).options(num_cpus=1, num_gpus=1, max_retries=0)
-    return packed(ray.get(measuring.remote(largest, usual, task)), cores=cores, gpus=gpus)
+    measuring = ray.remote(measured_demand).options(num_cpus=1, num_gpus=1, max_retries=0)
+    return resources_for(ray.get(measuring.remote(largest, usual, task)), cores=cores, gpus=gpus)
 
 
-def packed(need: Need, *, cores: int, gpus: int) -> ResourcesSpec:
+def resources_for(demand: TrialDemand, *, cores: int, gpus: int) -> ResourcesSpec:
     """As many trials as fit: into a GPU's memory, into its time, and one a core."""
-    by_memory = int(_ROOM / need.memory_share)
-    by_time = math.ceil(1 / need.busy_share - _WORTH)
+    by_memory = int(_USABLE_MEMORY / demand.memory_fraction)
+    by_time = math.ceil(1 / demand.busy_fraction - _WORTHWHILE_FRACTION)
     on_each = max(min(by_memory, by_time, cores // gpus), 1)
     # Ray counts in ten-thousandths.
     return ResourcesSpec(concurrency=on_each * gpus, gpus_per_trial=math.floor(10_000 / on_each) / 10_000)
 
 
-def measured_need(largest: Candidate, usual: Candidate, task: TrialTask) -> Need:
+def measured_demand(largest: Candidate, usual: Candidate, task: TrialTask) -> TrialDemand:
     """Train both, and the usual one again with all that a first trial has to load in place. Runs on the GPU."""
     gate = HostGate()
     try:
         for candidate in (largest, usual):
             _run(candidate, task, gate)
     except DeviceMemoryError:
-        return Need(memory_share=1.0, busy_share=1.0)
+        return TrialDemand(memory_fraction=1.0, busy_fraction=1.0)
     started = time.perf_counter()
     reports = _run(usual, task, gate)
     whole_s = time.perf_counter() - started
     free, total = torch.cuda.mem_get_info()
     # The capture of the step is in the first epoch: the GPU idles meanwhile.
-    busy_s = len(reports) * median(report["elapsed_s"] for report in reports)
-    return Need(memory_share=(total - free) / total, busy_share=min(busy_s / whole_s, 1.0))
+    busy_s = len(reports) * median(report.epoch.elapsed_s for report in reports if report.epoch is not None)
+    return TrialDemand(memory_fraction=(total - free) / total, busy_fraction=min(busy_s / whole_s, 1.0))
 
 
-def _run(candidate: Candidate, task: TrialTask, gate: HostGate) -> list[dict[str, Any]]:
+def _run(candidate: Candidate, task: TrialTask, gate: HostGate) -> list[TrialReport]:
     return list(run_trial(candidate, task, gate))
 
 

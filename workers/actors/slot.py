@@ -5,19 +5,17 @@ long as a measurement takes. So a trial may wait for the slot without locking up
 ``workers/actors/hosts.py`` says which host times what.
 """
 
-from dataclasses import asdict
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from search.contract.candidate import Architecture
+from search.contract.latency import HostLatency, Latency
 from search.contract.targets import TargetSpec
 from workers.export import load_weights, runtime_predictor
 from workers.latency.cores import usable_cores
 from workers.latency.gate import HostGate
 from workers.latency.host import this_host
-from workers.latency.protocol import QUICK, THOROUGH, Effort, Latency, measure
+from workers.latency.protocol import QUICK, THOROUGH, Effort, measure
 from workers.latency.reference import reference_for
 from workers.latency.runtimes import EAGER, RUNTIMES, Eager, Runtime
 from workers.latency.subject import Subject, model_subject
@@ -26,11 +24,9 @@ _TIMEOUT_S = 300.0
 #: In one unit of work, so that a measurement need not wait long for it.
 _IMAGES_AT_A_TIME = 64
 
-Timing = dict[str, Any]
-
 
 class BenchmarkSlot:
-    """What times returns the fields of ``latency.Latency`` as a dict, with the host's label."""
+    """Times and scores models on this host, one measurement at a time."""
 
     def missing(self, target: TargetSpec) -> str | None:
         """Why this host cannot time ``target``, and what to do; None if it can."""
@@ -39,40 +35,42 @@ class BenchmarkSlot:
             return f"a host that times {target} lets its processes use {cores} cores: ask for fewer threads"
         return RUNTIMES[target.runtime].missing
 
-    def time_file(self, model: bytes, *, target: TargetSpec) -> Timing:
-        """A quick look at one ONNX file, for trials."""
+    def time_file(self, model: bytes, *, target: TargetSpec) -> HostLatency:
+        """A quick measurement of one ONNX file, for trials."""
         runtime = RUNTIMES[target.runtime]
-        (timing,) = _measured(runtime, target, QUICK, model_subject("trial", runtime, model))
-        return {**asdict(timing), "host": _host(runtime, target)}
+        (latency,) = _measured(runtime, target, QUICK, model_subject("trial", runtime, model))
+        return HostLatency(latency=latency, host=_host(runtime, target))
 
-    def time_variant(self, variant: bytes, parent: bytes, *, target: TargetSpec) -> Timing:
+    def time_variant(self, variant: bytes, parent: bytes, *, target: TargetSpec) -> HostLatency:
         """A thorough measurement of a variant's ONNX file, interleaved with its parent's."""
         runtime = RUNTIMES[target.runtime]
         subjects = model_subject("variant", runtime, variant), model_subject("parent", runtime, parent)
-        timing, of_parent = _measured(runtime, target, THOROUGH, *subjects)
-        return {**asdict(timing), "parent_ms": of_parent.p50_ms, "host": _host(runtime, target)}
+        latency, parent_latency = _measured(runtime, target, THOROUGH, *subjects)
+        return HostLatency(latency=latency, host=_host(runtime, target), parent_ms=parent_latency.p50_ms)
 
     def predict(self, model: bytes, images: NDArray[np.uint8], *, target: TargetSpec) -> NDArray[np.int64]:
         """The classes that an ONNX file gives to uint8 [n, side, side, 3] in the target's runtime."""
         predict, gate = runtime_predictor(RUNTIMES[target.runtime], model, threads=target.threads), HostGate()
-        found = []
+        classes = []
         for start in range(0, len(images), _IMAGES_AT_A_TIME):
             with gate.working(timeout_s=_TIMEOUT_S):
-                found.append(predict(images[start : start + _IMAGES_AT_A_TIME]).argmax(1))
-        return np.concatenate(found)
+                classes.append(predict(images[start : start + _IMAGES_AT_A_TIME]).argmax(1))
+        return np.concatenate(classes)
 
-    def time_eager(self, architecture: dict[str, Any], weights: bytes, side_px: int, *, target: TargetSpec) -> Timing:
+    def time_eager(
+        self, architecture: Architecture, weights: bytes, side_px: int, *, target: TargetSpec
+    ) -> HostLatency:
         """A thorough measurement of the trial's own network in eager PyTorch."""
-        from workers.models import build_network
+        from workers.models import Network, build_network
 
-        def make() -> Any:
-            network = build_network(Architecture.model_validate(architecture), pretrained=False)
+        def make() -> Network:
+            network = build_network(architecture, pretrained=False)
             load_weights(network, weights)
             return network
 
         subject = model_subject("eager", EAGER, Eager(make=make, shape=(1, 3, side_px, side_px)))
-        (timing,) = _measured(EAGER, target, THOROUGH, subject)
-        return {**asdict(timing), "host": _host(EAGER, target)}
+        (latency,) = _measured(EAGER, target, THOROUGH, subject)
+        return HostLatency(latency=latency, host=_host(EAGER, target))
 
 
 def _measured(runtime: Runtime, target: TargetSpec, effort: Effort, *subjects: Subject) -> tuple[Latency, ...]:

@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from search.contract.latency import Latency
 from workers.latency.cores import pinned
 from workers.latency.gate import HostGate
 from workers.latency.reference import REFERENCE
-from workers.latency.result import Latency, overlap, summarize
+from workers.latency.result import overlap, summarize
 from workers.latency.subject import Run, Subject
 
 __all__ = ["QUICK", "THOROUGH", "Effort", "Latency", "Subject", "measure", "overlap"]

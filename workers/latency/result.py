@@ -1,42 +1,15 @@
-"""Latency: what a measurement found, and when two of them tie.
+"""Summarizing the timed runs of a measurement, and when two latencies tie.
 
 Notation: R rounds (a fresh session each), n timed runs a round.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from search.contract.latency import Latency
 from workers.latency.interval import median, median_interval
-
-
-@dataclass(frozen=True, kw_only=True)
-class Latency:
-    """A run's time in milliseconds, over all timed runs of all rounds.
-
-    low_ms, high_ms: 95% bootstrap interval of the median. n: timed runs. sessions: how many were opened; where they are
-    fewer than the rounds, the interval knows less of how sessions differ. redone: rounds that were rejected and timed
-    again, because the reference had drifted. stable: no round that counts has a drifted reference; where False, the
-    host was not quiet, and the figures only tell the order of magnitude. reference_ms: the reference's median, to judge
-    the host by. load: the host's load average of the last minute, at the start.
-    """
-
-    p50_ms: float
-    p90_ms: float
-    p99_ms: float
-    mean_ms: float
-    std_ms: float
-    low_ms: float
-    high_ms: float
-    n: int
-    rounds: int
-    sessions: int
-    redone: int
-    stable: bool
-    reference_ms: float
-    load: float
 
 
 def summarize(
