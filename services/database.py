@@ -45,6 +45,12 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     return engine
 
 
+def takes_writes(engine: Engine) -> bool:
+    """False for a standby and for a database that its operator has made read-only."""
+    with engine.connect() as connection:
+        return bool(connection.execute(text("SHOW transaction_read_only")).scalar_one() == "off")
+
+
 def _engine(url: str, *, pool_size: int, limits: Mapping[str, int], **options: Any) -> Engine:
     """``limits`` are settings of PostgreSQL, in milliseconds."""
     parsed = make_url(url)

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, generate_latest
-from sqlalchemy import text
 
 from api.server import errors
 from api.server.state import State
+from services.database import takes_writes
 from services.views.prometheus import RecordCollector
 
 router = APIRouter(tags=["health"])
@@ -21,9 +21,7 @@ def healthz() -> str:
 @router.get("/readyz", response_class=PlainTextResponse)
 def readyz(state: State) -> str:
     """The database answers too, and takes writes; 503 where it does not."""
-    with state.engine.connect() as connection:
-        read_only = connection.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
-    if read_only:
+    if not takes_writes(state.engine):
         raise HTTPException(*errors.DATABASE_READ_ONLY)
     return "ready"
 
