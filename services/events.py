@@ -6,8 +6,8 @@ import select
 import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from typing import Any
 
+import psycopg2.extensions
 import structlog
 from sqlalchemy import Engine, text
 
@@ -73,7 +73,8 @@ class EventFeed:
 
     def _listen(self) -> None:
         with contextlib.closing(self._engine.raw_connection()) as pooled:
-            connection: Any = pooled.driver_connection
+            connection = pooled.driver_connection
+            assert isinstance(connection, psycopg2.extensions.connection)
             connection.set_isolation_level(0)
             pooled.cursor().execute(str(text(f"LISTEN {events.CHANNEL}")))
             try:

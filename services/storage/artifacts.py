@@ -8,7 +8,7 @@ from pathlib import Path
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from services.errors import ArtifactError, StorageError
-from services.storage.blob_storage import place_at
+from services.storage.blob_storage import open_storage
 
 #: How long a file waits for a storage that does not answer: without it, what it came from has to be computed again.
 _PATIENCE_S = 300.0
@@ -21,7 +21,7 @@ class ArtifactStore:
     """
 
     def __init__(self, where: str | Path) -> None:
-        self._place = place_at(where)
+        self._storage = open_storage(where)
 
     @retry(
         retry=retry_if_exception_type(StorageError),
@@ -36,33 +36,33 @@ class ArtifactStore:
         before a row names it again.
         """
         sha256 = hashlib.sha256(content).hexdigest()
-        self._place.write(_place_of(sha256), content)
+        self._storage.write(_path_of(sha256), content)
         return sha256
 
     def get(self, sha256: str) -> bytes:
-        """The content, checked against its name; ArtifactError if something else lies there, or nothing."""
-        place = _place_of(sha256)
+        """The content, checked against its name; ArtifactError if the file is damaged or missing."""
+        path = _path_of(sha256)
         try:
-            content = self._place.read(place)
+            content = self._storage.read(path)
         except FileNotFoundError as error:
-            raise ArtifactError(self._place.address(place), "missing") from error
+            raise ArtifactError(self._storage.address(path), "missing") from error
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise ArtifactError(self._place.address(place), "damaged")
+            raise ArtifactError(self._storage.address(path), "damaged")
         return content
 
     def files(self, *, older_than_s: float) -> Iterator[tuple[str, int]]:
         """The name and the size in bytes of every file, finished or not, that is older than that."""
         limit = time.time() - older_than_s
-        for file in self._place.files():
+        for file in self._storage.files():
             if file.modified_s <= limit:
                 yield file.name.rpartition("/")[2], file.size_bytes
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files by the names that ``files`` gave them."""
         for name in names:
-            self._place.remove(_place_of(name))
+            self._storage.remove(_path_of(name))
 
 
-def _place_of(name: str) -> str:
+def _path_of(name: str) -> str:
     """A file's folder is called by its first two letters; what is unfinished has a dot before them."""
     return f"{name.removeprefix('.')[:2]}/{name}"

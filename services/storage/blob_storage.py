@@ -1,12 +1,13 @@
-"""Places where files lie, each whole or absent: a local folder, or object storage through fsspec."""
+"""Storage for files that are whole or absent: a local folder, or object storage through fsspec."""
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -16,18 +17,18 @@ from services.errors import StorageError
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFile:
-    """``modified_s``: when it was written last, in seconds since 1970 by the place's own clock."""
+    """``modified_s``: when it was written last, in seconds since 1970 by the storage's own clock."""
 
     name: str
     size_bytes: int
     modified_s: float
 
 
-class Place(Protocol):
+class BlobStorage(Protocol):
     """Files by names such as ``ab/abcd``, in one level of folders. StorageError where storage cannot be asked."""
 
     def address(self, name: str) -> str:
-        """Where a file lies, for people."""
+        """The path or URL of a file, for messages."""
 
     def read(self, name: str) -> bytes:
         """FileNotFoundError if there is no such file."""
@@ -41,10 +42,10 @@ class Place(Protocol):
         """Nothing happens if there is no such file."""
 
 
-def place_at(where: str | Path) -> Place:
-    """The place at a folder, or at a URL that fsspec knows. ValueError if nothing here can read such a URL."""
+def open_storage(where: str | Path) -> BlobStorage:
+    """The storage in a folder, or at a URL that fsspec knows. ValueError if no installed package can read the URL."""
     try:
-        # Other processes write to the place too: a listing is as old as its question.
+        # Other processes write to the storage too: listings are not cached.
         files, root = fsspec.url_to_fs(str(where), use_listings_cache=False, skip_instance_cache=True)
     except ImportError as error:
         advice = "pip install 'seedleaf[s3]' for s3://, 'seedleaf[gcs]' for gs://"
@@ -98,7 +99,7 @@ _MODIFIED = ("LastModified", "mtime")
 class ObjectStorage:
     """Objects under a prefix. An upload is whole or absent by itself, in parts too: it is there with its last part."""
 
-    def __init__(self, file_system: Any, root: str) -> None:
+    def __init__(self, file_system: fsspec.AbstractFileSystem, root: str) -> None:
         self._files, self._root = file_system, root
 
     def address(self, name: str) -> str:
@@ -114,8 +115,8 @@ class ObjectStorage:
 
     def files(self) -> Iterator[StoredFile]:
         with self._asking():
-            found = self._files.find(self._root, detail=True)
-        for key, info in found.items():
+            objects = self._files.find(self._root, detail=True)
+        for key, info in objects.items():
             name = key.removeprefix(self._root).lstrip("/")
             yield StoredFile(name=name, size_bytes=info["size"], modified_s=self._modified_s(key, info))
 
@@ -126,10 +127,12 @@ class ObjectStorage:
     def _key(self, name: str) -> str:
         return f"{self._root}/{name}"
 
-    def _modified_s(self, key: str, info: dict[str, Any]) -> float:
-        stamp = next((info[name] for name in _MODIFIED if name in info), None)
+    def _modified_s(self, key: str, info: Mapping[str, object]) -> float:
+        for name in _MODIFIED:
+            if isinstance(modified := info.get(name), datetime):
+                return modified.timestamp()
         with self._asking():
-            return float((stamp or self._files.modified(key)).timestamp())
+            return float(self._files.modified(key).timestamp())
 
     @contextmanager
     def _asking(self, *expected: type[Exception]) -> Iterator[None]:

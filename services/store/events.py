@@ -53,7 +53,7 @@ def write_on_commit(engine: Engine) -> None:
 def write(connection: Connection) -> int | None:
     """Write what ``emit`` was given and return the last event's id, None without any. Only to end a transaction."""
     rows = connection.info.pop(_PENDING, [])
-    return _WRITE(connection, json.dumps(rows)).scalar() if rows else None
+    return _WRITE(connection, json.dumps(rows)).one()["last"] if rows else None
 
 
 def _forget(connection: Connection) -> None:

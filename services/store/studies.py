@@ -85,7 +85,7 @@ def get(connection: Connection, study_id: str, *, lock: bool = False) -> Study:
 
 
 def get_with_progress(connection: Connection, study_id: str) -> tuple[Study, StudyProgress]:
-    row = _GET_WITH_PROGRESS(connection, study_id).mappings().one_or_none()
+    row = _GET_WITH_PROGRESS(connection, study_id).one_or_none()
     if row is None:
         raise NotFoundError("study", study_id)
     return Study.from_row(row), StudyProgress.from_row(row)

@@ -1,13 +1,13 @@
 """SQL of variants and artifacts: the deployable models and their files."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.errors import ConflictError, NotFoundError
+from services.records.json_object import JsonObject
 from services.records.variants import Artifact, ClassScores, Variant
 from services.store import events
 from services.store.pages import PageQuery, read_page
@@ -17,14 +17,14 @@ _CLASS_SCORES = ("per_class_f1", "confusion")
 _COLUMNS = [column for column in variants.c if column.name not in _CLASS_SCORES]
 
 
-def add(connection: Connection, values: dict[str, Any]) -> None:
-    """Record a variant once; LookupError never: a job that is repeated after a crash replaces nothing."""
+def add(connection: Connection, values: JsonObject) -> None:
+    """Record a variant, given by its columns; idempotent: a job that is repeated after a crash replaces nothing."""
     added = connection.execute(
         upsert(variants).values(**values).on_conflict_do_nothing().returning(variants.c.id)
     ).scalar()
     if added is not None:
         payload = {key: values[key] for key in ("id", "recipe", "runtime", "f1", "latency_ms", "size_bytes", "score")}
-        events.emit(connection, values["study_id"], "variant", payload, trial_id=values["trial_id"])
+        events.emit(connection, str(values["study_id"]), "variant", payload, trial_id=str(values["trial_id"]))
 
 
 def get(connection: Connection, variant_id: str) -> Variant:
@@ -65,7 +65,8 @@ def list_trial_ids(connection: Connection, study_id: str) -> set[str]:
     return set(connection.execute(select(variants.c.trial_id).where(variants.c.study_id == study_id)).scalars())
 
 
-def add_artifact(connection: Connection, values: dict[str, Any]) -> None:
+def add_artifact(connection: Connection, values: JsonObject) -> None:
+    """Record a file of the artifact store, given by its columns."""
     connection.execute(insert(artifacts).values(**values))
 
 

@@ -1,8 +1,7 @@
-"""What a server reads for its users: every path that a request names must lie under a data root, links resolved."""
+"""Checks of paths in requests: each must lie under one of the server's data roots, links resolved."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from search.contract.dataset import DatasetSpec
 from search.contract.recipes import Distillation, Recipe
@@ -19,19 +18,19 @@ def admit_study(spec: StudySpec, roots: Roots) -> StudySpec:
 
     RejectedError if there is nothing at a path or if it lies outside the data roots; without roots any path will do.
     """
-    for place in _weight_files(spec.space.model_dump(mode="json")["architecture"]):
-        admit_path("space.architecture", place, roots)
+    for path in _weight_files(spec.space.model_dump(mode="json")["architecture"]):
+        admit_path("space.architecture", path, roots)
     dataset = admit_dataset(spec.dataset, roots, within="dataset.")
     return spec.model_copy(update={"dataset": dataset, "compression": _admit_compression(spec.compression, roots)})
 
 
 def admit_dataset(spec: DatasetSpec, roots: Roots, *, within: str = "") -> DatasetSpec:
     """The spec with every path resolved; ``within`` is its own field's name and a dot. RejectedError as above."""
-    places = {field: getattr(spec, field) for field in ("path", "annotations", "classes")}
+    paths = {"path": spec.path, "annotations": spec.annotations, "classes": spec.classes}
     resolved = {
-        field: admit_path(within + field, place, roots, may_be_new=spec.download)
-        for field, place in places.items()
-        if isinstance(place, str)
+        field: admit_path(within + field, path, roots, may_be_new=spec.download)
+        for field, path in paths.items()
+        if isinstance(path, str)
     }
     return spec.model_copy(update=resolved)
 
@@ -47,12 +46,12 @@ def admit_recipe(recipe: Recipe, roots: Roots, *, within: str = "recipe.") -> Re
     return recipe.model_copy(update={"steps": tuple(steps)})
 
 
-def admit_path(field: str, place: str, roots: Roots, *, may_be_new: bool = False) -> str:
+def admit_path(field: str, given: str, roots: Roots, *, may_be_new: bool = False) -> str:
     """The absolute path. URLs are left to the workers, and refused by a server that has data roots."""
-    is_url = "://" in place or "::" in place
+    is_url = "://" in given or "::" in given
     if is_url and roots is None:
-        return place
-    path = Path(place).expanduser().resolve()
+        return given
+    path = Path(given).expanduser().resolve()
     if roots is not None and (is_url or not any(path.is_relative_to(root.resolve()) for root in roots)):
         allowed = ", ".join(str(root) for root in roots)
         raise RejectedError(field, f"must lie under a data root of this server: {allowed}")
@@ -71,7 +70,7 @@ def _admit_compression(compression: CompressionSpec, roots: Roots) -> Compressio
     return compression.model_copy(update={"recipes": recipes})
 
 
-def _weight_files(part: Any) -> Iterator[str]:
+def _weight_files(part: object) -> Iterator[str]:
     """The files of pretrained weights that a written-out space names, in whatever choice."""
     if isinstance(part, str) and part.lower().endswith(_WEIGHTS):
         yield part

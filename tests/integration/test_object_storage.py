@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from api.cli.main import app
 from services.storage.artifacts import ArtifactStore
-from services.storage.blob_storage import place_at
+from services.storage.blob_storage import open_storage
 from services.storage.retention import collect
 from services.store import variants
 from tests.integration.records import make_study, make_trial
@@ -46,7 +46,7 @@ def test_a_server_hands_out_what_lies_in_the_bucket_and_nothing_damaged(
         assert answer.headers["content-disposition"] == f'attachment; filename="weights-{SHA256[:12]}.safetensors"'
         known = {"If-None-Match": answer.headers["etag"]}
         assert client.get(artifact_path, headers=known).status_code == 304
-        place_at(url).write(f"{SHA256[:2]}/{SHA256}", WEIGHTS[1:])
+        open_storage(url).write(f"{SHA256[:2]}/{SHA256}", WEIGHTS[1:])
         damaged = client.get(artifact_path)
     assert (damaged.status_code, damaged.headers["content-type"]) == (500, "application/problem+json")
     assert f"{url}/{SHA256[:2]}/{SHA256} is damaged: restore it from a backup" in damaged.json()["detail"]

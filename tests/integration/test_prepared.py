@@ -31,8 +31,8 @@ def _planned(connection: Connection) -> int:
 def test_it_gives_what_its_columns_are_and_is_planned_once(connection: Connection) -> None:
     for said in ("a", "it's %s :colon"):
         row = ECHO(connection, said).one()
-        assert row.answer == {"said": said}
-        assert isinstance(row.at, datetime)
+        assert row["answer"] == {"said": said}
+        assert isinstance(row["at"], datetime)
     assert ECHO(connection, "'").all() == []
     assert _planned(connection) == 1
 
@@ -40,7 +40,7 @@ def test_it_gives_what_its_columns_are_and_is_planned_once(connection: Connectio
 def test_it_outlives_the_transaction_that_it_was_planned_in(connection: Connection) -> None:
     ECHO(connection, "a")
     connection.rollback()
-    assert ECHO(connection, "b").one().answer == {"said": "b"}
+    assert ECHO(connection, "b").one()["answer"] == {"said": "b"}
 
 
 def test_a_connection_that_was_lost_leaves_its_plan_behind(engine: Engine) -> None:
@@ -52,4 +52,4 @@ def test_a_connection_that_was_lost_leaves_its_plan_behind(engine: Engine) -> No
             ECHO(connection, "b")
     for _ in range(2):
         with engine.connect() as connection:
-            assert ECHO(connection, "c").one().answer == {"said": "c"}
+            assert ECHO(connection, "c").one()["answer"] == {"said": "c"}

@@ -1,4 +1,4 @@
-"""The artifact store, one contract for every place: what is in it is whole, and what is not whole is told."""
+"""The artifact store, one contract for every storage: what is in it is whole, and what is not whole is told."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from services.errors import ArtifactError, StorageError
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
-from services.storage.blob_storage import LocalFolder, Place, place_at
+from services.storage.blob_storage import BlobStorage, LocalFolder, open_storage
 from tests.faults.cluster import free_port
 from tests.object_storage import AWAY, S3_ACCOUNT, s3_server
 
 
 @pytest.fixture(params=["folder", "memory", "s3"])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
-    """A place: a local folder, and two file systems of fsspec, of which one is a server's."""
+    """A storage: a local folder, and two file systems of fsspec, of which one is a server's."""
     if request.param == "folder":
         return tmp_path / "artifacts"
     if request.param == "s3":
@@ -34,8 +34,8 @@ def store(where: str | Path) -> ArtifactStore:
 
 
 @pytest.fixture
-def place(where: str | Path) -> Place:
-    return place_at(where)
+def storage(where: str | Path) -> BlobStorage:
+    return open_storage(where)
 
 
 def _name(content: bytes) -> str:
@@ -52,19 +52,19 @@ def test_content_comes_back_under_its_sha256(tmp_path_factory: pytest.TempPathFa
     assert store.get(sha256) == content
 
 
-def test_only_whole_files_lie_in_the_store(store: ArtifactStore, place: Place) -> None:
+def test_only_whole_files_lie_in_the_store(store: ArtifactStore, storage: BlobStorage) -> None:
     contents = [bytes([number]) for number in range(20)]
     for content in contents:
         assert store.get(store.put(content)) == content
-    assert {file.name for file in place.files()} == {_name(content) for content in contents}
-    assert all(place.read(_name(content)) == content for content in contents)
+    assert {file.name for file in storage.files()} == {_name(content) for content in contents}
+    assert all(storage.read(_name(content)) == content for content in contents)
 
 
-def test_the_same_content_is_stored_once_and_counts_as_new(store: ArtifactStore, place: Place) -> None:
+def test_the_same_content_is_stored_once_and_counts_as_new(store: ArtifactStore, storage: BlobStorage) -> None:
     store.put(b"weights")
-    (before,) = place.files()
+    (before,) = storage.files()
     store.put(b"weights")
-    (after,) = place.files()
+    (after,) = storage.files()
     assert (after.name, after.size_bytes) == (before.name, before.size_bytes) == (_name(b"weights"), 7)
     assert after.modified_s >= before.modified_s
 
@@ -77,10 +77,10 @@ def test_what_was_never_stored_is_missing(store: ArtifactStore) -> None:
 
 @pytest.mark.parametrize("damaged", [b"", b"weight", b"weights!", b"Weights"])
 def test_damaged_content_is_told_and_repaired_by_storing_it_again(
-    store: ArtifactStore, place: Place, damaged: bytes
+    store: ArtifactStore, storage: BlobStorage, damaged: bytes
 ) -> None:
     sha256 = store.put(b"weights")
-    place.write(_name(b"weights"), damaged)
+    storage.write(_name(b"weights"), damaged)
     with pytest.raises(ArtifactError, match=f"{sha256} is damaged: restore it"):
         store.get(sha256)
     store.put(b"weights")
@@ -98,12 +98,12 @@ def test_files_are_listed_by_their_age_as_they_are_now_and_removed_by_their_name
 
 
 def test_a_file_url_is_a_local_folder(tmp_path: Path) -> None:
-    place = place_at(tmp_path.as_uri())
-    assert isinstance(place, LocalFolder)
-    assert place.address("ab/abc") == str(tmp_path / "ab" / "abc")
+    folder = open_storage(tmp_path.as_uri())
+    assert isinstance(folder, LocalFolder)
+    assert folder.address("ab/abc") == str(tmp_path / "ab" / "abc")
 
 
-def test_a_url_that_names_no_place_is_refused_with_advice() -> None:
+def test_a_url_that_names_no_storage_is_refused_with_advice() -> None:
     with pytest.raises(ValueError, match=r"name a folder, s3://\.\.\. or gs://"):
         ArtifactStore("nowhere://bucket")
 
@@ -118,8 +118,8 @@ def test_storage_that_does_not_answer_is_told_apart_from_a_missing_file(
 ) -> None:
     for name, value in AWAY.items():
         monkeypatch.setenv(name, value)
-    place = place_at(bucket_url)
-    for ask in (lambda: place.write("ab/ab", b""), lambda: place.read("ab/ab"), lambda: list(place.files())):
+    bucket = open_storage(bucket_url)
+    for ask in (lambda: bucket.write("ab/ab", b""), lambda: bucket.read("ab/ab"), lambda: list(bucket.files())):
         with pytest.raises(StorageError, match=rf"{bucket_url} cannot be reached .*: try again"):
             ask()
 
@@ -133,7 +133,7 @@ def test_what_is_to_be_stored_waits_for_the_storage(monkeypatch: pytest.MonkeyPa
     with ThreadPoolExecutor(1) as pool:
         stored = pool.submit(store.put, b"weights")
         with pytest.raises(StorageError):
-            place_at("s3://late").read("ab/ab")
+            open_storage("s3://late").read("ab/ab")
         with s3_server(port):
             fsspec.filesystem("s3", skip_instance_cache=True).mkdir("late")
             assert store.get(stored.result(timeout=60)) == b"weights"
@@ -141,7 +141,7 @@ def test_what_is_to_be_stored_waits_for_the_storage(monkeypatch: pytest.MonkeyPa
 
 def test_a_bucket_that_is_absent_takes_nothing(bucket_url: str) -> None:
     with pytest.raises(StorageError, match="bucket does not exist"):
-        place_at(f"{bucket_url}-absent").write("ab/ab", b"weights")
+        open_storage(f"{bucket_url}-absent").write("ab/ab", b"weights")
 
 
 @pytest.mark.parametrize(
