@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import optuna
 import torch
 
 from benchmarks.parts.machine import describe
@@ -25,7 +24,7 @@ from search.contract.dataset import DatasetSpec
 from search.contract.recipes import DEFAULT_RECIPES, NAMED_RECIPES, Recipe, Step, default_recipe
 from search.contract.states import JobState
 from search.pareto import hypervolume, reference_point
-from search.samplers.optuna_trials import chooser_of
+from search.samplers.optuna_trials import random_choosers
 from search.samplers.recipe_search import Evaluation, propose
 from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
@@ -103,9 +102,9 @@ def main() -> None:
 def _candidates(classes: int, count: int, *, seed: int) -> Iterator[Candidate]:
     """Random networks of blocks-small whose multiply-accumulates lie within limits."""
     space = SpaceSpec(image_size=(_SIDE_PX,))
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    choosers = random_choosers(seed)
     while count:
-        candidate = draw(space, chooser_of(study.ask()), classes=classes).model_copy(update={"learning_rate": 0.1})
+        candidate = draw(space, next(choosers), classes=classes).model_copy(update={"learning_rate": 0.1})
         if _SMALLEST_MACS <= profile(candidate)["macs"] <= _LARGEST_MACS:
             count -= 1
             yield candidate

@@ -11,11 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import optuna
 import ray
 
 from benchmarks.parts.machine import describe, spread
-from search.samplers.optuna_trials import chooser_of
+from search.samplers.optuna_trials import random_choosers
 from search.study.draw import draw
 from search.study.spec import StudySpec
 from workers.actors.hosts import NAMESPACE, RESOURCE
@@ -54,8 +53,7 @@ class Worker:
         self._task, self._spec = task, spec
 
     def run(self, seed: int) -> dict[str, float]:
-        trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
-        candidate = draw(self._spec.space, chooser_of(trial), classes=6)
+        candidate = draw(self._spec.space, next(random_choosers(seed)), classes=6)
         started, steps_s, first_step_s = time.perf_counter(), 0.0, 0.0
         for report in run_trial(candidate, self._task, HostGate()):
             assert report.epoch is not None

@@ -1,7 +1,7 @@
 """Recorded trials as Optuna knows them, in studies that optuna-dashboard can open."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -71,6 +71,13 @@ class Replay:
 def chooser_of(trial: optuna.trial.BaseTrial) -> Chooser:
     """An Optuna trial as a Chooser. It is one, but its overloads hide that from the type checker."""
     return cast(Chooser, trial)
+
+
+def random_choosers(seed: int) -> Iterator[Chooser]:
+    """Choosers without end, each of which draws every parameter at random."""
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    while True:
+        yield chooser_of(study.ask())
 
 
 def directions(spec: StudySpec) -> list[Direction]:

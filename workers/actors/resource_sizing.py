@@ -3,16 +3,16 @@
 import math
 import time
 from dataclasses import dataclass
+from itertools import islice
 from statistics import median
 
-import optuna
 import ray
 import torch
 
 from search.contract.candidate import Candidate, UnbuildableError
 from search.contract.metrics import Metrics, first_complaint
 from search.contract.reports import TrialReport
-from search.samplers.optuna_trials import chooser_of
+from search.samplers.optuna_trials import random_choosers
 from search.study.draw import draw
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
@@ -85,8 +85,8 @@ def _typical(spec: StudySpec, *, classes: int) -> tuple[Candidate, Candidate]:
     """Of candidates by chance that no limit rules out, the one with the largest batches and the middle one by MACs,
     at the lowest learning rate: what they need does not depend on it, and at a high one a training may end early.
     """
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.sampler.seed))
-    drawn = [draw(spec.space, chooser_of(study.ask()), classes=classes) for _ in range(_DRAWN)]
+    choosers = islice(random_choosers(spec.sampler.seed), _DRAWN)
+    drawn = [draw(spec.space, chooser, classes=classes) for chooser in choosers]
     costs = [(candidate, cost) for candidate in drawn if (cost := _cost(candidate)) is not None]
     allowed = [pair for pair in costs if first_complaint(spec.constraints, pair[1]) is None] or costs
     largest, _ = max(allowed, key=lambda pair: pair[1]["memory_bytes"] * pair[0].batch_size)
