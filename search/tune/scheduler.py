@@ -1,7 +1,5 @@
 """CurveForecastStopping: early stopping behind Ray Tune."""
 
-from typing import Any
-
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
@@ -22,7 +20,7 @@ class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
         """Tune pickles what it is given to restore it one day; a study is rebuilt from the trials table instead."""
         return {}
 
-    def on_trial_result(self, tune_controller: object, trial: Trial, result: dict[str, Any]) -> str:
+    def on_trial_result(self, tune_controller: object, trial: Trial, result: dict[str, object]) -> str:
         """Judge a trial after an epoch, by its costs so far and its learning curve."""
         report = decode_report(result)
         if report is None or report.epoch is None:
@@ -36,7 +34,7 @@ class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
         self._stopping.stopped[trial.trial_id] = stopped
         return str(TrialScheduler.STOP)
 
-    def on_trial_complete(self, tune_controller: object, trial: Trial, result: dict[str, Any]) -> None:
+    def on_trial_complete(self, tune_controller: object, trial: Trial, result: dict[str, object]) -> None:
         """Learn from a completed trial: Tune reports its last epoch here only."""
         curve = self._curves.pop(trial.trial_id, [])
         report = decode_report(result)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import optuna
 from optuna.trial import FrozenTrial
@@ -207,10 +207,10 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             number=trial.number, state=TrialState.INFEASIBLE, assignment=trial.params, metrics=dict(metrics)
         )
 
-    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+    def on_trial_result(self, trial_id: str, result: dict[str, object]) -> None:
         """Optuna takes no intermediate results of several objectives."""
 
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+    def on_trial_complete(self, trial_id: str, result: dict[str, object] | None = None, error: bool = False) -> None:
         """Tell Optuna how a trial ended; what lacks an objective is never COMPLETE, and nothing stays RUNNING."""
         running, trial = self._running.pop(trial_id), self._ot_trials.pop(trial_id)
         ended = None if error else self._result(trial_id, result)
@@ -231,7 +231,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             )
 
     def _result(
-        self, trial_id: str, result: dict[str, Any] | None
+        self, trial_id: str, result: dict[str, object] | None
     ) -> CompletedTrial | InfeasibleTrial | StoppedTrial | None:
         """How a trial ended; None if it was cut off."""
         if self._stopping is not None and trial_id in self._stopping.stopped:

@@ -1,8 +1,7 @@
 """The recorder: the only writer of a study's trials. Every write is made under the study's lease."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -15,6 +14,7 @@ from search.contract.trials import Assignment
 from search.study.run_spec import BudgetSpec
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
+from services.records.json_object import JsonObject
 from services.records.trials import Trial
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, totals, trials, variants
@@ -27,7 +27,7 @@ _HEARTBEAT_S = 1.0
 log = structlog.get_logger()
 
 #: The ``shape``, ``macs`` and ``params`` of each line of a candidate's backbone.
-Layers = Callable[[Candidate], list[dict[str, Any]]]
+Layers = Callable[[Candidate], Sequence[JsonObject]]
 
 
 class Recorder:
@@ -136,7 +136,7 @@ class Recorder:
         assignment: Assignment,
         candidate: Candidate,
         metrics: Metrics,
-        layers: list[dict[str, Any]] | None = None,
+        layers: Sequence[JsonObject] | None = None,
     ) -> str:
         trial_id = new_id("trial")
         trials.add(

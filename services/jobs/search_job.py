@@ -9,7 +9,6 @@ import tempfile
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 # Tune reads these when it is imported.
 os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
@@ -66,7 +65,7 @@ class Record(NotCheckpointed, tune.Callback):  # type: ignore[misc]
         self._recorder, self._stopping = recorder, stopping
 
     def on_trial_result(
-        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **_: Any
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, object], **_: object
     ) -> None:
         trial_id, report = decode_suggestion(trial.config).trial_id, decode_report(result)
         if report is None:
@@ -78,7 +77,7 @@ class Record(NotCheckpointed, tune.Callback):  # type: ignore[misc]
             self._recorder.ended(trial_id, ended)
         drop_outputs(result)
 
-    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_: Any) -> None:
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_: object) -> None:
         suggested, reason = decode_suggestion(trial.config), last_lines(Path(trial.error_file).read_text())
         if _memory_was_full(trial) and not suggested.whole_gpu:
             self._recorder.run_again_on_whole_gpu(
@@ -99,7 +98,7 @@ class StopWhenCancelledOrSuperseded(NotCheckpointed, tune.Stopper):  # type: ign
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+    def __call__(self, trial_id: str, result: dict[str, object]) -> bool:
         return False
 
     def stop_all(self) -> bool:

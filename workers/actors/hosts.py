@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ray
+from ray.actor import ActorHandle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from search.contract.targets import TargetSpec
@@ -31,11 +32,11 @@ class Slots:
         self._patience_s = patience_s
         self._missed_since: dict[TargetSpec, float] = {}
 
-    def of(self, target: TargetSpec) -> Any:
+    def of(self, target: TargetSpec) -> ActorHandle:
         """The slot's actor on the host that times ``target``; TargetMissingError if there is none."""
         return _slot_on(str(self.await_host(target)["NodeID"]))
 
-    def ready(self, target: TargetSpec) -> Any:
+    def ready(self, target: TargetSpec) -> ActorHandle:
         """``of``, once the slot has said that it can time ``target``; TargetMissingError with its reason if not."""
         slot = self.of(target)
         if (reason := ray.get(slot.missing.remote(target))) is not None:
@@ -67,7 +68,7 @@ def missing(target: TargetSpec) -> str:
     return f"no node of the Ray cluster offers the target ({target}): ray start --resources='{{{written}}}'"
 
 
-def _slot_on(node_id: str) -> Any:
+def _slot_on(node_id: str) -> ActorHandle:
     """The slot that runs on a node already, or a new one."""
     actor = ray.remote(BenchmarkSlot).options(
         name=f"benchmark-slot-{node_id}",

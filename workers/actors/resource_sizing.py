@@ -1,4 +1,4 @@
-"""How many trials share a GPU, by what one is measured to need of it: for studies that say ``resources: auto``."""
+"""How many trials share a GPU, by what a measured trial needs: for studies that say ``resources: auto``."""
 
 import math
 import time
@@ -25,13 +25,13 @@ from workers.training.errors import DeviceMemoryError
 _DRAWN = 32
 #: What is left of a GPU's memory for peaks that were not measured.
 _USABLE_MEMORY = 0.95
-#: One more trial than keeps a GPU busy on average, unless the last one would get less than this share of it.
+#: One more trial than keeps a GPU busy on average, unless the last one would get less than this fraction of it.
 _WORTHWHILE_FRACTION = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialDemand:
-    """What one trial takes of a GPU that it has for itself: shares of its memory and of its time."""
+    """What one trial uses of a GPU that it has for itself: fractions of its memory and of its time."""
 
     memory_fraction: float
     busy_fraction: float
@@ -61,7 +61,7 @@ def resources_for(demand: TrialDemand, *, cores: int, gpus: int) -> ResourcesSpe
 
 
 def measured_demand(largest: Candidate, usual: Candidate, task: TrialTask) -> TrialDemand:
-    """Train both, and the usual one again with all that a first trial has to load in place. Runs on the GPU."""
+    """Train both, and the usual one again without what only a first trial has to load. Runs on the GPU."""
     gate = HostGate()
     try:
         for candidate in (largest, usual):

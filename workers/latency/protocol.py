@@ -170,7 +170,7 @@ def _reference_ms(rounds: list[_Round]) -> _Times:
 
 
 def _drift(reference_ms: _Times) -> _Times:
-    """How far the reference is from its median, as a share of it, shape (R,)."""
+    """How far the reference is from its median, as a fraction of it, shape (R,)."""
     return np.abs(reference_ms / np.median(reference_ms) - 1)
 
 

@@ -49,5 +49,5 @@ def overlap(a: Latency, b: Latency) -> bool:
 
 
 def ranks(latencies: Sequence[Latency]) -> list[int]:
-    """The place of each of one measurement's latencies: one more than how many are faster without a tie."""
+    """The rank of each of one measurement's latencies: one more than how many are faster without a tie."""
     return [1 + sum(b.p50_ms < a.p50_ms and not overlap(a, b) for b in latencies) for a in latencies]
