@@ -1,6 +1,5 @@
 """The folder of a bundle: it is written whole, or not at all."""
 
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from api.bundle.card import model_card
 from api.bundle.model import Model
 from api.bundle.plots import draw
 from api.bundle.program import program_files
+from search.files import flush_to_disk
 from search.spaces.model_yaml import write_architecture
 
 
@@ -27,17 +27,9 @@ def write_whole(out: Path, write: Callable[[Path], None]) -> None:
         whole.mkdir()
         write(whole)
         for path in (*whole.iterdir(), whole):
-            _flush(path)
+            flush_to_disk(path)
         whole.rename(out)
-    _flush(out.parent)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_to_disk(out.parent)
 
 
 def write_bundle(model: Model, folder: Path) -> None:

@@ -1,7 +1,6 @@
 """The HTTP connection of the client: requests, retries, problem documents, event streams and downloads."""
 
 import hashlib
-import secrets
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from api.client.errors import (
 )
 from api.client.events import StudyEvent, parse_events
 from api.schemas import Problem
+from search.files import replacing
 
 T = TypeVar("T")
 _TIMEOUT_S = 30.0
@@ -91,18 +91,13 @@ class Connection:
             yield from parse_events(response.iter_lines())
 
     def _download(self, path: str, target: Path, sha256: str) -> None:
-        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
         digest = hashlib.sha256()
-        try:
-            with self._respond("GET", path) as response, partial.open("xb") as file:
-                for chunk in response.iter_bytes():
-                    digest.update(chunk)
-                    file.write(chunk)
+        with self._respond("GET", path) as response, replacing(target) as file:
+            for chunk in response.iter_bytes():
+                digest.update(chunk)
+                file.write(chunk)
             if digest.hexdigest() != sha256:
                 raise DamagedDownloadError(target, sha256, digest.hexdigest())
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
 
     @contextmanager
     def _respond(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:

@@ -1,7 +1,5 @@
 """Storage for files that are whole or absent: a local folder, or object storage through fsspec."""
 
-import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Protocol
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from search.files import replace_file
 from services.errors import StorageError
 
 
@@ -68,18 +67,8 @@ class LocalFolder:
         return (self._root / name).read_bytes()
 
     def write(self, name: str, content: bytes) -> None:
-        """Under a temporary name, flushed to the disk, then renamed."""
-        target = self._root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        try:
-            with unfinished.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.rename(target)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        """Whole or not at all."""
+        replace_file(self._root / name, content)
 
     def files(self) -> Iterator[StoredFile]:
         for path in self._root.glob("??/*"):

@@ -47,7 +47,7 @@ def draw_of(*values: float, n: int = 1) -> Draw:
     return Draw(
         applied=torch.ones(n, len(values), dtype=torch.bool),
         values=torch.tensor(values).expand(n, -1),
-        places=torch.tensor([0.3, 0.8]).expand(n, len(values), 2),
+        positions=torch.tensor([0.3, 0.8]).expand(n, len(values), 2),
     )
 
 

@@ -46,7 +46,7 @@ policy = Policy.model_validate({"operations": [{"name": "Gamma", "magnitude": 1.
 images = torch.full((16, 3, 4, 4), 128, dtype=torch.uint8)
 changed, _ = BatchAugmenter(policy, torch.Generator().manual_seed(0))(images, torch.eye(16))
 assert changed.unique().tolist() == [64, 181]
-drawn = Drawn(value=torch.tensor([-1.0]), place=torch.zeros(1, 2))
+drawn = Drawn(value=torch.tensor([-1.0]), position=torch.zeros(1, 2))
 assert np.unique(OPERATIONS["Gamma"].single(np.full((4, 4, 3), 128, np.uint8), drawn)).tolist() == [181]
 
 steps = [{"technique": "weight_clipping", "deviations": 1}, {"technique": "static_int8"}]

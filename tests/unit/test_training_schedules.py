@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from search.contract.training_settings import ScheduleName
-from workers.training.schedules import shares
+from workers.training.schedules import rate_fractions
 
 TOTALS = [7, 10, 64, 1000]
 
@@ -32,18 +32,18 @@ def test_one_cycle_is_that_of_pytorch(total: int) -> None:
         ),
         total,
     )
-    assert shares("one-cycle", total).tolist() == pytest.approx(expected, abs=1e-6)
+    assert rate_fractions("one-cycle", total).tolist() == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("total", TOTALS)
 def test_cosine_is_that_of_pytorch(total: int) -> None:
     expected = of_pytorch(lambda optimizer: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total), total)
-    assert shares("cosine", total).tolist() == pytest.approx(expected, abs=1e-6)
+    assert rate_fractions("cosine", total).tolist() == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["one-cycle", "cosine"])
 @pytest.mark.parametrize("total", [1, 2, 3])
 def test_the_shortest_trainings_have_a_rate(name: ScheduleName, total: int) -> None:
-    found = shares(name, total)
+    found = rate_fractions(name, total)
     assert ((found >= 0) & (found <= 1)).all()
     assert found.max() > 0.1

@@ -12,9 +12,9 @@ from typing import Any
 
 from search.contract.augmentation import Policy
 from search.contract.dataset import DatasetSpec
+from search.files import replace_file
 from workers.augmentation.copies import CopyJob, preview, write_copies
 from workers.data.errors import DataError
-from workers.data.storage import replace_file
 
 
 def main() -> None:

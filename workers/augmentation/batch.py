@@ -77,8 +77,8 @@ def apply_draw(
     if geometric := affine_of(policy, draw):
         pixels = dispatch(warp, pixels, *geometric)
     for column, mixture in columns(policy, MixDefinition):
-        pixels, share = mixture.mix(pixels, pixels.roll(1, 0), draw.column(column))
-        targets = targets.lerp(targets.roll(1, 0), share.unsqueeze(1))
+        pixels, fraction = mixture.mix(pixels, pixels.roll(1, 0), draw.column(column))
+        targets = targets.lerp(targets.roll(1, 0), fraction.unsqueeze(1))
     return pixels.permute(0, 3, 1, 2), targets
 
 

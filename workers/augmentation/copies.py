@@ -21,6 +21,7 @@ from PIL import Image
 from search.contract.augmentation import Policy
 from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import Skipped
+from search.files import replace_file
 from workers.augmentation.kinds import Image as Pixels
 from workers.augmentation.single import augment_image
 from workers.data.decode import decode, open_photo
@@ -28,7 +29,6 @@ from workers.data.errors import DatasetFormatError, UnreadableImageError
 from workers.data.listing import Listing
 from workers.data.resize import RESIZERS
 from workers.data.sources import list_samples
-from workers.data.storage import replace_file
 
 _ROWS_A_PART = 64
 _JOB_FILE = "augmentation.json"

@@ -34,15 +34,15 @@ class Draw:
 
     applied: bool [n, k].
     values: float [n, k], signed, in the operations' own units, and 0 where not applied.
-    places: float [n, k, 2] in [0, 1): row and column of squares.
+    positions: float [n, k, 2] in [0, 1): row and column of squares.
     """
 
     applied: Tensor
     values: Tensor
-    places: Tensor
+    positions: Tensor
 
     def column(self, column: int) -> Drawn:
-        return Drawn(value=self.values[:, column], place=self.places[:, column])
+        return Drawn(value=self.values[:, column], position=self.positions[:, column])
 
 
 class Drawer:
@@ -61,15 +61,16 @@ class Drawer:
         self._mixes = torch.tensor(mixes, dtype=torch.bool, device=device)
 
     def __call__(self, n: int, generator: torch.Generator) -> Draw:
-        order, coin, sign, share, *place = torch.rand(
+        order, coin, sign, mixed, *position = torch.rand(
             (6, n, len(self._bound)), generator=generator, device=self._bound.device
         )
         applied = coin < self._probability
         rank = order[:, : self._image_operations].argsort(1).argsort(1)
         applied[:, : self._image_operations] &= rank < self._max_ops
         signs = torch.where(self._signed & (sign < 0.5), -1.0, 1.0)
-        shares = torch.where(self._mixes, share, 1.0)
-        return Draw(applied=applied, values=applied * self._bound * signs * shares, places=torch.stack(place, dim=2))
+        fractions = torch.where(self._mixes, mixed, 1.0)
+        values = applied * self._bound * signs * fractions
+        return Draw(applied=applied, values=values, positions=torch.stack(position, dim=2))
 
 
 def affine_of(policy: Policy, draw: Draw) -> tuple[AffineMap, Tensor] | None:

@@ -21,14 +21,14 @@ class Drawn:
     """What was drawn for n images and one operation.
 
     value: float [n], in the operation's own unit, with its sign.
-    place: float [n, 2] in [0, 1), row and column: where in the image a square lies.
+    position: float [n, 2] in [0, 1), row and column: where in the image a square lies.
     """
 
     value: Tensor
-    place: Tensor
+    position: Tensor
 
     def select(self, index: Tensor) -> "Drawn":
-        return Drawn(value=self.value[index], place=self.place[index])
+        return Drawn(value=self.value[index], position=self.position[index])
 
     def per_pixel(self) -> Tensor:
         """The values as [n, 1, 1, 1], to meet pixels."""
@@ -60,9 +60,9 @@ class AffineDefinition(Definition):
 
 @dataclass(frozen=True, kw_only=True)
 class MixDefinition(Definition):
-    """An operation that mixes images with those before them in the batch; ``full`` bounds the share of the other.
+    """An operation that mixes images with those before them in the batch; ``full`` bounds the fraction of the other.
 
-    ``mix(pixels, partners, drawn)`` returns mixed pixels and the share of the partner, float [n]. The value is drawn
+    ``mix(pixels, partners, drawn)`` returns mixed pixels and the fraction of the partner, float [n]. The value is drawn
     uniformly from 0 to the bound that the magnitude sets, and is 0 for the images that shall stay as they are.
     """
 

@@ -16,7 +16,7 @@ from workers.export import Predict, model_input, onnx_predictor, program_predict
 from workers.models.profile import count_macs, count_params
 from workers.training.metrics import confusion, scores
 
-#: Logits of a float file may differ from the network's by this share of their range: rounding and no more.
+#: Logits of a float file may differ from the network's by this fraction of their range: rounding and no more.
 _FLOAT_TOLERANCE = 1e-3
 _PARITY_IMAGES = 64
 
@@ -27,8 +27,8 @@ class ParityError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Parity:
-    """``error``: the largest difference of the logits from the network's, as a share of the range of the latter.
-    ``agreement``: the share of images on which both choose the same class.
+    """``error``: the largest difference of the logits from the network's, as a fraction of the range of the latter.
+    ``agreement``: the fraction of images on which both choose the same class.
     """
 
     error: float
@@ -37,7 +37,7 @@ class Parity:
 
 @dataclass(frozen=True, kw_only=True)
 class Compressed:
-    """A recipe's result: the ONNX file and what is known of it but its latency.
+    """A recipe's result: the ONNX file and its measures but for the latency.
 
     ``program`` is the same as a ``.pt2`` file, None where the recipe worked on the ONNX file.
     """

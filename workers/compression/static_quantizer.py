@@ -37,7 +37,7 @@ def nodes_with_weights(model: onnx.ModelProto, operators: Sequence[str] = OPERAT
 
 
 class StaticQuantizer:
-    """Quantizes one model again and again, for different layers, with ranges that are found once.
+    """Quantizes one model again and again, for different layers, whose ranges are computed once.
 
     A context: its files live in a temporary folder.
     """

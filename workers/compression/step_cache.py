@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from torch import nn
 
 from search.contract.recipes import Step
 from search.contract.recipes.config import TrainingConfig
+from search.files import replacing
 from workers.compression.pipeline import change_network
 from workers.compression.state import CompressionState
 
@@ -68,15 +67,8 @@ class StepCache:
 
 def _keep(path: Path, state: CompressionState) -> None:
     content = {"network": state.network, "masks": state.masks, "random": torch.get_rng_state()}
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with unfinished.open("xb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(path) as file:
+        torch.save(content, file)
 
 
 def _restore(path: Path, state: CompressionState) -> None:

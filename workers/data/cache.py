@@ -18,8 +18,8 @@ from typing import BinaryIO
 import filelock
 import numpy as np
 
+from search.files import replace_file
 from workers.data.errors import CacheFullError
-from workers.data.storage import replace_file
 
 #: Yields, for each row in any order, its pixels (uint8 [side, side, 3]) or why it has none.
 RowSource = Callable[[], Iterator[tuple[int, "np.ndarray | str"]]]
@@ -89,7 +89,7 @@ class ImageCache:
         with file:
             try:
                 yield file
-            except BaseException:
+            except BaseException:  # an interrupt, too, leaves no entry behind
                 shutil.rmtree(building, ignore_errors=True)
                 raise
 
@@ -133,7 +133,7 @@ def _write_header(file: BinaryIO, shape: Sequence[int]) -> int:
 def _write_rows(
     file: BinaryIO, shape: tuple[int, ...], rows: Iterator[tuple[int, "np.ndarray | str"]]
 ) -> dict[int, str]:
-    """Writes each row in its place, then closes the gaps that failed rows leave."""
+    """Writes each row where it belongs, then closes the gaps that failed rows leave."""
     offset = file.tell()
     row_bytes = int(np.prod(shape[1:]))
     failures: dict[int, str] = {}

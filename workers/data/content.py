@@ -13,8 +13,8 @@ from pathlib import Path
 import filelock
 
 from search.contract.dataset_report import Skipped
+from search.files import replace_file
 from workers.data.listing import Listing, Photo, Sample
-from workers.data.storage import replace_file
 from workers.data.threads import map_in_threads
 
 #: Remembered lists of digests; 32 bytes a photo each.

@@ -29,7 +29,7 @@ def to_ppm(pixels: np.ndarray) -> bytes:
 
 
 def open_photo(data: bytes) -> Image.Image:
-    """The picture with its size and mode known, not yet decoded. Raises UnreadableImageError."""
+    """The picture with its size and mode, not yet decoded. Raises UnreadableImageError."""
     if not data:
         raise UnreadableImageError("the file is empty")
     if len(data) > MAX_FILE_BYTES:
@@ -40,7 +40,7 @@ def open_photo(data: bytes) -> Image.Image:
         raise UnreadableImageError(f"not an image, or none of {', '.join(FORMATS)}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadableImageError(f"too many pixels: {MAX_PIXELS} are read at most") from error
-    except Exception as error:
+    except Exception as error:  # a hostile file can raise nearly anything inside Pillow
         raise _broken(error) from error
     if image.width * image.height > MAX_PIXELS:
         raise UnreadableImageError(f"{image.width} x {image.height} pixels: {MAX_PIXELS} are read at most")
@@ -72,8 +72,8 @@ def _upright(image: Image.Image, box: Box | None) -> Image.Image:
         return upright.crop(edges)
     if image.size == box.frame_px:
         return ImageOps.exif_transpose(image.crop(edges))
-    annotated, found = ("{} x {}".format(*size) for size in (box.frame_px, upright.size))
-    raise UnreadableImageError(f"annotated as {annotated} pixels but has {found}: the boxes are of another file")
+    annotated, actual = ("{} x {}".format(*size) for size in (box.frame_px, upright.size))
+    raise UnreadableImageError(f"annotated as {annotated} pixels but has {actual}: the boxes are of another file")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Files under a folder or a URL: listed with what is known without reading them, and read only when asked.
+"""Files under a folder or a URL: listed without reading them, and read only when asked.
 
 A name that starts with a dot is passed over. Symbolic links that leave the folder, and links to folders, are refused.
 """
@@ -81,15 +81,15 @@ def _list_folder(path: Path) -> Tree:
         return Tree(files={"": _local_file(root, root.name)}, folders=(), refused=())
     files: dict[str, File] = {}
     refused: list[Skipped] = []
-    for found in _walk(root):
-        if isinstance(found, Skipped):
-            refused.append(found)
+    for listed in _walk(root):
+        if isinstance(listed, Skipped):
+            refused.append(listed)
             continue
-        name = _shown(Path(found.path), root)
+        name = _shown(Path(listed.path), root)
         try:
-            reason = _refusal(found, root)
+            reason = _refusal(listed, root)
             if reason is None:
-                files[name] = _local_file(Path(found.path), name)
+                files[name] = _local_file(Path(listed.path), name)
         except OSError as error:
             reason = f"cannot be looked at: {error.strerror}"
         if reason:
@@ -144,13 +144,13 @@ def _local_file(path: Path, name: str) -> File:
 def _list_url(url: str) -> Tree:
     file_system, root = _open_url(url)
     try:
-        found = file_system.find(root, withdirs=True, detail=True)
+        entries = file_system.find(root, withdirs=True, detail=True)
     except Exception as error:  # each file system has errors of its own
         raise DatasetNotFoundError(f"{url} cannot be listed ({error}): check the URL and its credentials") from error
     files: dict[str, File] = {}
     folders: set[str] = set()
-    for place, info in found.items():
-        name = place.removeprefix(root).strip("/")
+    for path, info in entries.items():
+        name = path.removeprefix(root).strip("/")
         parts = name.split("/")
         if any(part.startswith(".") for part in parts):
             continue
@@ -158,27 +158,27 @@ def _list_url(url: str) -> Tree:
         if name and (is_folder or len(parts) > 1):
             folders.add(parts[0])
         if not is_folder:
-            files[name] = _remote_file(file_system, place, name, info)
-    if not found:
+            files[name] = _remote_file(file_system, path, name, info)
+    if not entries:
         raise DatasetNotFoundError(f"nothing at {url}: check the URL")
     return Tree(files=files, folders=tuple(folders), refused=())
 
 
-def _remote_file(file_system: Any, place: str, name: str, info: dict[str, Any]) -> File:
+def _remote_file(file_system: Any, path: str, name: str, info: dict[str, Any]) -> File:
     version = next((info[key] for key in _VERSION_KEYS if info.get(key)), None)
     size_bytes = info["size"] or 0
     return File(
-        name=name or place.rsplit("/", 1)[-1],
+        name=name or path.rsplit("/", 1)[-1],
         stamp=None if version is None else f"{size_bytes} {version}",
         size_bytes=size_bytes,
-        read=partial(_read_remote, file_system, place),
-        open=partial(file_system.open, place, "rb"),
+        read=partial(_read_remote, file_system, path),
+        open=partial(file_system.open, path, "rb"),
     )
 
 
-def _read_remote(file_system: Any, place: str) -> bytes:
+def _read_remote(file_system: Any, path: str) -> bytes:
     try:
-        return bytes(file_system.cat_file(place))
+        return bytes(file_system.cat_file(path))
     except Exception as error:  # each file system has errors of its own
         raise OSError(str(error) or type(error).__name__) from error
 

@@ -21,7 +21,7 @@ CALIBRATION_IMAGES = 512
 class Splits:
     """Row indices, int64, ascending.
 
-    ``full_train`` and ``validation`` share nothing. ``train`` is the subset of ``full_train`` that a trial sees; a
+    ``full_train`` and ``validation`` have no common row. ``train`` is the subset of ``full_train`` that a trial sees; a
     smaller subset lies inside a larger one. ``calibration`` is part of ``full_train``, drawn apart from ``train``.
     """
 
@@ -51,10 +51,10 @@ def split(
     full_train = np.flatnonzero(~held_out)
     calibration_fraction = min(1.0, CALIBRATION_IMAGES / len(full_train))
     return Splits(
-        train=_stratified_share(full_train, labels, groups, subset_fraction, _ranking(seed, "subset")),
+        train=_stratified_part(full_train, labels, groups, subset_fraction, _ranking(seed, "subset")),
         full_train=full_train,
         validation=np.flatnonzero(held_out),
-        calibration=_stratified_share(full_train, labels, groups, calibration_fraction, _ranking(seed, "calibration")),
+        calibration=_stratified_part(full_train, labels, groups, calibration_fraction, _ranking(seed, "calibration")),
     )
 
 
@@ -63,19 +63,19 @@ def _ranking(seed: int, purpose: str) -> Callable[[bytes], bytes]:
     return lambda group: hashlib.sha256(prefix + group).digest()
 
 
-def _stratified_share(
+def _stratified_part(
     rows: np.ndarray,
     labels: np.ndarray,
     groups: Sequence[bytes],
     fraction: float,
     rank: Callable[[bytes], bytes],
 ) -> np.ndarray:
-    """The first share of each class by rank, at least one row."""
+    """The first fraction of each class by rank, at least one row."""
     by_class: dict[int, list[int]] = defaultdict(list)
     for row in sorted(rows.tolist(), key=lambda row: (rank(groups[row]), row)):
         by_class[int(labels[row])].append(row)
-    shares = [ranked[: max(1, round(fraction * len(ranked)))] for ranked in by_class.values()]
-    return np.sort(np.concatenate([np.asarray(share, np.int64) for share in shares]))
+    chosen = [ranked[: max(1, round(fraction * len(ranked)))] for ranked in by_class.values()]
+    return np.sort(np.concatenate([np.asarray(rows, np.int64) for rows in chosen]))
 
 
 def _require_both_sides(labels: np.ndarray, held_out: np.ndarray, classes: Sequence[str]) -> None:
@@ -92,7 +92,7 @@ def _require_both_sides(labels: np.ndarray, held_out: np.ndarray, classes: Seque
 def _validation_groups(
     labels: np.ndarray, groups: Sequence[bytes], classes: Sequence[str], fraction: float, seed: int
 ) -> set[bytes]:
-    """Groups whose rows come nearest to the share of each class, with each class on both sides."""
+    """Groups whose rows come nearest to the fraction of each class, with each class on both sides."""
     members: dict[bytes, Counter[int]] = defaultdict(Counter)
     for group, label in zip(groups, labels.tolist(), strict=True):
         members[group][label] += 1

@@ -1,7 +1,7 @@
 """Predict a folder of images one at a time with a deployed file, and time it as the competition's judge did.
 
 The total is all that happens from the first image's bytes to the last prediction: reading, decoding, resizing, the
-model. Pure inference is the model's share of it.
+model. Pure inference is the model's part of it.
 """
 
 import time
@@ -35,7 +35,7 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """``f1`` and ``score`` are known where every image has a label; the score counts the total time an image."""
+    """``f1`` and ``score`` are None unless every image has a label; the score counts the total time an image."""
 
     predictions: tuple[Prediction, ...]
     unreadable: tuple[tuple[str, str], ...]
@@ -91,13 +91,13 @@ def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
 
 
 def _prediction(name: str, logits: np.ndarray, usage: Usage) -> Prediction:
-    shares = np.exp(logits - logits.max())
+    exponentials = np.exp(logits - logits.max())
     index = int(logits.argmax())
     parent = name.split("/")[-2] if "/" in name else None
     return Prediction(
         name=name,
         predicted=usage.classes[index],
-        probability=float(shares[index] / shares.sum()),
+        probability=float(exponentials[index] / exponentials.sum()),
         label=parent if parent in usage.classes else None,
     )
 

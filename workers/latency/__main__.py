@@ -33,8 +33,8 @@ def _measured(task: dict[str, Any]) -> dict[str, Any]:
 
 def _named(name: str) -> Runtime:
     if name not in RUNTIMES or RUNTIMES[name].takes == "network":
-        known = ", ".join(runtime.name for runtime in RUNTIMES.values() if runtime.takes != "network")
-        raise ValueError(f"there is no runtime {name}: known are {known}")
+        names = ", ".join(runtime.name for runtime in RUNTIMES.values() if runtime.takes != "network")
+        raise ValueError(f"there is no runtime {name}: known are {names}")
     return RUNTIMES[name]
 
 

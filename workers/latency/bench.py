@@ -19,7 +19,7 @@ from workers.latency.runtimes import CPU, PROGRAM, RUNTIMES, ModelError, Runtime
 from workers.latency.subject import Subject, model_subject
 
 _DEFAULT = {"onnx": CPU, "pt2": PROGRAM}
-#: A batch's outputs may differ from those of its images alone by this share of their range.
+#: A batch's outputs may differ from those of its images alone by this fraction of their range.
 _BATCH_TOLERANCE = 0.02
 _TIMEOUT_S = 300.0
 
@@ -35,7 +35,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What was found of an entry.
+    """The measures of an entry.
 
     place: one more than how many are faster without a tie. ties: whether the interval overlaps with another's of this
     place. speed_up: the first entry's median over this one's. images_per_s: by batch, None where the file is made for
@@ -58,7 +58,7 @@ def entries(paths: Sequence[Path], runtimes: Sequence[Runtime], *, side_px: int 
 
     ModelError with the file's name where it is none or no runtime takes it; RuntimeMissingError.
     """
-    found = []
+    chosen = []
     for path in paths:
         kind = _kind(path)
         wanted = [runtime for runtime in runtimes or [_DEFAULT[kind]] if runtime.takes == kind]
@@ -68,8 +68,8 @@ def entries(paths: Sequence[Path], runtimes: Sequence[Runtime], *, side_px: int 
         for runtime in wanted:
             runtime.require()
         at = _reader(path, kind, side_px)
-        found += [Entry(path=path, runtime=runtime, at=at) for runtime in wanted]
-    return found
+        chosen += [Entry(path=path, runtime=runtime, at=at) for runtime in wanted]
+    return chosen
 
 
 def bench(entries: Sequence[Entry], *, threads: int, batches: Sequence[int], effort: Effort = THOROUGH) -> list[Row]:

@@ -110,7 +110,7 @@ def _cpu_elsewhere() -> str:
 
 
 def _instruction_sets_elsewhere() -> tuple[str, ...]:
-    """Every 64-bit ARM has neon; elsewhere nothing is known without /proc."""
+    """Every 64-bit ARM has neon; elsewhere nothing can be read without /proc."""
     return ("neon",) if platform.machine().lower() in ("arm64", "aarch64") else ()
 
 

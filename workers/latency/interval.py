@@ -43,7 +43,7 @@ def _resampled_medians(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float6
 
 
 def _expanded_tail(rounds: int) -> float:
-    """The tail's share for Student's t with R - 1 degrees of freedom and the bias of the bootstrap's variance."""
+    """The tail's probability for Student's t with R - 1 degrees of freedom and the bias of the bootstrap's variance."""
     z = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
     freedom = rounds - 1
     t = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)

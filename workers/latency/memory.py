@@ -26,8 +26,8 @@ def peak_memory_bytes(runtime: Runtime, model: Path, *, threads: int) -> int:
 def _peak_bytes() -> int:
     """Linux tells it in /proc: its getrusage would count the process that started this one."""
     status = Path("/proc/self/status")
-    if status.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
-        return int(found[1]) * 1024
+    if status.exists() and (peak := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
+        return int(peak[1]) * 1024
     unit_bytes = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes
 

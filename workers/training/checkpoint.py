@@ -1,6 +1,5 @@
 """A training at the end of an epoch as one file, written whole or not at all."""
 
-import os
 import pickle
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 
 from search.contract.reports import ClassificationScores, EpochReport
+from search.files import replacing
 from workers.training.device_dataset import DeviceDataset
 from workers.training.errors import CheckpointError
 from workers.training.plan import TrainingPlan
@@ -58,12 +58,8 @@ class Checkpoint:
             "generators": snapshot.generators,
             "epochs": [asdict(epoch) for epoch in epochs],
         }
-        beside = self._path.with_name(f"{self._path.name}.part")
-        with beside.open("wb") as file:
+        with replacing(self._path) as file:
             torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._path)
 
     def resume(self) -> list[Epoch]:
         """Bring the training to where the file has it, and return the epochs so far: none if there is no file.

@@ -13,7 +13,7 @@ Teacher = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class DistillationLoss:
-    """``weight`` is the teacher's share of the loss; ``temperature`` divides the logits of both for it."""
+    """``weight`` is the teacher's fraction of the loss; ``temperature`` divides the logits of both for it."""
 
     teacher: Teacher
     temperature: float
@@ -25,6 +25,6 @@ class DistillationLoss:
         """
         with torch.no_grad():
             expected = functional.log_softmax(self.teacher(inputs) / self.temperature, dim=1)
-        found = functional.log_softmax(logits / self.temperature, dim=1)
-        divergence = functional.kl_div(found, expected, reduction="batchmean", log_target=True)
+        student = functional.log_softmax(logits / self.temperature, dim=1)
+        divergence = functional.kl_div(student, expected, reduction="batchmean", log_target=True)
         return (1 - self.weight) * loss + self.weight * self.temperature**2 * divergence

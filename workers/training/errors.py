@@ -16,7 +16,7 @@ class NotFiniteError(TrainingError, FloatingPointError):
 
 
 class DeviceMemoryError(TrainingError, MemoryError):
-    """The training does not fit into the device's memory, or into the share of it that this process may have."""
+    """The training does not fit into the device's memory, or into the part of it that this process may have."""
 
 
 class CheckpointError(TrainingError, ValueError):

@@ -1,7 +1,7 @@
 """The optimizers, made from a network and a plan. Their rates are tensors on the device: a CUDA graph sees them change.
 
-A parameter group has, beside its rate ``lr``, the highest one ``peak``: ``set_rates`` writes a share of it into ``lr``.
-Weights with one dimension (biases, normalization) do not decay.
+A parameter group has, beside its rate ``lr``, the highest one ``peak``: ``set_rates`` writes a fraction of it into
+``lr``. Weights with one dimension (biases, normalization) do not decay.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ from workers.training.plan import TrainingPlan
 
 Optimizers = tuple[torch.optim.Optimizer, ...]
 
-# Shares of SGD's rates: so one range of learning rates serves all.
+# Fractions of SGD's rates: so one range of learning rates serves all.
 _ADAMW_RATE, _MUON_RATE = 0.05, 0.2
 
 
@@ -72,11 +72,11 @@ def trainable(network: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
-def set_rates(optimizers: Optimizers, share: Tensor) -> None:
-    """Give every group the share (a tensor of one number) of its highest rate."""
+def set_rates(optimizers: Optimizers, fraction: Tensor) -> None:
+    """Give every group the fraction (a tensor of one number) of its highest rate."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
-            torch.mul(share, group["peak"], out=group["lr"])
+            torch.mul(fraction, group["peak"], out=group["lr"])
 
 
 def state_tensors(optimizers: Optimizers) -> dict[str, Tensor]:

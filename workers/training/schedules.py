@@ -1,7 +1,7 @@
-"""Learning rate schedules: the share of the highest rate at each step, as a pure function of the steps.
+"""Learning rate schedules: the fraction of the highest rate at each step, as a pure function of the steps.
 
-Each takes steps float64 [n], counted from 0, and the number of all steps, and returns shares [n]. They are evaluated
-once, before the training: the step looks its share up on the device.
+Each takes steps float64 [n], counted from 0, and the number of all steps, and returns fractions [n]. They are evaluated
+once, before the training: the step looks its fraction up on the device.
 """
 
 import math
@@ -40,6 +40,6 @@ def _between(start: float, end: float, progress: Tensor) -> Tensor:
 SCHEDULES: dict[ScheduleName, Schedule] = {"one-cycle": one_cycle, "cosine": cosine}
 
 
-def shares(name: ScheduleName, total: int) -> Tensor:
-    """The shares of all ``total`` steps, float32 [total]."""
+def rate_fractions(name: ScheduleName, total: int) -> Tensor:
+    """The fractions of all ``total`` steps, float32 [total]."""
     return SCHEDULES[name](torch.arange(total, dtype=torch.float64), total).to(torch.float32)

@@ -1,7 +1,7 @@
 """The training step: augment, forward, loss, backward, optimizer, average; the same work however it is executed.
 
 n images, b in a batch, s steps an epoch, t steps in all. The step takes no arguments: it finds out on the device which
-batch it is (``order`` int64 [s, b], ``position`` counts the steps) and how fast to learn (``shares`` float32 [t]).
+batch it is (``order`` int64 [s, b], ``position`` counts the steps) and its rate (``rate_fractions`` float32 [t]).
 """
 
 import math
@@ -18,7 +18,7 @@ from workers.training.losses import LOSSES
 from workers.training.optimizers import make_optimizers, set_rates, state_tensors
 from workers.training.plan import TrainingPlan
 from workers.training.precision import training_forward
-from workers.training.schedules import shares
+from workers.training.schedules import rate_fractions
 from workers.training.state import TrainingState
 
 
@@ -46,7 +46,7 @@ class TrainingStep:
         self.average = Average(network, plan.ema_decay) if plan.ema_decay else None
         self._one_hot = torch.eye(training.classes, device=device)
         self._order = torch.zeros(self.steps_per_epoch, batch, dtype=torch.int64, device=device)
-        self._shares = shares(plan.schedule, plan.epochs * self.steps_per_epoch).to(device)
+        self._rate_fractions = rate_fractions(plan.schedule, plan.epochs * self.steps_per_epoch).to(device)
         self._position = torch.zeros((), dtype=torch.int64, device=device)
         self._loss_sum = torch.zeros((), device=device)
         self._generator = torch.Generator(device=device).manual_seed(plan.seed)
@@ -76,7 +76,7 @@ class TrainingStep:
 
     def __call__(self) -> None:
         index = self._order.index_select(0, self._position.remainder(self.steps_per_epoch).view(1)).flatten()
-        share = self._shares.index_select(0, self._position.view(1)).squeeze(0)
+        rate_fraction = self._rate_fractions.index_select(0, self._position.view(1)).squeeze(0)
         targets = self._one_hot.index_select(0, self._training.labels.index_select(0, index))
         images, targets = self._augment(self._training.images_at(index), targets)
         inputs = pixels(images)
@@ -84,15 +84,15 @@ class TrainingStep:
         loss = self._loss(logits, targets)
         if self._distillation is not None:
             loss = self._distillation(loss, logits, inputs)
-        self._learn(loss, share)
+        self._learn(loss, rate_fraction)
         self._loss_sum += loss.detach()
         self._position += 1
 
-    def _learn(self, loss: Tensor, share: Tensor) -> None:
+    def _learn(self, loss: Tensor, rate_fraction: Tensor) -> None:
         for optimizer in self._optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        set_rates(self._optimizers, share)
+        set_rates(self._optimizers, rate_fraction)
         for optimizer in self._optimizers:
             optimizer.step()
         self._after_step()

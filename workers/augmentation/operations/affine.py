@@ -48,9 +48,9 @@ def warp(pixels: Tensor, affine: AffineMap) -> Tensor:
     return to_levels(levels).permute(0, 2, 3, 1).contiguous()
 
 
-def _shift(share: Tensor, side_px: int) -> Tensor:
-    """Whole pixels of a share of the side, in coordinates, [n, 1, 1]."""
-    return ((share * side_px).round() * (2 / side_px)).view(-1, 1, 1)
+def _shift(fraction: Tensor, side_px: int) -> Tensor:
+    """Whole pixels of a fraction of the side, in coordinates, [n, 1, 1]."""
+    return ((fraction * side_px).round() * (2 / side_px)).view(-1, 1, 1)
 
 
 def _inverse(affine: AffineMap) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -27,7 +27,7 @@ def _auto_contrast_single(image: Image, drawn: Drawn) -> Image:
 
 
 def _equalize(pixels: Tensor, drawn: Drawn) -> Tensor:
-    """Give each level its place in the cumulated histogram; a channel of one level stays (OpenCV's ``equalizeHist``).
+    """Give each level its rank in the cumulated histogram; a channel of one level stays (OpenCV's ``equalizeHist``).
 
     One table of 256 levels for each of the 3n channels, laid end to end.
     """

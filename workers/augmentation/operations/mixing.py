@@ -1,7 +1,7 @@
 """MixUp (https://arxiv.org/abs/1710.09412) and CutMix (https://arxiv.org/abs/1905.04899) with the image before.
 
-The partner's share is uniform from 0 to half the magnitude. At magnitude 1 this is the papers' Beta(1, 1): a share
-above a half would be the same pair, seen from the other image.
+The partner's fraction is uniform from 0 to half the magnitude. At magnitude 1 this is the papers' Beta(1, 1): more
+than a half would be the same pair, seen from the other image.
 """
 
 import torch
@@ -19,10 +19,10 @@ def _mixup(pixels: Tensor, partners: Tensor, drawn: Drawn) -> tuple[Tensor, Tens
 
 
 def _cutmix(pixels: Tensor, partners: Tensor, drawn: Drawn) -> tuple[Tensor, Tensor]:
-    """The partner's square holds the share of the area; the labels follow its whole pixels."""
+    """The partner's square holds its fraction of the area; the labels follow its whole pixels."""
     side_px = pixels.shape[1]
     size_px = (drawn.value.sqrt() * side_px).round()
-    mixed = torch.where(inside(size_px, drawn.place, side_px), partners, pixels)
+    mixed = torch.where(inside(size_px, drawn.position, side_px), partners, pixels)
     return mixed, (size_px / side_px) ** 2
 
 

@@ -24,8 +24,8 @@ def fold(config: BatchNormFolding, state: CompressionState) -> None:
         for convolution, (name, norm) in pairs.items():
             _fold(convolution, norm)
             state.network.set_submodule(name, nn.Identity())
-        found = state.network(images)
-    if not torch.allclose(found, expected, rtol=1e-3, atol=1e-3):
+        folded = state.network(images)
+    if not torch.allclose(folded, expected, rtol=1e-3, atol=1e-3):
         raise NotApplicableError("a convolution's output is used elsewhere than in its batch normalization")
 
 

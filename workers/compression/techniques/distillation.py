@@ -67,10 +67,10 @@ def file_teacher(path: Path, *, classes: int, side_px: int) -> Teacher:
         answers = [session.run([name], {entry.name: image[None]})[0] for image in images]
         return torch.from_numpy(np.concatenate(answers)).to(inputs.device)
 
-    found = tuple(teach(torch.zeros(1, 3, side, side)).shape)
-    if found != (1, classes):
+    shape = tuple(teach(torch.zeros(1, 3, side, side)).shape)
+    if shape != (1, classes):
         raise TeacherError(
-            f"the teacher {path} answers {list(found)} for an image, not one number for {classes} classes"
+            f"the teacher {path} answers {list(shape)} for an image, not one number for {classes} classes"
         )
     return teach
 

@@ -89,9 +89,9 @@ def _parse(data: bytes, path: str) -> _Document:
         return _Document.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        location = ".".join(str(part) for part in first["loc"]) or "the file"
         raise DatasetFormatError(
-            f"{path} is no COCO annotation file: {place}: {first['msg']}. It needs images (id, file_name, width,"
+            f"{path} is no COCO annotation file: {location}: {first['msg']}. It needs images (id, file_name, width,"
             " height), annotations (image_id, category_id, bbox) and categories (id, name)"
         ) from error
 
@@ -129,12 +129,12 @@ def _read_csv(path: str) -> dict[str, str | None]:
 def _find_files(spec: DatasetSpec, document: _Document) -> tuple[dict[int | str, File], tuple[Skipped, ...]]:
     """The file of each image, by image id, and the images that have none."""
     assert spec.path is not None
-    found: dict[str, File] = {}
+    present: dict[str, File] = {}
     refused: dict[str, str] = {}
     missing = "missing: no such file in the folder of images"
     try:
         tree = list_images(spec.path)
-        found = tree.files
+        present = tree.files
         refused = {skipped.name: skipped.reason for skipped in tree.refused}
     except DatasetNotFoundError:
         missing = f"missing: there is no folder of images at {spec.path}"
@@ -142,8 +142,8 @@ def _find_files(spec: DatasetSpec, document: _Document) -> tuple[dict[int | str,
     skipped: list[Skipped] = []
     for image in document.images:
         name = posixpath.normpath(image.file_name)
-        if name in found:
-            files[image.id] = found[name]
+        if name in present:
+            files[image.id] = present[name]
         else:
             skipped.append(Skipped(name=image.file_name, reason=refused.get(name, missing)))
     return files, tuple(skipped)

@@ -53,15 +53,15 @@ def list_samples(spec: DatasetSpec) -> Listing:
     samples: list[Sample] = []
     skipped: list[Skipped] = []
     for table in tables:
-        places = [(group, row) for group, rows in enumerate(table.group_rows) for row in range(rows)]
-        for number, (label, place) in enumerate(zip(table.labels, places, strict=True)):
+        positions = [(group, row) for group, rows in enumerate(table.group_rows) for row in range(rows)]
+        for number, (label, position) in enumerate(zip(table.labels, positions, strict=True)):
             name = f"{table.file.name}, row {number}"
             if label is None:
                 skipped.append(Skipped(name=name, reason="no label"))
                 continue
             stamp = table.file.stamp and f"{table.file.stamp} {number} {spec.image_column}"
             samples.append(Sample(photo=len(photos), label=label_of[_named(label, table)], split=table.split))
-            photos.append(Photo(name=name, stamp=stamp, read=partial(groups.read, table.file, *place)))
+            photos.append(Photo(name=name, stamp=stamp, read=partial(groups.read, table.file, *position)))
     return Listing(classes=classes, photos=tuple(photos), samples=tuple(samples), skipped=tuple(skipped))
 
 

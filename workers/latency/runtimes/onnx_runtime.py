@@ -49,8 +49,8 @@ def _session(session: Any) -> Session:
     name, outputs = inputs[0].name, [session.get_outputs()[0].name]
 
     def run(images: NDArray[Any]) -> NDArray[Any]:
-        found: NDArray[Any] = session.run(outputs, {name: images})[0]
-        return found
+        logits: NDArray[Any] = session.run(outputs, {name: images})[0]
+        return logits
 
     return Session(shape=tuple(inputs[0].shape), dtype=np.dtype(_TYPES[inputs[0].type]), run=run)
 

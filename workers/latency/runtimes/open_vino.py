@@ -57,8 +57,8 @@ def _open(model: bytes, threads: int) -> Session:
     def run(images: NDArray[Any]) -> NDArray[Any]:
         request.set_input_tensor(openvino.Tensor(images, shared_memory=True))
         request.infer()
-        found: NDArray[Any] = request.get_output_tensor(0).data.copy()
-        return found
+        logits: NDArray[Any] = request.get_output_tensor(0).data.copy()
+        return logits
 
     return Session(shape=tuple(compiled.input(0).shape), dtype=np.dtype(_TYPES[kind]), run=run)
 

@@ -72,7 +72,7 @@ def _program(model: bytes) -> tuple["torch.nn.Module", tuple[int, ...], np.dtype
 
     try:
         program = torch.export.load(io.BytesIO(model))
-    except Exception as error:  # of whatever the file is instead
+    except Exception as error:  # whatever the file is, unpacking it raises its own errors
         raise ModelError(f"it is no program that torch.export.save wrote: {error}") from error
     inputs = [node.meta["val"] for node in program.graph.nodes if node.name in program.graph_signature.user_inputs]
     if len(inputs) != 1 or not isinstance(inputs[0], torch.Tensor):
@@ -87,8 +87,8 @@ def _session(network: Any, shape: tuple[int, ...], dtype: np.dtype[Any], threads
 
     def run(images: NDArray[Any]) -> NDArray[Any]:
         with _threads(threads), torch.inference_mode():
-            found: NDArray[Any] = network(torch.from_numpy(images)).numpy()
-            return found
+            logits: NDArray[Any] = network(torch.from_numpy(images)).numpy()
+            return logits
 
     return Session(shape=shape, dtype=dtype, run=run)
 

@@ -58,13 +58,13 @@ class TorchVisionNetwork(Pretrained):
         """Fill all but the classifier from ``weights``. ValueError if there are none, or they are another network's."""
         if self.weights is None:
             return
-        found = load_torchvision(self.name) if self.weights == _OWN_WEIGHTS else load_file(self.weights)
+        loaded = load_torchvision(self.name) if self.weights == _OWN_WEIGHTS else load_file(self.weights)
         own = self.body.state_dict()
         wanted = {key for key in own if not key.startswith(f"{self._classifier}.")}
-        wrong = sorted(key for key in wanted if key not in found or found[key].shape != own[key].shape)
+        wrong = sorted(key for key in wanted if key not in loaded or loaded[key].shape != own[key].shape)
         if wrong:
             raise ValueError(f"{self.weights} holds no weights of {self.name}: {wrong[0]} is missing or differs")
-        self.body.load_state_dict({key: found[key] for key in wanted}, strict=False)
+        self.body.load_state_dict({key: loaded[key] for key in wanted}, strict=False)
 
 
 @block("TorchVision", functional=True)
