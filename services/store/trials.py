@@ -20,6 +20,7 @@ from services.store.tables import epochs, studies, trials
 
 _DETAILS = ("layers", "per_class_f1", "confusion")
 _COLUMNS = [column for column in trials.c if column.name not in _DETAILS]
+_SELECT = select(*_COLUMNS)
 
 
 def add(
@@ -130,7 +131,7 @@ def cancel_running(connection: Connection, study_id: str, reason: str) -> list[A
 
 
 def get(connection: Connection, trial_id: str) -> Trial:
-    row = connection.execute(select(*_COLUMNS).where(trials.c.id == trial_id)).mappings().one_or_none()
+    row = connection.execute(_SELECT.where(trials.c.id == trial_id)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("trial", trial_id)
     return Trial.from_row(row)
@@ -149,7 +150,7 @@ def list_by_study(
     latest: int | None = None,
 ) -> list[Trial]:
     """A study's trials by number; at most the ``latest`` ones."""
-    query = select(*_COLUMNS).where(trials.c.study_id == study_id, trials.c.state.in_(states))
+    query = _SELECT.where(trials.c.study_id == study_id, trials.c.state.in_(states))
     rows = connection.execute(query.order_by(trials.c.number.desc()).limit(latest)).mappings().all()
     return [Trial.from_row(row) for row in reversed(rows)]
 
@@ -162,7 +163,7 @@ def list_measured(connection: Connection, study_id: str) -> list[MeasuredTrial]:
 
 
 def list_by_ids(connection: Connection, trial_ids: Sequence[str]) -> list[Trial]:
-    query = select(*_COLUMNS).where(trials.c.id.in_(trial_ids))
+    query = _SELECT.where(trials.c.id.in_(trial_ids))
     return [Trial.from_row(row) for row in connection.execute(query).mappings()]
 
 

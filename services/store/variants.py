@@ -15,6 +15,7 @@ from services.store.tables import artifacts, variants
 
 _CLASS_SCORES = ("per_class_f1", "confusion")
 _COLUMNS = [column for column in variants.c if column.name not in _CLASS_SCORES]
+_SELECT = select(*_COLUMNS)
 
 
 def add(connection: Connection, values: JsonObject) -> None:
@@ -28,7 +29,7 @@ def add(connection: Connection, values: JsonObject) -> None:
 
 
 def get(connection: Connection, variant_id: str) -> Variant:
-    row = connection.execute(select(*_COLUMNS).where(variants.c.id == variant_id)).mappings().one_or_none()
+    row = connection.execute(_SELECT.where(variants.c.id == variant_id)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("variant", variant_id)
     return Variant.from_row(row)
@@ -45,15 +46,14 @@ def list_page(connection: Connection, query: PageQuery) -> list[Variant]:
 
 def list_by_study(connection: Connection, study_id: str) -> list[Variant]:
     """A study's variants in the order in which they were made."""
-    query = select(*_COLUMNS).where(variants.c.study_id == study_id).order_by(variants.c.created_at, variants.c.id)
+    query = _SELECT.where(variants.c.study_id == study_id).order_by(variants.c.created_at, variants.c.id)
     return [Variant.from_row(row) for row in connection.execute(query).mappings()]
 
 
 def list_best(connection: Connection, trial_ids: Sequence[str]) -> list[Variant]:
     """Each trial's variant with the lowest score."""
     query = (
-        select(*_COLUMNS)
-        .where(variants.c.trial_id.in_(trial_ids))
+        _SELECT.where(variants.c.trial_id.in_(trial_ids))
         .ext(distinct_on(variants.c.trial_id))
         .order_by(variants.c.trial_id, variants.c.score, variants.c.id)
     )
