@@ -6,51 +6,15 @@ A worker builds these, Ray carries them as they are, and the driver records them
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
+from search.contract.epochs import ClassificationScores, CurvePoint, EpochReport
 from search.contract.latency import HostLatency
 from search.contract.metrics import Metrics
 from search.contract.states import TrialState
 
 #: The content of files by their kind: weights, onnx, program, augmentation, ...
 Files = Mapping[str, bytes]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassificationScores:
-    """``f1`` is macro (the mean over classes that occur); ``per_class_f1`` follows the order of the classes.
-    ``confusion`` counts images: rows are the true class, columns the predicted one.
-    """
-
-    f1: float
-    accuracy: float
-    per_class_f1: tuple[float, ...]
-    confusion: tuple[tuple[int, ...], ...]
-
-
-class CurvePoint(NamedTuple):
-    """One epoch of a learning curve: the f1 after it, and the mean training loss in it."""
-
-    f1: float
-    loss: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class EpochReport:
-    """One epoch of a training; ``epoch`` counts from 1, ``loss`` is the mean over the training batches. ``steps_s`` is
-    the part of ``elapsed_s`` that went into training steps; the rest is scoring, and waiting for measurements.
-    """
-
-    epoch: int
-    loss: float
-    f1: float
-    accuracy: float
-    elapsed_s: float
-    steps_s: float
-
-    @property
-    def curve_point(self) -> CurvePoint:
-        return CurvePoint(f1=self.f1, loss=self.loss)
 
 
 @dataclass(frozen=True, kw_only=True)

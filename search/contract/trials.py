@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from search.contract.epochs import CurvePoint
 from search.contract.metrics import Metrics
-from search.contract.reports import CurvePoint
 from search.contract.states import TrialState
 
 ParameterValue = bool | int | float | str | None

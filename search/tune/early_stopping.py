@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
+from search.contract.epochs import CurvePoint
 from search.contract.metrics import Goal, Metrics
-from search.contract.reports import CurvePoint, StoppedTrial
+from search.contract.reports import StoppedTrial
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
 from search.pareto import losses_of

@@ -3,7 +3,8 @@
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
-from search.contract.reports import CompletedTrial, CurvePoint, StoppedTrial
+from search.contract.epochs import CurvePoint
+from search.contract.reports import CompletedTrial, StoppedTrial
 from search.tune.codec import decode_report
 from search.tune.early_stopping import Stopping
 

@@ -18,8 +18,9 @@ from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from search.contract.candidate import Candidate, Enqueued, UnbuildableError
+from search.contract.epochs import CurvePoint
 from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Metrics, first_complaint
-from search.contract.reports import CompletedTrial, CurvePoint, InfeasibleTrial, StoppedTrial
+from search.contract.reports import CompletedTrial, InfeasibleTrial, StoppedTrial
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
 from search.samplers.describe import Features, Profile, describing

@@ -7,8 +7,9 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from search.contract.candidate import Candidate, Enqueued
+from search.contract.epochs import EpochReport
 from search.contract.metrics import Metrics
-from search.contract.reports import CompletedTrial, EpochReport, FailedTrial, Files, TrialResult
+from search.contract.reports import CompletedTrial, FailedTrial, Files, TrialResult
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from search.contract.trials import Assignment
 from search.study.run_spec import BudgetSpec

@@ -8,7 +8,7 @@ from functools import cached_property
 from sqlalchemy import RowMapping
 
 from search.contract.candidate import Candidate
-from search.contract.reports import CurvePoint
+from search.contract.epochs import CurvePoint
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
 from services.records.json_object import JsonObject

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.contract.reports import EpochReport
+from search.contract.epochs import EpochReport
 from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, UNFINISHED_JOB_STATES, JobState, StudyState
 from services.errors import LeaseLostError, NotFoundError
 from services.records.tasks import Task

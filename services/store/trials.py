@@ -6,7 +6,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.dataset import DatasetSpec
-from search.contract.reports import ClassificationScores, CurvePoint, EpochReport
+from search.contract.epochs import ClassificationScores, CurvePoint, EpochReport
 from search.contract.states import ANSWERED_TRIAL_STATES, TERMINAL_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState
 from search.contract.trials import Assignment
 from services.errors import NotFoundError

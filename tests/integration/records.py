@@ -4,8 +4,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from search.contract.epochs import EpochReport
 from search.contract.recipes import Recipe
-from search.contract.reports import EpochReport, Measurement
+from search.contract.reports import Measurement
 from search.contract.states import StudyState, TrialState
 from search.study.spec import StudySpec
 from services.store import studies, trials, variants

@@ -8,8 +8,9 @@ from optuna.trial import TrialState as OptunaState
 from ray.tune.search import Searcher
 
 from search.contract.candidate import Candidate, UnbuildableError
+from search.contract.epochs import EpochReport
 from search.contract.metrics import Metrics
-from search.contract.reports import CompletedTrial, EpochReport, InfeasibleTrial, Measurement, TrialReport
+from search.contract.reports import CompletedTrial, InfeasibleTrial, Measurement, TrialReport
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
 from search.tune.codec import decode_suggestion, encode_report

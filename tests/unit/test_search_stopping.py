@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from ray.tune.schedulers import TrialScheduler
 
-from search.contract.reports import CompletedTrial, CurvePoint, EpochReport, Measurement, StoppedTrial, TrialReport
+from search.contract.epochs import CurvePoint, EpochReport
+from search.contract.reports import CompletedTrial, Measurement, StoppedTrial, TrialReport
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
 from search.samplers.frontier import EXPECTED

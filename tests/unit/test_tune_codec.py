@@ -3,14 +3,8 @@
 import pytest
 
 from search.contract.candidate import Candidate
-from search.contract.reports import (
-    ClassificationScores,
-    CompletedTrial,
-    EpochReport,
-    InfeasibleTrial,
-    Measurement,
-    TrialReport,
-)
+from search.contract.epochs import ClassificationScores, EpochReport
+from search.contract.reports import CompletedTrial, InfeasibleTrial, Measurement, TrialReport
 from search.tune.codec import (
     SuggestedTrial,
     decode_report,

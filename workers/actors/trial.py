@@ -11,9 +11,10 @@ from ray import tune
 
 from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
+from search.contract.epochs import ClassificationScores
 from search.contract.latency import HostLatency
 from search.contract.metrics import Constraint, Score, first_complaint
-from search.contract.reports import ClassificationScores, CompletedTrial, InfeasibleTrial, Measurement, TrialReport
+from search.contract.reports import CompletedTrial, InfeasibleTrial, Measurement, TrialReport
 from search.contract.targets import TargetSpec
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from search.contract.epochs import ClassificationScores
 from search.contract.recipes import Recipe, Step
-from search.contract.reports import ClassificationScores
 from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques import FILE_TECHNIQUES, NETWORK_TECHNIQUES
 from workers.export import Predict, model_input, onnx_predictor, program_predictor, to_onnx, to_program

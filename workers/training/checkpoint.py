@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from search.contract.reports import ClassificationScores, EpochReport
+from search.contract.epochs import ClassificationScores, EpochReport
 from search.files import replacing
 from workers.training.device_dataset import DeviceDataset
 from workers.training.errors import CheckpointError

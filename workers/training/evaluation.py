@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor, nn
 
-from search.contract.reports import ClassificationScores
+from search.contract.epochs import ClassificationScores
 from workers.training.device_dataset import DeviceDataset, pixels
 from workers.training.execution import Execution, Work, eager
 from workers.training.folding import folded

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from search.contract.reports import ClassificationScores
+from search.contract.epochs import ClassificationScores
 
 
 def confusion(predicted: Tensor, labels: Tensor, classes: int, *, counted: Tensor | None = None) -> Tensor:
