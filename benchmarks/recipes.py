@@ -105,7 +105,7 @@ def _candidates(classes: int, count: int, *, seed: int) -> Iterator[Candidate]:
     choosers = random_choosers(seed)
     while count:
         candidate = draw(space, next(choosers), classes=classes).model_copy(update={"learning_rate": 0.1})
-        if _SMALLEST_MACS <= profile(candidate)["macs"] <= _LARGEST_MACS:
+        if _SMALLEST_MACS <= profile(candidate).macs <= _LARGEST_MACS:
             count -= 1
             yield candidate
 
@@ -188,7 +188,7 @@ def _compare(number: int, candidate: Candidate, by_list: Sequence[Evaluation], b
     volumes = [hypervolume(losses, reference) for losses in sides]
     best = [f"f1 {-losses[:, 0].min():.3f}, least latency {losses[:, 1].min():.2f}" for losses in sides]
     print(
-        f"candidate {number}, {profile(candidate)['macs'] / 1e6:.1f} MMACs: list {volumes[0]:.4f} ({best[0]}), "
+        f"candidate {number}, {profile(candidate).macs / 1e6:.1f} MMACs: list {volumes[0]:.4f} ({best[0]}), "
         f"search {volumes[1]:.4f} ({best[1]}), ratio {volumes[1] / volumes[0]:.3f}",
         flush=True,
     )

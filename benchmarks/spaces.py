@@ -19,12 +19,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.parts.machine import describe
 from search.contract.candidate import Candidate, UnbuildableError
-from search.contract.metrics import Metrics
 from search.samplers.frontier.points import PreferringChooser
 from search.spaces.presets import PRESETS
 from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
-from workers.models import build_network, profile
+from workers.models import ModelCost, build_network, profile
 
 SIDES_PX = [32, 33, 64, 96, 128, 224]
 #: The networks of one task of a process.
@@ -92,13 +91,13 @@ def _look(candidate: Candidate, key: str, found: Found, *, count: bool) -> None:
         _count(candidate, cost, key, found)
 
 
-def _count(candidate: Candidate, cost: Metrics, key: str, found: Found) -> None:
+def _count(candidate: Candidate, cost: ModelCost, key: str, found: Found) -> None:
     network = build_network(candidate.architecture, device="meta").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.empty(1, 3, candidate.image_size, candidate.image_size, device="meta"))
     macs, params = counter.get_total_flops() / 2, sum(parameter.numel() for parameter in network.parameters())
-    if (cost["macs"], cost["params"]) != (macs, params):
-        found.wrong.append(f"{key}: {cost['macs']:g} macs for {macs:g}, {cost['params']:g} params for {params:g}")
+    if (cost.macs, cost.params) != (macs, params):
+        found.wrong.append(f"{key}: {cost.macs:g} macs for {macs:g}, {cost.params:g} params for {params:g}")
 
 
 def _print(preset: str, parts: list[Found]) -> None:

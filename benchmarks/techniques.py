@@ -74,7 +74,7 @@ def main() -> None:
     candidate = _candidate(len(data.classes))
     costs = profile(candidate)
     print(
-        f"{describe()}; {options.data.name}, {len(options.seeds)} networks of {costs['macs'] / 1e6:.1f} MMACs",
+        f"{describe()}; {options.data.name}, {len(options.seeds)} networks of {costs.macs / 1e6:.1f} MMACs",
         flush=True,
     )
     results = [

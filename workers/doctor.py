@@ -2,8 +2,8 @@
 
 import json
 import sys
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
-from typing import Any
 
 #: What no trial and no compression can do without.
 _NEEDED = (
@@ -19,6 +19,23 @@ _NEEDED = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class RuntimeStatus:
+    """``version`` where models can be timed in the runtime here; ``advice`` says how to get it where they cannot."""
+
+    version: str | None
+    advice: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """``packages``: the version of each, None if it is missing. The others are empty where one is."""
+
+    packages: dict[str, str | None]
+    gpus: list[str] = field(default_factory=list)
+    runtimes: dict[str, RuntimeStatus] = field(default_factory=dict)
+
+
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
@@ -32,22 +49,20 @@ def _gpus() -> list[str]:
     return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
 
 
-def _runtimes() -> dict[str, dict[str, str | None]]:
-    """By name, the version of what models can be timed in here, or why it cannot be used and how to get it."""
+def _runtimes() -> dict[str, RuntimeStatus]:
     from workers.latency.runtimes import RUNTIMES
 
     return {
-        name: {"version": None if runtime.missing else runtime.version(), "advice": runtime.missing}
+        name: RuntimeStatus(version=None if runtime.missing else runtime.version(), advice=runtime.missing)
         for name, runtime in RUNTIMES.items()
     }
 
 
 def main() -> None:
     packages = {name: _version(name) for name in _NEEDED}
-    answer: dict[str, Any] = {"packages": packages, "gpus": [], "runtimes": {}}
-    if all(packages.values()):
-        answer |= {"gpus": _gpus(), "runtimes": _runtimes()}
-    json.dump(answer, sys.stdout)
+    is_complete = all(packages.values())
+    answer = Answer(packages=packages, gpus=_gpus(), runtimes=_runtimes()) if is_complete else Answer(packages=packages)
+    json.dump(asdict(answer), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ from workers.actors.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingErro
 from workers.actors.resource_sizing import chosen_resources
 from workers.actors.trial import TrialActor, TrialTask
 from workers.data import DataError, load_dataset
-from workers.models import features, layers_of, profile
+from workers.models import cost_metrics, features, layers_of
 from workers.training.errors import DeviceMemoryError
 
 log = structlog.get_logger()
@@ -110,7 +110,7 @@ def run(
     config: Settings,
     *,
     trainable: type[tune.Trainable] = TrialActor,
-    profile: Profile = profile,
+    profile: Profile = cost_metrics,
     features: Features = features,
     patience_s: float = PATIENCE_S,
 ) -> None:

@@ -40,7 +40,7 @@ assert network(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
 candidate = Candidate(
     architecture=architecture, image_size=32, batch_size=8, learning_rate=0.1, optimizer="sgd"
 )
-assert profile(candidate)["params"] == sum(parameter.numel() for parameter in network.parameters())
+assert profile(candidate).params == sum(parameter.numel() for parameter in network.parameters())
 
 policy = Policy.model_validate({"operations": [{"name": "Gamma", "magnitude": 1.0}], "max_ops": 1})
 images = torch.full((16, 3, 4, 4), 128, dtype=torch.uint8)

@@ -19,7 +19,7 @@ from search.study.space_spec import SpaceSpec
 from tests.unit.choosers import Chance
 from tests.unit.test_models_builder import EXAMPLES
 from workers.models import ArchitectureError, Network, build_network, profile
-from workers.models.profile import count_macs, count_params, layer_costs, totals
+from workers.models.profile import count_macs, count_params, layer_costs, total_cost
 
 SPACE = SpaceSpec.model_validate({"image_size": [16, 24, 33]})
 HEAD: tuple[Layer, ...] = ((1, "Conv", (32, 1, 1)), (1, "GlobalAvgPool", ()), (1, "FixedConv", (5,)))
@@ -51,9 +51,9 @@ def counted(network: Network, side_px: int) -> int:
 
 def assert_exact(architecture: Architecture, side_px: int) -> None:
     network = build_network(architecture, device="meta")
-    found = totals(layer_costs(architecture, side_px))
-    assert found["macs"] == counted(network, side_px)
-    assert found["params"] == sum(parameter.numel() for parameter in network.parameters())
+    cost = total_cost(layer_costs(architecture, side_px))
+    assert cost.macs == counted(network, side_px)
+    assert cost.params == sum(parameter.numel() for parameter in network.parameters())
 
 
 #: Every block that may stand before a pooled head, on 8 channels.
@@ -102,15 +102,15 @@ def test_nas_bench_macro_has_the_params_and_macs_of_its_table(shared_data: Path)
         architecture = draw_architecture(
             PRESETS["nas-bench-macro"], chooser_of(FixedTrial(values)), side_px=32, classes=10
         )
-        found = totals(layer_costs(architecture, 32))
-        assert (found["params"], found["macs"]) == (table[code]["params"], table[code]["flops"])
+        cost = total_cost(layer_costs(architecture, 32))
+        assert (cost.params, cost.macs) == (table[code]["params"], table[code]["flops"])
 
 
 def test_a_profile_by_hand() -> None:
-    found = profile(fixed((1, "Conv", (8, 3, 2))))
-    assert found["macs"] == 8 * 8 * 8 * 27 + 8 * 8 * 32 * 8 + 32 * 5
-    assert found["params"] == (8 * 27 + 16) + (8 * 32 + 64) + (32 * 5 + 5)
-    assert found["memory_bytes"] == 4 * (found["params"] + (8 * 8 * 8 + 8 * 8 * 32))
+    cost = profile(fixed((1, "Conv", (8, 3, 2))))
+    assert cost.macs == 8 * 8 * 8 * 27 + 8 * 8 * 32 * 8 + 32 * 5
+    assert cost.params == (8 * 27 + 16) + (8 * 32 + 64) + (32 * 5 + 5)
+    assert cost.memory_bytes == 4 * (cost.params + (8 * 8 * 8 + 8 * 8 * 32))
 
 
 def test_the_memory_of_a_layer_is_the_largest_input_and_output_within_its_block() -> None:
@@ -125,11 +125,11 @@ def test_the_memory_of_a_layer_is_the_largest_input_and_output_within_its_block(
 def test_the_costs_of_the_lines_add_up_to_the_networks() -> None:
     drawn = candidate(3)
     costs = layer_costs(drawn.architecture, drawn.image_size)
-    found = profile(drawn)
+    cost = profile(drawn)
     assert len(costs) == len(drawn.architecture.backbone)
-    assert found["macs"] == sum(cost.macs for cost in costs)
-    assert found["params"] == sum(cost.params for cost in costs)
-    assert found["memory_bytes"] == 4 * found["params"] + max(cost.activation_bytes for cost in costs)
+    assert cost.macs == sum(line.macs for line in costs)
+    assert cost.params == sum(line.params for line in costs)
+    assert cost.memory_bytes == 4 * cost.params + max(line.activation_bytes for line in costs)
 
 
 def test_counting_leaves_the_mode_and_the_statistics_of_the_network_alone() -> None:
@@ -139,7 +139,7 @@ def test_counting_leaves_the_mode_and_the_statistics_of_the_network_alone() -> N
     count_macs(network, 16)
     assert network.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
-    assert count_params(network) == profile(fixed((1, "Conv", (8, 3, 2))))["params"]
+    assert count_params(network) == profile(fixed((1, "Conv", (8, 3, 2)))).params
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_what_is_measured_is_the_largest_and_a_usual_candidate_that_limits_allow
     )
     largest, usual = _typical(spec, classes=10)
     assert largest.batch_size == 64
-    assert profile(usual)["macs"] <= profile(largest)["macs"] <= 5e6
+    assert profile(usual).macs <= profile(largest).macs <= 5e6
     assert {largest.learning_rate, usual.learning_rate} == {spec.space.learning_rate.low}
 
 

@@ -18,7 +18,7 @@ from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
 from workers.actors.trial import TrialTask, run_trial
 from workers.latency.gate import HostGate
-from workers.models import profile
+from workers.models import cost_metrics
 from workers.training.errors import DeviceMemoryError
 
 #: Candidates by chance, of which two are trained to measure.
@@ -97,6 +97,6 @@ def _typical(spec: StudySpec, *, classes: int) -> tuple[Candidate, Candidate]:
 
 def _cost(candidate: Candidate) -> Metrics | None:
     try:
-        return profile(candidate)
+        return cost_metrics(candidate)
     except UnbuildableError:
         return None

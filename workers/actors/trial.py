@@ -25,7 +25,7 @@ from workers.candidate_training import plan_of
 from workers.export import quick_onnx, save_weights
 from workers.inputs import prepare, resident_split
 from workers.latency.gate import HostGate
-from workers.models import Network, build_network, profile
+from workers.models import Network, build_network, cost_metrics
 from workers.training.engine import Epoch, Working, train
 
 
@@ -73,7 +73,7 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
         exported = quick_onnx(network, candidate.image_size)
     latency = PendingLatency(exported, task.target, gate)
     network.to(task.device)
-    costs = Measurement(metrics={**profile(candidate), "size_bytes": len(exported)})
+    costs = Measurement(metrics={**cost_metrics(candidate), "size_bytes": len(exported)})
     for epoch in _epochs(network, candidate, task, latency.working, gate):
         last = epoch.epoch == task.epochs
         if (timed := latency.result(wait=last)) is not None:

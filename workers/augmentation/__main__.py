@@ -8,7 +8,8 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from search.contract.augmentation import Policy
 from search.contract.dataset import DatasetSpec
@@ -17,18 +18,27 @@ from workers.augmentation.copies import CopyJob, preview, write_copies
 from workers.data.errors import DataError
 
 
+class AugmentationTask(BaseModel):
+    """``copies``: of each image, for a folder of them; None for a preview."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: DatasetSpec
+    policy: Policy
+    seed: int
+    out: Path
+    copies: int | None = None
+
+
 def main() -> None:
-    task: dict[str, Any] = json.load(sys.stdin)
-    dataset, policy = DatasetSpec.model_validate(task["dataset"]), Policy.model_validate(task["policy"])
+    task = AugmentationTask.model_validate_json(sys.stdin.read())
     try:
-        if "copies" in task:
-            job = CopyJob(
-                dataset=dataset, policy=policy, copies=task["copies"], seed=task["seed"], out=Path(task["out"])
-            )
-            for done, total, part in write_copies(job):
-                print(json.dumps({"done": done, "total": total, **asdict(part)}), flush=True)
-        else:
-            replace_file(Path(task["out"]), preview(dataset, policy, seed=task["seed"]))
+        if task.copies is None:
+            replace_file(task.out, preview(task.dataset, task.policy, seed=task.seed))
+            return
+        job = CopyJob(dataset=task.dataset, policy=task.policy, copies=task.copies, seed=task.seed, out=task.out)
+        for done, total, part in write_copies(job):
+            print(json.dumps({"done": done, "total": total, **asdict(part)}), flush=True)
     except (DataError, OSError) as error:
         sys.exit(str(error))
 

@@ -4,15 +4,18 @@ A name that starts with a dot is passed over. Symbolic links that leave the fold
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING
 
 from search.contract.dataset_report import Skipped
 from workers.data.errors import DataError, DatasetNotFoundError, MissingPackageError
 from workers.data.listing import Photo
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
 MAX_FILE_BYTES = 64 * 2**20
 
@@ -25,7 +28,7 @@ class File(Photo):
     """A file that may be a photo, or hold many."""
 
     size_bytes: int
-    open: Callable[[], Any]
+    open: Callable[[], IO[bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,8 +140,12 @@ def _local_file(path: Path, name: str) -> File:
         stamp=f"{status.st_size} {status.st_mtime_ns}",
         size_bytes=status.st_size,
         read=path.read_bytes,
-        open=partial(path.open, "rb"),
+        open=partial(_open_local, path),
     )
+
+
+def _open_local(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _list_url(url: str) -> Tree:
@@ -164,9 +171,10 @@ def _list_url(url: str) -> Tree:
     return Tree(files=files, folders=tuple(folders), refused=())
 
 
-def _remote_file(file_system: Any, path: str, name: str, info: dict[str, Any]) -> File:
+def _remote_file(file_system: "AbstractFileSystem", path: str, name: str, info: Mapping[str, object]) -> File:
     version = next((info[key] for key in _VERSION_KEYS if info.get(key)), None)
-    size_bytes = info["size"] or 0
+    size = info["size"]
+    size_bytes = size if isinstance(size, int) else 0
     return File(
         name=name or path.rsplit("/", 1)[-1],
         stamp=None if version is None else f"{size_bytes} {version}",
@@ -176,14 +184,14 @@ def _remote_file(file_system: Any, path: str, name: str, info: dict[str, Any]) -
     )
 
 
-def _read_remote(file_system: Any, path: str) -> bytes:
+def _read_remote(file_system: "AbstractFileSystem", path: str) -> bytes:
     try:
         return bytes(file_system.cat_file(path))
     except Exception as error:  # each file system has errors of its own
         raise OSError(str(error) or type(error).__name__) from error
 
 
-def _open_url(url: str) -> tuple[Any, str]:
+def _open_url(url: str) -> tuple["AbstractFileSystem", str]:
     import fsspec
 
     try:

@@ -4,30 +4,56 @@ measured as JSON back; ``{"list": true}`` asks for the runtimes. Exit code 1 wit
 
 import json
 import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from workers.latency.bench import report
+from pydantic import BaseModel, ConfigDict
+
+from workers.latency.bench import BenchReport, report
 from workers.latency.gate import SlotBusyError
 from workers.latency.runtimes import RUNTIMES, ModelError, Runtime, RuntimeMissingError
 
 
+class BenchTask(BaseModel):
+    """``list``: of the runtimes, instead of a measurement. ``side_px``: for models whose image size is free."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    list: bool = False
+    models: tuple[Path, ...] = ()
+    runtimes: tuple[str, ...] = ()
+    threads: int = 1
+    batches: tuple[int, ...] = ()
+    side_px: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeStatus:
+    """``missing``: why the runtime cannot be used here and how to get it; ``version`` where it can."""
+
+    runtime: str
+    takes: Literal["onnx", "pt2", "network"]
+    version: str | None
+    missing: str | None
+
+
 def main() -> None:
-    task: dict[str, Any] = json.load(sys.stdin)
+    task = BenchTask.model_validate_json(sys.stdin.read())
     try:
-        answer = {"runtimes": _listed()} if task.get("list") else _measured(task)
+        answer = {"runtimes": [asdict(status) for status in _listed()]} if task.list else asdict(_measured(task))
     except (ModelError, RuntimeMissingError, SlotBusyError, ValueError) as error:
         sys.exit(str(error))
     json.dump(answer, sys.stdout)
 
 
-def _measured(task: dict[str, Any]) -> dict[str, Any]:
+def _measured(task: BenchTask) -> BenchReport:
     return report(
-        [Path(path) for path in task["models"]],
-        [_named(name) for name in task["runtimes"]],
-        threads=task["threads"],
-        batches=task["batches"],
-        side_px=task["side_px"],
+        task.models,
+        [_named(name) for name in task.runtimes],
+        threads=task.threads,
+        batches=task.batches,
+        side_px=task.side_px,
     )
 
 
@@ -38,14 +64,14 @@ def _named(name: str) -> Runtime:
     return RUNTIMES[name]
 
 
-def _listed() -> list[dict[str, Any]]:
+def _listed() -> list[RuntimeStatus]:
     return [
-        {
-            "runtime": runtime.name,
-            "takes": runtime.takes,
-            "version": runtime.version() if runtime.missing is None else None,
-            "missing": runtime.missing,
-        }
+        RuntimeStatus(
+            runtime=runtime.name,
+            takes=runtime.takes,
+            version=runtime.version() if runtime.missing is None else None,
+            missing=runtime.missing,
+        )
         for runtime in RUNTIMES.values()
     ]
 

@@ -2,9 +2,9 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -51,6 +51,13 @@ class Row:
     latency: Latency
     images_per_s: dict[int, float | None]
     peak_memory_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchReport:
+    host: str
+    threads: int
+    rows: list[Row]
 
 
 def entries(paths: Sequence[Path], runtimes: Sequence[Runtime], *, side_px: int | None) -> list[Entry]:
@@ -114,12 +121,12 @@ def bench(entries: Sequence[Entry], *, threads: int, batches: Sequence[int], eff
 
 def report(
     paths: Sequence[Path], runtimes: Sequence[Runtime], *, threads: int, batches: Sequence[int], side_px: int | None
-) -> dict[str, Any]:
-    """``bench`` as plain data, with the host."""
+) -> BenchReport:
+    """``bench`` with the host."""
     chosen = entries(paths, runtimes, side_px=side_px)
     rows = bench(chosen, threads=threads, batches=batches)
     hosts = [this_host(runtime=entry.runtime, threads=threads) for entry in chosen]
-    return {"host": hosts[0].machine, "threads": threads, "rows": [asdict(row) for row in rows]}
+    return BenchReport(host=hosts[0].machine, threads=threads, rows=rows)
 
 
 def _kind(path: Path) -> Literal["onnx", "pt2"]:

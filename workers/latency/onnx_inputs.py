@@ -1,13 +1,14 @@
 """Anybody's ONNX file, made ready to be timed: its one input gets a fixed batch and a fixed image size."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
 from workers.latency.runtimes import ModelError
+
+_Dimension = onnx.TensorShapeProto.Dimension
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:
@@ -47,9 +48,9 @@ def settled(model: onnx.ModelProto, *, batch: int, side_px: int | None) -> bytes
     return _bytes(changed)
 
 
-def _image_input(model: onnx.ModelProto) -> Any:
+def _image_input(model: onnx.ModelProto) -> onnx.ValueInfoProto:
     weights = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in weights]
+    inputs: list[onnx.ValueInfoProto] = [value for value in model.graph.input if value.name not in weights]
     if len(inputs) != 1:
         names = ", ".join(value.name for value in inputs)
         raise ModelError(f"a model to time has one input, of images; this one has {len(inputs)}: {names}")
@@ -58,7 +59,7 @@ def _image_input(model: onnx.ModelProto) -> Any:
     return inputs[0]
 
 
-def _settle(free: list[Any], sizes: list[Any], side_px: int | None) -> None:
+def _settle(free: list[_Dimension], sizes: list[_Dimension], side_px: int | None) -> None:
     if len(sizes) != 3 or len(free) > 2:
         raise ModelError("its input has free dimensions beside batch, height and width: export it with fixed ones")
     if side_px is None:
@@ -67,7 +68,7 @@ def _settle(free: list[Any], sizes: list[Any], side_px: int | None) -> None:
         size.dim_value = side_px
 
 
-def _keep_rows(graph: Any) -> None:
+def _keep_rows(graph: onnx.GraphProto) -> None:
     """Let each Reshape to one row keep as many as it gets: 0 copies that dimension from the input."""
     tensors = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from workers.latency.runtimes import Runtime, random_images
+from workers.latency.runtimes import Eager, Runtime, random_images
 
 Run = Callable[[], object]
 
@@ -17,7 +16,7 @@ class Subject:
     open: Callable[[int], Run]
 
 
-def model_subject(key: str, runtime: Runtime, model: Any) -> Subject:
+def model_subject(key: str, runtime: Runtime, model: bytes | Eager | None) -> Subject:
     """Time ``model``, of the kind that ``runtime`` takes, on images of random numbers. ModelError when opened, where
     that is impossible.
     """

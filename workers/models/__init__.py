@@ -2,6 +2,15 @@
 
 from workers.models.builder import ArchitectureError, Network, build_network
 from workers.models.features import features
-from workers.models.profile import layers_of, profile
+from workers.models.profile import ModelCost, cost_metrics, layers_of, profile
 
-__all__ = ["ArchitectureError", "Network", "build_network", "features", "layers_of", "profile"]
+__all__ = [
+    "ArchitectureError",
+    "ModelCost",
+    "Network",
+    "build_network",
+    "cost_metrics",
+    "features",
+    "layers_of",
+    "profile",
+]

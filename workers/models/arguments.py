@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, get_type_hints
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -24,11 +24,11 @@ class Parameter:
     """One argument of a block: its name, its type, and its default or _REQUIRED."""
 
     name: str
-    adapter: TypeAdapter[Any]
+    adapter: TypeAdapter[object]
     default: object
 
 
-def parameters_of(build: Callable[..., Any]) -> tuple[Parameter, ...]:
+def parameters_of(build: Callable[..., object]) -> tuple[Parameter, ...]:
     """The parameters of a block's builder after the number of input channels."""
     hints = get_type_hints(build, include_extras=True)
     _, *parameters = inspect.signature(build).parameters.values()
@@ -38,7 +38,7 @@ def parameters_of(build: Callable[..., Any]) -> tuple[Parameter, ...]:
     )
 
 
-def checked(parameters: tuple[Parameter, ...], arguments: tuple[object, ...]) -> tuple[Any, ...]:
+def checked(parameters: tuple[Parameter, ...], arguments: tuple[object, ...]) -> tuple[object, ...]:
     """All arguments, the defaults filled in. ValueError says which is missing, too much, or of a wrong type."""
     least = sum(parameter.default is _REQUIRED for parameter in parameters)
     if not least <= len(arguments) <= len(parameters):
@@ -49,7 +49,7 @@ def checked(parameters: tuple[Parameter, ...], arguments: tuple[object, ...]) ->
     return (*given, *(parameter.default for parameter in parameters[len(given) :]))
 
 
-def _of_its_type(parameter: Parameter, value: object) -> Any:
+def _of_its_type(parameter: Parameter, value: object) -> object:
     try:
         return parameter.adapter.validate_python(value)
     except ValidationError as error:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -92,7 +91,7 @@ def build_layer(layer: Layer, channels: int, *, depth: float, width: float) -> t
     return (modules[0] if len(modules) == 1 else nn.Sequential(*modules)), channels
 
 
-def units(layer: Layer, *, depth: float, width: float) -> list[tuple[str, tuple[Any, ...]]]:
+def units(layer: Layer, *, depth: float, width: float) -> list[tuple[str, tuple[object, ...]]]:
     """The blocks that one line of the backbone stands for, each with all its arguments.
 
     ValueError for an unknown block, or for arguments that it does not take.

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from search.contract.candidate import Candidate
 from workers.models.blocks import BLOCKS
-from workers.models.profile import layer_costs, totals
+from workers.models.profile import layer_costs, total_cost
 
 
 def features(candidate: Candidate) -> dict[str, float]:
@@ -33,7 +33,7 @@ def features(candidate: Candidate) -> dict[str, float]:
             width[level] = max(width[level], cost.shape[0])
             depth[level] += repeat
             blocks[block] += repeat
-    told = {f"log_{name}": math.log1p(value) for name, value in totals(costs).items()}
+    told = {f"log_{name}": math.log1p(value) for name, value in total_cost(costs).metrics.items()}
     told["log_activations"] = math.log1p(sum(activations.values()))
     told["log_side_px"] = math.log(side_px)
     told["depth"] = sum(depth.values())

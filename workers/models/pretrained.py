@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file as load_safetensors
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def load_torchvision(name: str) -> Mapping[str, Tensor]:
@@ -16,7 +15,7 @@ def load_torchvision(name: str) -> Mapping[str, Tensor]:
 
     try:
         with torch.device("cpu"):
-            network: Any = torchvision.models.get_model(name, weights="DEFAULT")
+            network: nn.Module = torchvision.models.get_model(name, weights="DEFAULT")
     except OSError as error:
         raise ValueError(
             f"torchvision's weights of {name} cannot be downloaded ({error}): name a file of them instead, "

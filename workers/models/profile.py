@@ -1,15 +1,16 @@
 """What a network costs before it has weights: multiply-accumulates, parameters and memory, exact."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from search.contract.candidate import Architecture, Candidate, Layer
+from search.contract.metrics import Metrics
 from workers.models.activations import ACTIVATION_TYPES
 from workers.models.blocks import BLOCKS
 from workers.models.builder import ArchitectureError, naming_layer, units
@@ -32,15 +33,39 @@ class LayerCost:
     shape: Shape
 
 
-def profile(candidate: Candidate) -> dict[str, float]:
-    """``macs`` and ``memory_bytes`` of one image and ``params`` of a candidate, without weights, in milliseconds.
+@dataclass(frozen=True, kw_only=True)
+class ModelCost:
+    """What a whole network costs for one image.
+
+    ``memory_bytes`` is the peak of an inference in float32 where nothing is kept longer than needed: all weights, and
+    the input and the output of the layer for which they are largest. Layers are convolutions, products with a matrix
+    and poolings; normalization and activations are in place or folded into them, and what a shortcut keeps for later is
+    not counted.
+    """
+
+    macs: int
+    params: int
+    memory_bytes: int
+
+    @property
+    def metrics(self) -> Metrics:
+        return asdict(self)
+
+
+def profile(candidate: Candidate) -> ModelCost:
+    """What a candidate costs, without making its weights: it takes milliseconds.
 
     ArchitectureError if the shapes do not work out.
     """
-    return dict(totals(layer_costs(candidate.architecture, candidate.image_size)))
+    return total_cost(layer_costs(candidate.architecture, candidate.image_size))
 
 
-def layers_of(candidate: Candidate) -> list[dict[str, Any]]:
+def cost_metrics(candidate: Candidate) -> Metrics:
+    """``profile`` as the metrics that a search knows before a training."""
+    return profile(candidate).metrics
+
+
+def layers_of(candidate: Candidate) -> list[dict[str, object]]:
     """The ``shape`` (channels, height, width), ``macs`` and ``params`` of each line of a candidate's backbone.
 
     ArchitectureError if the shapes do not work out.
@@ -49,21 +74,14 @@ def layers_of(candidate: Candidate) -> list[dict[str, Any]]:
     return [{"shape": list(cost.shape), "macs": cost.macs, "params": cost.params} for cost in costs]
 
 
-def totals(costs: list[LayerCost]) -> dict[str, int]:
-    """The whole network's ``macs``, ``params`` and ``memory_bytes``.
-
-    The memory is the peak of one image's inference in float32 where nothing is kept longer than needed: all weights,
-    and the input and the output of the layer for which they are largest. Layers are convolutions, products with a
-    matrix and poolings; normalization and activations work in place or are folded into them, and what a shortcut keeps
-    for later is not counted.
-    """
+def total_cost(costs: Sequence[LayerCost]) -> ModelCost:
     params = sum(cost.params for cost in costs)
     activation_bytes = max((cost.activation_bytes for cost in costs), default=0)
-    return {
-        "macs": sum(cost.macs for cost in costs),
-        "params": params,
-        "memory_bytes": _FLOAT_BYTES * params + activation_bytes,
-    }
+    return ModelCost(
+        macs=sum(cost.macs for cost in costs),
+        params=params,
+        memory_bytes=_FLOAT_BYTES * params + activation_bytes,
+    )
 
 
 def layer_costs(architecture: Architecture, side_px: int) -> list[LayerCost]:
@@ -95,7 +113,7 @@ def _layer_cost(layer: Layer, shape: Shape, architecture: Architecture) -> Layer
 
 
 @lru_cache(maxsize=100_000)
-def _unit_cost(name: str, arguments: tuple[Any, ...], shape: Shape) -> LayerCost:
+def _unit_cost(name: str, arguments: tuple[object, ...], shape: Shape) -> LayerCost:
     block, count = BLOCKS[name], _Count()
     with torch.device("meta"):
         module, _ = block.build(shape[0], *arguments)

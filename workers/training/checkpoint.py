@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import torch
 
@@ -41,18 +41,32 @@ class Epoch:
         )
 
 
+class _Subject(TypedDict):
+    """What tells a training from others."""
+
+    plan: dict[str, object]
+    labels: torch.Tensor
+    shapes: dict[str, tuple[int, ...]]
+
+
+class _Content(_Subject):
+    tensors: dict[str, torch.Tensor]
+    generators: tuple[torch.Tensor, ...]
+    epochs: list[dict[str, Any]]
+
+
 class Checkpoint:
     """The file at ``path`` for a training by ``plan`` on ``training`` whose changing parts are in ``state``."""
 
     def __init__(self, path: Path, plan: TrainingPlan, training: DeviceDataset, state: TrainingState) -> None:
         self._path, self._state = path, state
         shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors.items()}
-        self._subject = {"plan": asdict(plan), "labels": training.labels.cpu(), "shapes": shapes}
+        self._subject: _Subject = {"plan": asdict(plan), "labels": training.labels.cpu(), "shapes": shapes}
 
     def save(self, epochs: Sequence[Epoch]) -> None:
         """Replace the file. A crash meanwhile leaves the one before."""
         snapshot = self._state.copy()
-        content = {
+        content: _Content = {
             **self._subject,
             "tensors": snapshot.tensors,
             "generators": snapshot.generators,
@@ -72,9 +86,9 @@ class Checkpoint:
         self._state.restore(Snapshot(tensors=content["tensors"], generators=content["generators"]))
         return [Epoch(**{**epoch, "scores": ClassificationScores(**epoch["scores"])}) for epoch in content["epochs"]]
 
-    def _content(self) -> dict[str, Any]:
+    def _content(self) -> _Content:
         try:
-            content: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
+            content: dict[str, object] = torch.load(self._path, map_location="cpu", weights_only=True)
             other = [name for name, value in self._subject.items() if not _same(content[name], value)]
         except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
             raise CheckpointError(
@@ -85,8 +99,8 @@ class Checkpoint:
                 f"{self._path} is the checkpoint of another training (other {', '.join(other)}): "
                 "remove it, or choose another file"
             )
-        return content
+        return cast(_Content, content)
 
 
-def _same(saved: Any, value: Any) -> bool:
-    return torch.equal(saved, value) if isinstance(value, torch.Tensor) else bool(saved == value)
+def _same(saved: object, value: object) -> bool:
+    return torch.equal(cast(torch.Tensor, saved), value) if isinstance(value, torch.Tensor) else saved == value

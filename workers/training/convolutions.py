@@ -7,7 +7,7 @@ another day, without the second stream: 43,080, and 41,975 with pointwise convol
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -32,18 +32,23 @@ class GpuConvolutions(TorchFunctionMode):
         self._run, self._patient = run, frozenset(map(id, patient))
 
     def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        return (self._conv2d if func is functional.conv2d else func)(*args, **(kwargs or {}))
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
+        called: Callable[..., object] = self._conv2d if func is functional.conv2d else func
+        return called(*args, **(kwargs or {}))
 
     def _conv2d(
         self,
         images: Tensor,
         weight: Tensor,
         bias: Tensor | None = None,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
+        stride: int | _Pair = 1,
+        padding: str | int | _Pair = 0,
+        dilation: int | _Pair = 1,
         groups: int = 1,
     ) -> Tensor:
         if isinstance(padding, str) or not weight.requires_grad:
@@ -65,21 +70,41 @@ def _at_once(work: Callable[[], _Gradients], *read: Tensor) -> _Gradients:
     return work()
 
 
-def _pair(value: Any) -> Any:
+def _pair(value: int | _Pair) -> _Pair:
     return (value, value) if isinstance(value, int) else value
+
+
+class _Context(Protocol):
+    """What a forward pass keeps for its backward pass."""
+
+    run: Run
+    has_bias: bool
+
+    @property
+    def saved_tensors(self) -> tuple[Tensor, Tensor]: ...
+
+    @property
+    def needs_input_grad(self) -> tuple[bool, ...]: ...
+
+    def save_for_backward(self, images: Tensor, weight: Tensor) -> None: ...
+
+
+class _ConvolutionContext(_Context, Protocol):
+    geometry: tuple[object, ...]
+    by_cudnn: bool
 
 
 class _Pointwise(torch.autograd.Function):
     """In channels_last a matrix product of all pixels, without a copy."""
 
     @staticmethod
-    def forward(ctx: Any, run: Run, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(ctx: _Context, run: Run, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.run, ctx.has_bias = run, bias is not None
         ctx.save_for_backward(images, weight)
         return functional.linear(images.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Context, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         images, weight = ctx.saved_tensors
         pixels = gradients[0].permute(0, 2, 3, 1)
 
@@ -96,7 +121,7 @@ class _Pointwise(torch.autograd.Function):
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any,
+        ctx: _ConvolutionContext,
         run: Run,
         images: Tensor,
         weight: Tensor,
@@ -113,7 +138,7 @@ class _Convolution(torch.autograd.Function):
         return functional.conv2d(images, weight, bias, stride, padding, dilation, groups)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _ConvolutionContext, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         images, weight = ctx.saved_tensors
         convolution = torch.ops.aten.convolution_backward
 

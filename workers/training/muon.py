@@ -6,7 +6,6 @@ can hold it.
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,7 +21,7 @@ class Muon(torch.optim.Optimizer):
     tensor on the parameters' device.
     """
 
-    def __init__(self, groups: Iterable[dict[str, Any]]) -> None:
+    def __init__(self, groups: Iterable[dict[str, object]]) -> None:
         super().__init__(groups, {})
 
     @torch.no_grad()

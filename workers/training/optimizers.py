@@ -5,7 +5,6 @@ A parameter group has, beside its rate ``lr``, the highest one ``peak``: ``set_r
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -90,12 +89,13 @@ def state_tensors(optimizers: Optimizers) -> dict[str, Tensor]:
 
 
 def _adamw(parameters: Iterable[nn.Parameter], plan: TrainingPlan) -> torch.optim.AdamW:
-    groups = _groups(parameters, plan, peak=plan.learning_rate * _ADAMW_RATE)
-    capturable = any(parameter.is_cuda for group in groups for parameter in group["params"])
+    chosen = list(parameters)
+    groups = _groups(chosen, plan, peak=plan.learning_rate * _ADAMW_RATE)
+    capturable = any(parameter.is_cuda for parameter in chosen)
     return torch.optim.AdamW(groups, fused=True, capturable=capturable)
 
 
-def _groups(parameters: Iterable[nn.Parameter], plan: TrainingPlan, *, peak: float) -> list[dict[str, Any]]:
+def _groups(parameters: Iterable[nn.Parameter], plan: TrainingPlan, *, peak: float) -> list[dict[str, object]]:
     sorted_out: dict[float, list[nn.Parameter]] = {plan.weight_decay: [], 0.0: []}
     for parameter in parameters:
         sorted_out[plan.weight_decay if parameter.ndim > 1 else 0.0].append(parameter)

@@ -7,14 +7,13 @@ loses its slope times y, y its slope times x), then the shift, in whole pixels. 
 import math
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from workers.augmentation.kinds import AffineDefinition, Image
-from workers.augmentation.library import albumentations
+from workers.augmentation.library import Transform, albumentations
 from workers.augmentation.operations.enhance import to_levels
 from workers.augmentation.operations.registry import OPERATIONS
 
@@ -76,18 +75,21 @@ def warp_single(image: Image, affine: AffineMap) -> Image:
         round(affine.shift_x.item() * len(image)),
         round(affine.shift_y.item() * len(image)),
     )
-    return transform(image=image)["image"]  # type: ignore[no-any-return]
+    return transform(image=image)["image"]
 
 
 @lru_cache(maxsize=1024)
-def _transform(rotation_deg: float, shear_x_deg: float, shear_y_deg: float, shift_x_px: int, shift_y_px: int) -> Any:
-    return albumentations().Affine(
+def _transform(
+    rotation_deg: float, shear_x_deg: float, shear_y_deg: float, shift_x_px: int, shift_y_px: int
+) -> Transform:
+    transform: Transform = albumentations().Affine(
         rotate=(rotation_deg, rotation_deg),
         shear={"x": (shear_x_deg, shear_x_deg), "y": (shear_y_deg, shear_y_deg)},
         translate_px={"x": (shift_x_px, shift_x_px), "y": (shift_y_px, shift_y_px)},
         fill=0,
         p=1,
     )
+    return transform
 
 
 OPERATIONS.add("Rotate", AffineDefinition(full=30.0, signed=True, parameter="rotation_deg"))

@@ -1,13 +1,13 @@
 """Operations that look at one grey level at a time: whole numbers, so both executors agree exactly."""
 
 import math
-from typing import Any
+from types import ModuleType
 
 import torch
 from torch import Tensor
 
 from workers.augmentation.kinds import Drawn, PixelDefinition
-from workers.augmentation.library import through
+from workers.augmentation.library import Transform, through
 from workers.augmentation.operations.registry import OPERATIONS
 
 
@@ -17,12 +17,13 @@ def _solarize(pixels: Tensor, drawn: Drawn) -> Tensor:
     return pixels ^ (above.to(torch.uint8) * 255)
 
 
-def _solarize_transform(library: Any, value: float) -> Any:
+def _solarize_transform(library: ModuleType, value: float) -> Transform:
     threshold = math.ceil(256 - value)
-    if threshold == 256:
-        return library.NoOp()
     between = max(threshold - 0.5, 0.0) / 255  # between two levels, where rounding cannot change the comparison
-    return library.Solarize(threshold_range=(between, between), p=1)
+    transform: Transform = (
+        library.NoOp() if threshold == 256 else library.Solarize(threshold_range=(between, between), p=1)
+    )
+    return transform
 
 
 def _posterize(pixels: Tensor, drawn: Drawn) -> Tensor:
@@ -31,9 +32,10 @@ def _posterize(pixels: Tensor, drawn: Drawn) -> Tensor:
     return (pixels >> bits) << bits
 
 
-def _posterize_transform(library: Any, value: float) -> Any:
+def _posterize_transform(library: ModuleType, value: float) -> Transform:
     bits = 8 - round(value)
-    return library.NoOp() if bits == 8 else library.Posterize(num_bits=(bits, bits), p=1)
+    transform: Transform = library.NoOp() if bits == 8 else library.Posterize(num_bits=(bits, bits), p=1)
+    return transform
 
 
 OPERATIONS.add("Identity", PixelDefinition(batch=lambda pixels, drawn: pixels, single=lambda image, drawn: image))

@@ -6,7 +6,6 @@ leading left singular vectors of the weight unfolded along each kind of channel.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -79,8 +78,8 @@ def split_convolution(layer: nn.Conv2d, energy: float) -> nn.Sequential | None:
     if channels * r * inputs_an_output + r * s * taps + s * out >= out * channels * taps:
         return None
     first = nn.Conv2d(channels, r, 1, bias=False)
-    geometry: dict[str, Any] = {name: getattr(layer, name) for name in ("stride", "padding", "dilation")}
-    core = nn.Conv2d(r, s, layer.kernel_size, bias=False, **geometry)  # type: ignore[arg-type]
+    stride, padding, dilation = layer.stride, layer.padding, layer.dilation
+    core = nn.Conv2d(r, s, layer.kernel_size, stride, padding, dilation, bias=False)  # type: ignore[arg-type]
     last = nn.Conv2d(s, out, 1, bias=layer.bias is not None)
     first.weight.copy_(inputs.T[:, :, None, None])
     core.weight.copy_(torch.einsum("oikl,os,ir->srkl", layer.weight, outputs, inputs))

@@ -7,7 +7,7 @@ Pillow names it. Pixels differ from Pillow's by rounding, which may move a cut b
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from workers.data.errors import UnreadableImageError
 from workers.data.listing import Photo, Sample
 from workers.data.threads import THREADS, map_in_threads
 
+if TYPE_CHECKING:
+    from nvidia.dali import Pipeline
+
+_Item = TypeVar("_Item")
 _BATCH = 64
 #: ``crop`` scales before it cuts, so that a picture longer than this would grow too large.
 _MAX_ASPECT = 16
@@ -56,7 +60,7 @@ def decode_rows(
                 yield from ((row, squares[index]) for row in rows_of[photo])
 
 
-def _batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     remaining = iter(items)
     while batch := list(islice(remaining, _BATCH)):
         yield batch
@@ -79,7 +83,7 @@ class _Pipeline:
     def __init__(self, side_px: int, resize: Resize) -> None:
         self._side_px = side_px
         self._resize = resize
-        self._pipeline: Any = None
+        self._pipeline: Pipeline | None = None
 
     def run(self, batch: Sequence[np.ndarray]) -> list[np.ndarray] | None:
         """A square uint8 [side, side, 3] each; None where DALI cannot decode one of them."""
@@ -93,7 +97,7 @@ class _Pipeline:
             return None
         return [np.array(squares[index]) for index in range(len(batch))]
 
-    def _build(self) -> Any:
+    def _build(self) -> "Pipeline":
         import nvidia.dali
         from nvidia.dali import fn, types
 

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import Skipped
@@ -20,6 +20,10 @@ from workers.data.files import File, list_tree
 from workers.data.listing import Listing, Photo, Sample, Split
 from workers.data.sources.registry import SOURCES
 
+if TYPE_CHECKING:
+    from pyarrow import ChunkedArray, Schema
+
+_Label = int | str | bool
 _HELD_OUT = ("val", "test")
 #: Row groups kept in memory: threads read rows in order, so that they straddle two.
 _GROUPS_KEPT = 2
@@ -31,7 +35,7 @@ class _Table:
 
     file: File
     split: Split | None
-    labels: list[Any]
+    labels: list[_Label | None]
     group_rows: list[int]
     names: list[str] | None
 
@@ -97,7 +101,7 @@ def _read_table(file: File, split: Split | None, spec: DatasetSpec) -> _Table:
     return _Table(file=file, split=split, labels=labels, group_rows=group_rows, names=names)
 
 
-def _require_columns(file: File, schema: Any, spec: DatasetSpec) -> None:
+def _require_columns(file: File, schema: "Schema", spec: DatasetSpec) -> None:
     from pyarrow import types
 
     for field, column in (("image_column", spec.image_column), ("label_column", spec.label_column)):
@@ -117,7 +121,7 @@ def _require_columns(file: File, schema: Any, spec: DatasetSpec) -> None:
         )
 
 
-def _names_on_the_hub(schema: Any, column: str) -> list[str] | None:
+def _names_on_the_hub(schema: "Schema", column: str) -> list[str] | None:
     """The names of a ClassLabel feature, which the datasets library writes into the schema's metadata."""
     from pyarrow import types
 
@@ -131,8 +135,8 @@ def _names_on_the_hub(schema: Any, column: str) -> list[str] | None:
     return [str(name) for name in names]
 
 
-def _named(label: Any, table: _Table) -> str:
-    return str(label) if table.names is None else table.names[label]
+def _named(label: _Label, table: _Table) -> str:
+    return str(label) if table.names is None else table.names[int(label)]
 
 
 def _class_names(tables: Sequence[_Table]) -> tuple[str, ...]:
@@ -151,7 +155,7 @@ class _RowGroups:
 
     def __init__(self, column: str) -> None:
         self._column = column
-        self._kept: OrderedDict[tuple[str, int], Any] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], ChunkedArray] = OrderedDict()
         self._lock = threading.Lock()
 
     def read(self, file: File, group: int, row: int) -> bytes:
@@ -162,7 +166,7 @@ class _RowGroups:
             raise OSError("the row holds no bytes")
         return bytes(data)
 
-    def _images(self, file: File, group: int) -> Any:
+    def _images(self, file: File, group: int) -> "ChunkedArray":
         key = (file.name, group)
         with self._lock:
             if key not in self._kept:
@@ -172,7 +176,7 @@ class _RowGroups:
                 self._kept.popitem(last=False)
             return self._kept[key]
 
-    def _load(self, file: File, group: int) -> Any:
+    def _load(self, file: File, group: int) -> "ChunkedArray":
         import pyarrow as pa
         import pyarrow.parquet as pq
 

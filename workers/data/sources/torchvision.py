@@ -7,7 +7,7 @@ https://docs.pytorch.org/vision/stable/datasets.html#image-classification
 import hashlib
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,7 +18,10 @@ from workers.data.files import list_tree
 from workers.data.listing import Listing, Photo, Sample, Split
 from workers.data.sources.registry import SOURCES
 
-_Parts = dict[Split | None, dict[str, Any]]
+if TYPE_CHECKING:
+    from torchvision.datasets import VisionDataset
+
+_Parts = dict[Split | None, dict[str, object]]
 
 _WHOLE: _Parts = {None: {}}
 _BY_FLAG: _Parts = {"train": {"train": True}, "validation": {"train": False}}
@@ -108,7 +111,7 @@ def _parts_of(spec: DatasetSpec) -> _Parts:
     return _PARTS[spec.name]
 
 
-def _open(spec: DatasetSpec, arguments: dict[str, Any]) -> Any:
+def _open(spec: DatasetSpec, arguments: dict[str, object]) -> "VisionDataset":
     import torchvision.datasets
 
     assert spec.name is not None
@@ -123,7 +126,7 @@ def _open(spec: DatasetSpec, arguments: dict[str, Any]) -> Any:
         ) from error
 
 
-def _labels(part: Any) -> list[int]:
+def _labels(part: "VisionDataset") -> list[int]:
     for attribute in _LABELS:
         if hasattr(part, attribute):
             return [int(label) for label in getattr(part, attribute)]
@@ -138,7 +141,7 @@ def _stamp(root: str) -> str:
     return hashlib.sha256("\n".join(stamps).encode()).hexdigest()
 
 
-def _read(part: Any, index: int) -> bytes:
+def _read(part: "VisionDataset", index: int) -> bytes:
     try:
         image = part[index][0]
         return to_ppm(np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB")))

@@ -1,13 +1,19 @@
 """ONNX Runtime on the CPU, and on NVIDIA's GPUs by CUDA and by TensorRT. https://onnxruntime.ai/docs/execution-providers/"""
 
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from workers.latency.runtimes.registry import RUNTIMES, ModelError, Runtime, RuntimeMissingError, Session
+from workers.latency.runtimes.registry import RUNTIMES, Array, ModelError, Number, Runtime, RuntimeMissingError, Session
 
-_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+_TYPES: dict[str, np.dtype[Number]] = {
+    "tensor(float)": np.dtype(np.float32),
+    "tensor(float16)": np.dtype(np.float16),
+    "tensor(uint8)": np.dtype(np.uint8),
+}
 
 
 def _version(provider: str) -> str:
@@ -39,7 +45,7 @@ def _open(model: bytes, threads: int, provider: str) -> Session:
     return _session(session)
 
 
-def _session(session: Any) -> Session:
+def _session(session: "InferenceSession") -> Session:
     inputs = session.get_inputs()
     described = ", ".join(f"{node.name}: {node.type} {node.shape}" for node in inputs)
     if len(inputs) != 1 or inputs[0].type not in _TYPES:
@@ -48,14 +54,14 @@ def _session(session: Any) -> Session:
         raise ModelError(f"its input has free dimensions ({described}): settle them first")
     name, outputs = inputs[0].name, [session.get_outputs()[0].name]
 
-    def run(images: NDArray[Any]) -> NDArray[Any]:
-        logits: NDArray[Any] = session.run(outputs, {name: images})[0]
+    def run(images: Array) -> Array:
+        logits: Array = session.run(outputs, {name: images})[0]
         return logits
 
-    return Session(shape=tuple(inputs[0].shape), dtype=np.dtype(_TYPES[inputs[0].type]), run=run)
+    return Session(shape=tuple(inputs[0].shape), dtype=_TYPES[inputs[0].type], run=run)
 
 
-def _runtime(name: str, provider: str, *, device: Any, how_to_get: str) -> Runtime:
+def _runtime(name: str, provider: str, *, device: Literal["cpu", "gpu"], how_to_get: str) -> Runtime:
     return Runtime(
         name=name,
         takes="onnx",

@@ -6,18 +6,24 @@ https://docs.openvino.ai/2025/openvino-workflow/running-inference/optimize-infer
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from workers.latency.runtimes.registry import RUNTIMES, ModelError, Runtime, RuntimeMissingError, Session
+from workers.latency.runtimes.registry import RUNTIMES, Array, ModelError, Number, Runtime, RuntimeMissingError, Session
 
-_TYPES = {"f32": np.float32, "f16": np.float16, "u8": np.uint8}
+if TYPE_CHECKING:
+    import openvino
+
+_TYPES: dict[str, np.dtype[Number]] = {
+    "f32": np.dtype(np.float32),
+    "f16": np.dtype(np.float16),
+    "u8": np.dtype(np.uint8),
+}
 
 
 @lru_cache
-def _core() -> Any:
+def _core() -> "openvino.Core":
     try:
         import openvino
     except ImportError as error:
@@ -54,13 +60,13 @@ def _open(model: bytes, threads: int) -> Session:
         raise ModelError(f"its input has free dimensions ({described}): settle them first")
     request = compiled.create_infer_request()
 
-    def run(images: NDArray[Any]) -> NDArray[Any]:
+    def run(images: Array) -> Array:
         request.set_input_tensor(openvino.Tensor(images, shared_memory=True))
         request.infer()
-        logits: NDArray[Any] = request.get_output_tensor(0).data.copy()
+        logits: Array = request.get_output_tensor(0).data.copy()
         return logits
 
-    return Session(shape=tuple(compiled.input(0).shape), dtype=np.dtype(_TYPES[kind]), run=run)
+    return Session(shape=tuple(compiled.input(0).shape), dtype=_TYPES[kind], run=run)
 
 
 OPENVINO = Runtime(

@@ -7,12 +7,11 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from workers.latency.runtimes.registry import RUNTIMES, ModelError, Runtime, RuntimeMissingError, Session
+from workers.latency.runtimes.registry import RUNTIMES, Array, ModelError, Number, Runtime, RuntimeMissingError, Session
 
 if TYPE_CHECKING:
     import torch
@@ -67,7 +66,7 @@ def _open_compiled(model: bytes, threads: int) -> Session:
     return session
 
 
-def _program(model: bytes) -> tuple["torch.nn.Module", tuple[int, ...], np.dtype[Any]]:
+def _program(model: bytes) -> tuple["torch.nn.Module", tuple[int, ...], np.dtype[Number]]:
     import torch
 
     try:
@@ -82,12 +81,17 @@ def _program(model: bytes) -> tuple["torch.nn.Module", tuple[int, ...], np.dtype
     return program.module(), tuple(inputs[0].shape), torch.empty(0, dtype=inputs[0].dtype).numpy().dtype
 
 
-def _session(network: Any, shape: tuple[int, ...], dtype: np.dtype[Any], threads: int) -> Session:
+def _session(
+    network: Callable[["torch.Tensor"], "torch.Tensor"],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Number],
+    threads: int,
+) -> Session:
     import torch
 
-    def run(images: NDArray[Any]) -> NDArray[Any]:
+    def run(images: Array) -> Array:
         with _threads(threads), torch.inference_mode():
-            logits: NDArray[Any] = network(torch.from_numpy(images)).numpy()
+            logits: Array = network(torch.from_numpy(images)).numpy()
             return logits
 
     return Session(shape=shape, dtype=dtype, run=run)

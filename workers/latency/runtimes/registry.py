@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from search.registry import Registry
 
+#: What goes into a model and comes out of it.
+Number = np.float16 | np.float32 | np.uint8
+Array = NDArray[Number]
+
 
 class RuntimeMissingError(RuntimeError):
     """The runtime is not installed, or has no device here."""
@@ -29,8 +33,8 @@ class Session:
     """
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    run: Callable[[NDArray[Any]], NDArray[Any]]
+    dtype: np.dtype[Number]
+    run: Callable[[Array], Array]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +82,7 @@ RUNTIMES = Registry[Runtime](
 )
 
 
-def random_images(session: Session) -> NDArray[Any]:
+def random_images(session: Session) -> Array:
     """Images to time a session with: what they show does not matter, but zeros would be too easy."""
     uniform = np.random.default_rng(0).random(session.shape, dtype=np.float32)
     return (uniform * 255).astype(session.dtype) if session.dtype.kind in "iu" else uniform.astype(session.dtype)

@@ -3,8 +3,6 @@
 https://arxiv.org/abs/1801.04381 and https://arxiv.org/abs/1905.02244.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -32,7 +30,7 @@ class InvertedResidual(nn.Module):
         attention: nn.Module | None = None,
     ) -> None:
         super().__init__()
-        expand: list[Any] = [] if hidden == channels_in else [*conv_norm(channels_in, hidden, 1), activation(act)]
+        expand: list[nn.Module] = [] if hidden == channels_in else [*conv_norm(channels_in, hidden, 1), activation(act)]
         self.layers = nn.Sequential(
             *expand,
             *conv_norm(hidden, hidden, kernel, stride, groups=hidden),

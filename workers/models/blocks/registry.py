@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from torch import nn
 
@@ -28,15 +27,17 @@ class Block:
     stride: int | None
     functional: bool
 
-    def arguments(self, given: tuple[object, ...], *, width_multiple: float = 1.0) -> tuple[Any, ...]:
+    def arguments(self, given: tuple[object, ...], *, width_multiple: float = 1.0) -> tuple[object, ...]:
         """All arguments of the first of the repeats. ValueError if they do not fit the block's parameters."""
         arguments = list(checked(self.parameters, given))
         if width_multiple != 1.0:
             for position in self.widths:
-                arguments[position] = multiple_of_8(arguments[position] * width_multiple)
+                width = arguments[position]
+                assert isinstance(width, int)
+                arguments[position] = multiple_of_8(width * width_multiple)
         return tuple(arguments)
 
-    def repeated(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    def repeated(self, arguments: tuple[object, ...]) -> tuple[object, ...]:
         """The arguments of the further repeats."""
         if self.stride is None:
             return arguments
@@ -93,7 +94,7 @@ def halves(block_name: str, out: int) -> int:
 
 def conv_norm(
     channels_in: int, channels_out: int, kernel: int, stride: int = 1, *, groups: int = 1, padding: int | None = None
-) -> list[Any]:
+) -> list[nn.Module]:
     """Convolution without bias, padded to keep the side at stride 1, and batch normalization."""
     pad = kernel // 2 if padding is None else padding
     return [

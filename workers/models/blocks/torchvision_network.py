@@ -1,6 +1,6 @@
 """TorchVision: a whole classification network of torchvision (https://docs.pytorch.org/vision/stable/models.html)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from pydantic import Field
@@ -99,7 +99,7 @@ def torchvision_network(
     return TorchVisionNetwork(body, name=name, weights=weights, frozen=frozen), classes
 
 
-def _body(name: str, classes: int, options: dict[str, Any]) -> nn.Module:
+def _body(name: str, classes: int, options: dict[str, object]) -> nn.Module:
     from torchvision.models import get_model
 
     device = torch.get_default_device()
@@ -112,9 +112,9 @@ def _body(name: str, classes: int, options: dict[str, Any]) -> nn.Module:
     return body.to(device)
 
 
-def _options(name: str, width: float, side_px: int) -> dict[str, Any]:
+def _options(name: str, width: float, side_px: int) -> dict[str, object]:
     """What the constructor takes beside the number of classes. ValueError for a width that it does not have."""
-    options: dict[str, Any] = {}
+    options: dict[str, object] = {}
     if name in ("googlenet", "inception_v3"):
         options = {"aux_logits": False, "init_weights": True}
     elif name.startswith("vit_"):
