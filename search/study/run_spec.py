@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from search.samplers.registry import SamplerName
+from search.samplers.named import SamplerName
 from search.study.part import SpecPart
 
 

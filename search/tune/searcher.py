@@ -25,8 +25,8 @@ from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
 from search.samplers.describe import Features, Profile, describing
 from search.samplers.frontier import EXPECTED, SECONDS, TransferData
+from search.samplers.named import SAMPLERS, SamplerInputs
 from search.samplers.optuna_trials import OPTUNA_STATES, Replay, frozen_trial, violations
-from search.samplers.registry import SamplerInputs, make_sampler
 from search.study.draw import draw
 from search.study.spec import StudySpec
 from search.tune.codec import SuggestedTrial, decode_report, encode_suggestion
@@ -102,7 +102,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             transfer=transfer,
             time_is_short=log.time_is_short,
         )
-        self._usual = make_sampler(spec.sampler.name, inputs)
+        self._usual = SAMPLERS[spec.sampler.name](inputs)
         # Looks for what is left where the usual one keeps proposing what is known already.
         self._random = optuna.samplers.RandomSampler(seed=past)
         super().__init__(

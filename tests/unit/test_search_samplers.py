@@ -1,12 +1,10 @@
 """Every sampler that a study may name is registered, and suggests."""
 
-from typing import get_args
-
 import optuna
 import pytest
 
 from search.samplers.frontier import Description
-from search.samplers.registry import SamplerInputs, SamplerName, make_sampler
+from search.samplers.named import SAMPLERS, SamplerInputs, SamplerName
 from search.spaces.chooser import Chooser
 
 
@@ -15,8 +13,8 @@ def describe(chooser: Chooser) -> Description:
     return Description()
 
 
-@pytest.mark.parametrize("name", get_args(SamplerName))
+@pytest.mark.parametrize("name", list(SAMPLERS))
 def test_every_sampler_that_a_study_may_name_suggests_a_value_in_its_range(name: SamplerName) -> None:
-    sampler = make_sampler(name, SamplerInputs(seed=0, describe=describe, time_is_short=lambda: False))
+    sampler = SAMPLERS[name](SamplerInputs(seed=0, describe=describe, time_is_short=lambda: False))
     study = optuna.create_study(sampler=sampler)
     assert 0.0 <= study.ask().suggest_float("x", 0.0, 1.0) <= 1.0

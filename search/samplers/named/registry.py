@@ -1,0 +1,29 @@
+"""What a study gives its sampler, and the samplers by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from search.registry import Registry
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
+    from search.samplers.frontier import Describe, TransferData
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerInputs:
+    """What a study gives its sampler. Only ``frontier`` uses more than the seed."""
+
+    seed: int
+    describe: Describe
+    transfer: Sequence[TransferData] = ()
+    time_is_short: Callable[[], bool]
+
+
+SAMPLERS: Registry[Callable[[SamplerInputs], BaseSampler]] = Registry(
+    "sampler", order=("frontier", "tpe", "nsga2", "gp", "random")
+)
