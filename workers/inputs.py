@@ -21,7 +21,7 @@ def dataset_of(spec: DatasetSpec, side_px: int, cache_dir: Path) -> Dataset:
 
 
 @lru_cache(maxsize=4)
-def resident_split(spec: DatasetSpec, side_px: int, cache_dir: Path, split: SplitName, device: str) -> DeviceDataset:
+def split_on_device(spec: DatasetSpec, side_px: int, cache_dir: Path, split: SplitName, device: str) -> DeviceDataset:
     """A split of the data set on the training device, kept from trial to trial."""
     dataset = dataset_of(spec, side_px, cache_dir)
     indices = getattr(dataset.splits, split)
@@ -38,5 +38,5 @@ def prepare(
 ) -> TrainingInput:
     """The candidate's training split, with its augmented copies, and what augments each batch."""
     with working:
-        split = resident_split(dataset, candidate.image_size, cache_dir, "train", device)
+        split = split_on_device(dataset, candidate.image_size, cache_dir, "train", device)
         return training_input(split, candidate.augmentation, seed=seed)

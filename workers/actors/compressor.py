@@ -29,7 +29,7 @@ from workers.compression.pipeline import Compressed, finish
 from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
 from workers.compression.step_cache import StepCache
 from workers.export import load_weights, save_weights, to_onnx
-from workers.inputs import dataset_of, prepare, resident_split
+from workers.inputs import dataset_of, prepare, split_on_device
 from workers.latency.gate import HostGate
 from workers.model_metadata import describe
 from workers.models import Network, build_network
@@ -159,7 +159,7 @@ class Compressor:
             training=lambda: prepare(
                 candidate, spec.dataset, spec.sampler.seed, "cpu", task.cache_dir, self._gate.working()
             ),
-            validation=resident_split(spec.dataset, candidate.image_size, task.cache_dir, "validation", "cpu"),
+            validation=split_on_device(spec.dataset, candidate.image_size, task.cache_dir, "validation", "cpu"),
             calibration=dataset.images[dataset.splits.calibration],
             seed=spec.sampler.seed,
             working=self._gate.working,

@@ -13,7 +13,7 @@ from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
 from workers.candidate_training import plan_of
 from workers.export import save_weights
-from workers.inputs import prepare, resident_split
+from workers.inputs import prepare, split_on_device
 from workers.latency.gate import HostGate
 from workers.models import build_network
 from workers.training.engine import train
@@ -62,7 +62,7 @@ def train_in_full(task: FullTraining, seed: int) -> Iterator[FullTrainingReport]
     candidate, gate = task.candidate, HostGate()
     network = build_network(candidate.architecture).to(task.device)
     prepared = prepare(candidate, task.dataset, seed, task.device, task.cache_dir, gate.working())
-    validation = resident_split(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
+    validation = split_on_device(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
     task.checkpoints.mkdir(parents=True, exist_ok=True)
     epochs = train(
         network,

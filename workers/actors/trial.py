@@ -23,7 +23,7 @@ from workers.actors.hosts import Slots
 from workers.augmentation.pictures import picture_of
 from workers.candidate_training import plan_of
 from workers.export import quick_onnx, save_weights
-from workers.inputs import prepare, resident_split
+from workers.inputs import prepare, split_on_device
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, cost_metrics
 from workers.training.engine import Epoch, Working, train
@@ -131,7 +131,7 @@ def _epochs(
 ) -> Iterator[Epoch]:
     plan = plan_of(candidate, epochs=task.epochs, seed=task.seed)
     prepared = prepare(candidate, task.dataset, task.seed, task.device, task.cache_dir, gate.working())
-    validation = resident_split(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
+    validation = split_on_device(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
     yield from train(
         network,
         prepared.training,
@@ -148,7 +148,7 @@ def _pictures(candidate: Candidate, task: TrialTask, gate: HostGate) -> dict[str
     if not candidate.augmentation.operations:
         return {}
     with gate.working():
-        split = resident_split(task.dataset, candidate.image_size, task.cache_dir, "train", task.device)
+        split = split_on_device(task.dataset, candidate.image_size, task.cache_dir, "train", task.device)
         return {"augmentation": picture_of(candidate.augmentation, split, seed=task.seed)}
 
 
