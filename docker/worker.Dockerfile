@@ -7,7 +7,7 @@ ARG PIP_EXTRA_INDEX_URL
 ARG EXTRAS
 WORKDIR /build
 COPY pyproject.toml constraints.txt docker/requirements.py ./
-RUN python requirements.py workers $EXTRAS -matplotlib > requirements.txt \
+RUN python requirements.py workers pretrained $EXTRAS -matplotlib > requirements.txt \
     && python -m pip install --no-cache-dir --requirement requirements.txt --constraint constraints.txt
 
 COPY docker/healthcheck.py /usr/local/lib/

@@ -9,6 +9,7 @@ from search.spaces.architecture_space import ArchitectureSpace
 from search.spaces.blocks_small import BLOCKS_SMALL
 from search.spaces.mobile import MOBILE
 from search.spaces.nas_bench_macro import NAS_BENCH_MACRO
+from search.spaces.pretrained import PRETRAINED
 from search.spaces.seed_blocks import BASELINE_BLOCKS, SEED_BLOCKS
 from search.spaces.torchvision_networks import TORCHVISION, TORCHVISION_PRETRAINED
 
@@ -17,6 +18,7 @@ PRESETS: dict[str, ArchitectureSpace] = {
     "blocks-small": BLOCKS_SMALL,
     "mobile": MOBILE,
     "nas-bench-macro": NAS_BENCH_MACRO,
+    "pretrained": PRETRAINED,
     "seed-blocks": SEED_BLOCKS,
     "torchvision": TORCHVISION,
     "torchvision-pretrained": TORCHVISION_PRETRAINED,

@@ -1,5 +1,6 @@
 """SpaceSpec: what the search may choose from, that is the network, its training and its augmentation policy."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -8,6 +9,7 @@ from search.contract.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.contract.training_settings import LossName, OptimizerName, ScheduleName
 from search.contract.values import BatchSizes, CopyCounts, EmaDecays, Range, Sides, choices_of, one_or_more
 from search.spaces.presets import ArchitectureChoice, architecture_space
+from search.spaces.pretrained import PRETRAINED_DEFAULTS
 from search.study.part import SpecPart
 
 
@@ -56,7 +58,9 @@ class SpaceSpec(SpecPart):
     """What the search may choose from. A list is a choice, a range is drawn from, and a single value is fixed."""
 
     architecture: ArchitectureChoice = Field(
-        default="blocks-small", description="the networks to choose from: a preset's name, or a space written out"
+        default="blocks-small",
+        description="the networks to choose from: a preset's name, or a space written out; pretrained has its own"
+        " defaults for image_size, learning_rate, optimizer and budget.epochs",
     )
     image_size: Sides = Field(default=(64,), description="side of the square input image, in pixels")
     batch_size: BatchSizes = Field(default=(64,), description="images per training step")
@@ -87,6 +91,13 @@ class SpaceSpec(SpecPart):
     augmentation: AugmentationSpec | None = Field(
         default=None, description="augmentation policies to search; none means horizontal flips only"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_architecture(cls, value: object) -> object:
+        if isinstance(value, Mapping) and value.get("architecture") == "pretrained":
+            return {**PRETRAINED_DEFAULTS, **value}
+        return value
 
     @model_validator(mode="after")
     def _different_parameters(self) -> "SpaceSpec":

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from search.contract.candidate import Architecture, Layer, UnbuildableError
 from workers.models.blocks import BLOCKS
-from workers.models.blocks.registry import Pretrained
+from workers.models.pretrained import Pretrained, Source
 
 
 class ArchitectureError(UnbuildableError):
@@ -51,6 +51,7 @@ def build_network(
     without weights. ArchitectureError if a block is unknown, its arguments do not fit or its weights cannot be had.
     """
     channels, modules = architecture.input_channels, []
+    source: Source | None = None
     with torch.device(device):
         for position, layer in enumerate(architecture.backbone):
             with naming_layer(position, layer):
@@ -58,15 +59,17 @@ def build_network(
                     layer, channels, depth=architecture.depth_multiple, width=architecture.width_multiple
                 )
                 if pretrained and torch.device(device).type != "meta":
-                    _load_pretrained(module)
+                    source = _load_pretrained(module, source)
             modules.append(module)
         return Network(nn.Sequential(*modules))
 
 
-def _load_pretrained(module: nn.Module) -> None:
+def _load_pretrained(module: nn.Module, source: Source | None) -> Source | None:
+    """Fill what can be filled, from what the layers before have left; return what is left for the next layer."""
     for part in module.modules():
         if isinstance(part, Pretrained):
-            part.load_pretrained()
+            source = part.load_pretrained(source)
+    return source
 
 
 @contextmanager

@@ -1,12 +1,32 @@
-"""Weights that were trained elsewhere: torchvision's own, or those of a file."""
+"""Weights that were trained elsewhere: how a block takes them, torchvision's own, and those of a file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file as load_safetensors
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A trained network in ``parts``, and the indices of those ``channels`` that go into the next part."""
+
+    parts: tuple[nn.Sequential, ...]
+    channels: Sequence[int]
+
+
+class Pretrained(nn.Module):
+    """A block that may start from weights that were trained elsewhere."""
+
+    def load_pretrained(self, source: Source | None) -> Source | None:
+        """Fill it with them, from what the part before it has left, and return what the next part needs.
+
+        ValueError says what to do where they cannot be had.
+        """
+        raise NotImplementedError
 
 
 def load_torchvision(name: str) -> Mapping[str, Tensor]:

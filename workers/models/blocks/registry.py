@@ -48,14 +48,6 @@ class Unprunable(nn.Module):
     """A block whose channels structured pruning leaves as they are, with those of the layers around it."""
 
 
-class Pretrained(nn.Module):
-    """A block that may start from weights that were trained elsewhere."""
-
-    def load_pretrained(self) -> None:
-        """Fill it with them. ValueError says what to do where they cannot be had."""
-        raise NotImplementedError
-
-
 BLOCKS = Registry[Block]("block")
 
 

@@ -7,8 +7,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from workers.models.arguments import Factor, Flag, Width
-from workers.models.blocks.registry import Pretrained, block
-from workers.models.pretrained import load_file, load_torchvision
+from workers.models.blocks.registry import block
+from workers.models.pretrained import Pretrained, Source, load_file, load_torchvision
 
 #: Below this side the stem keeps it: networks made for 224 px would leave a pixel or two of a small image.
 SMALL_SIDE_PX = 64
@@ -54,7 +54,7 @@ class TorchVisionNetwork(Pretrained):
             self.body.eval()
         return self
 
-    def load_pretrained(self) -> None:
+    def load_pretrained(self, source: Source | None) -> None:
         """Fill all but the classifier from ``weights``. ValueError if there are none, or they are another network's."""
         if self.weights is None:
             return
