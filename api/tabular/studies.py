@@ -4,8 +4,7 @@ from datetime import datetime
 
 from api.schemas import StudyView
 from api.tabular import formats
-from search.spaces.presets import architecture_space
-from search.spaces.size import space_size
+from search.spaces.families import count_networks
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
 
@@ -71,8 +70,7 @@ def flat(study: StudyView) -> dict[str, object]:
 
 def networks(spec: StudySpec) -> str:
     """How many architectures the space holds, over all image sizes."""
-    space = architecture_space(spec.space.architecture)
-    count = sum(space_size(space, side_px=side_px) for side_px in spec.space.image_size)
+    count = sum(count_networks(spec.space.architecture, side_px=side_px) for side_px in spec.space.image_size)
     return f"{count:,}" if count < 10**7 else f"{count:.1e}"
 
 

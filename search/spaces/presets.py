@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
 from search.spaces.architecture_space import ArchitectureSpace
 from search.spaces.blocks_small import BLOCKS_SMALL
@@ -25,7 +25,10 @@ PRESETS: dict[str, ArchitectureSpace] = {
 }
 
 
-def architecture_space(choice: str | ArchitectureSpace) -> ArchitectureSpace:
+Choice = str | ArchitectureSpace
+
+
+def architecture_space(choice: Choice) -> ArchitectureSpace:
     """The space that a spec names or writes out. ValueError if there is no preset of that name."""
     if isinstance(choice, ArchitectureSpace):
         return choice
@@ -34,8 +37,17 @@ def architecture_space(choice: str | ArchitectureSpace) -> ArchitectureSpace:
     return PRESETS[choice]
 
 
-class _NameOrSpace:
-    """Validates either form without a word about the other, so that an error's path is that of the mistake."""
+def families(choice: Choice | tuple[Choice, ...]) -> dict[str, ArchitectureSpace]:
+    """The spaces of a spec by their labels: a preset's name, or ``space1`` for the first if it is written out."""
+    choices = choice if isinstance(choice, tuple) else (choice,)
+    return {
+        one if isinstance(one, str) else f"space{number}": architecture_space(one)
+        for number, one in enumerate(choices, start=1)
+    }
+
+
+class _OneOrSeveral:
+    """Validates a name, a space or a list of these without mixing their errors, so that each has its own path."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -48,19 +60,48 @@ class _NameOrSpace:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, object]:
         assert schema["type"] == "function-wrap"
-        return {"anyOf": [{"enum": sorted(PRESETS)}, handler(schema["schema"])]}
+        one = [{"enum": sorted(PRESETS)}, handler(schema["schema"])]
+        return {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}, "minItems": 1}]}
+
+    @classmethod
+    def _validate(cls, value: object, handler: core_schema.ValidatorFunctionWrapHandler) -> object:
+        if not isinstance(value, list | tuple):
+            return cls._validate_one(value, handler)
+        several = tuple(cls._validate_item(index, item, handler) for index, item in enumerate(value))
+        names = [item for item in several if isinstance(item, str)]
+        if not several or len(set(names)) < len(names):
+            raise ValueError("a list of architectures names one or more, each once")
+        return several if len(several) > 1 else several[0]
+
+    @classmethod
+    def _validate_item(cls, index: int, item: object, handler: core_schema.ValidatorFunctionWrapHandler) -> object:
+        try:
+            return cls._validate_one(item, handler)
+        except ValidationError as error:
+            details = [
+                InitErrorDetails(
+                    type=detail["type"],
+                    loc=(index, *detail["loc"]),
+                    input=detail["input"],
+                    ctx=detail.get("ctx", {}),
+                )
+                for detail in error.errors()
+            ]
+            raise ValidationError.from_exception_data(error.title, details) from error
 
     @staticmethod
-    def _validate(value: object, handler: core_schema.ValidatorFunctionWrapHandler) -> object:
+    def _validate_one(value: object, handler: core_schema.ValidatorFunctionWrapHandler) -> object:
         if isinstance(value, str):
             architecture_space(value)
             return value
         return handler(value)
 
-    @staticmethod
-    def _plain(choice: str | ArchitectureSpace) -> object:
+    @classmethod
+    def _plain(cls, choice: Choice | tuple[Choice, ...]) -> object:
+        if isinstance(choice, tuple):
+            return [cls._plain(one) for one in choice]
         return choice if isinstance(choice, str) else choice.model_dump(mode="json", exclude_defaults=True)
 
 
-#: A preset's name, or a space written out.
-ArchitectureChoice = Annotated[str | ArchitectureSpace, _NameOrSpace]
+#: A preset's name, a space written out, or several of these: the search then chooses among the families too.
+ArchitectureChoice = Annotated[Choice | tuple[Choice, ...], _OneOrSeveral]

@@ -68,3 +68,8 @@ PRETRAINED_DEFAULTS: dict[str, object] = {
     "learning_rate": {"low": 0.015, "high": 0.1, "log": True},
 }
 PRETRAINED_EPOCHS = 8
+
+
+def names_pretrained(architecture: object) -> bool:
+    """Whether what a spec gives as its architecture is this preset, or a list that has it."""
+    return architecture == "pretrained" or (isinstance(architecture, list | tuple) and "pretrained" in architecture)

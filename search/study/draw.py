@@ -15,15 +15,14 @@ from search.contract.candidate import Candidate
 from search.contract.training_settings import TrainingSettings
 from search.contract.values import Range
 from search.spaces.chooser import Chooser, choose
-from search.spaces.draw import draw_architecture
-from search.spaces.presets import architecture_space
+from search.spaces.families import draw_network
 from search.study.space_spec import AugmentationSpec, SpaceSpec
 
 
 def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:
     """Draw one candidate for a data set of ``classes`` classes; a fixed value is no parameter."""
     side_px = choose(chooser, "image_size", space.image_size)
-    architecture = draw_architecture(architecture_space(space.architecture), chooser, side_px=side_px, classes=classes)
+    architecture = draw_network(space.architecture, chooser, side_px=side_px, classes=classes)
     settings = _training_settings(chooser, space)
     policy = _policy(chooser, space.augmentation)
     return Candidate.model_validate(

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from search.contract.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.contract.training_settings import LossName, OptimizerName, ScheduleName
 from search.contract.values import BatchSizes, CopyCounts, EmaDecays, Range, Sides, choices_of, one_or_more
-from search.spaces.presets import ArchitectureChoice, architecture_space
-from search.spaces.pretrained import PRETRAINED_DEFAULTS
+from search.spaces.presets import ArchitectureChoice, families
+from search.spaces.pretrained import PRETRAINED_DEFAULTS, names_pretrained
 from search.study.part import SpecPart
 
 
@@ -59,8 +59,8 @@ class SpaceSpec(SpecPart):
 
     architecture: ArchitectureChoice = Field(
         default="blocks-small",
-        description="the networks to choose from: a preset's name, or a space written out; pretrained has its own"
-        " defaults for image_size, learning_rate, optimizer and budget.epochs",
+        description="the networks to choose from: a preset's name, a space written out, or a list of these; pretrained"
+        " has its own defaults for image_size, learning_rate, optimizer and budget.epochs",
     )
     image_size: Sides = Field(default=(64,), description="side of the square input image, in pixels")
     batch_size: BatchSizes = Field(default=(64,), description="images per training step")
@@ -95,14 +95,15 @@ class SpaceSpec(SpecPart):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_the_architecture(cls, value: object) -> object:
-        if isinstance(value, Mapping) and value.get("architecture") == "pretrained":
+        if isinstance(value, Mapping) and names_pretrained(value.get("architecture")):
             return {**PRETRAINED_DEFAULTS, **value}
         return value
 
     @model_validator(mode="after")
     def _different_parameters(self) -> "SpaceSpec":
-        taken = architecture_space(self.architecture).names & set(type(self).model_fields)
-        if taken:
+        spaces = families(self.architecture)
+        taken = {name for space in spaces.values() for name in space.names} & set(type(self).model_fields)
+        if taken and len(spaces) == 1:
             raise ValueError(
                 f"rename what the architecture calls {', '.join(sorted(taken))}: the space has that itself"
             )

@@ -12,7 +12,7 @@ from search.contract.dataset import DatasetSpec
 from search.contract.metrics import TRAINED_METRICS, Constraint, Goal, Objective, Score
 from search.contract.targets import TargetSpec
 from search.contract.values import Name, one_or_more
-from search.spaces.pretrained import PRETRAINED_EPOCHS
+from search.spaces.pretrained import PRETRAINED_EPOCHS, names_pretrained
 from search.spaces.values import Scalar
 from search.study.compression_spec import RECIPES_TAGS, CompressionSpec, RetrainSpec
 from search.study.part import SpecPart
@@ -93,7 +93,7 @@ class StudySpec(SpecPart):
     def _epochs_of_the_architecture(cls, value: object) -> object:
         if isinstance(value, Mapping) and isinstance(space := value.get("space"), Mapping):
             budget = value.get("budget", {})
-            if space.get("architecture") == "pretrained" and isinstance(budget, Mapping):
+            if names_pretrained(space.get("architecture")) and isinstance(budget, Mapping):
                 return {**value, "budget": {"epochs": PRETRAINED_EPOCHS, **budget}}
         return value
 

@@ -8,8 +8,7 @@ from statistics import median
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from search.spaces.presets import architecture_space
-from search.spaces.size import space_size
+from search.spaces.families import count_networks
 from search.study.spec import StudySpec, spec_problems
 from search.yaml_text import YamlError, read_yaml
 from services.store import trials
@@ -64,8 +63,7 @@ def _unreadable(message: str) -> Preview:
 
 def _networks(spec: StudySpec) -> float:
     """In how many ways a network can be drawn, over all image sizes; a float, as no JSON integer holds it."""
-    space = architecture_space(spec.space.architecture)
-    return float(sum(space_size(space, side_px=side_px) for side_px in spec.space.image_size))
+    return float(sum(count_networks(spec.space.architecture, side_px=side_px) for side_px in spec.space.image_size))
 
 
 def _estimate(connection: Connection, spec: StudySpec) -> Estimate | None:

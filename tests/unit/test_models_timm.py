@@ -78,8 +78,8 @@ def test_every_drawn_network_costs_what_its_profile_says(name: str, seed: int, s
     drawn = draw_architecture(backbone_space(name, weights=None), Chance(seed), side_px=side_px, classes=CLASSES)
     network = build_network(drawn)
     costs = profile(candidate(drawn, side_px))
-    assert costs["params"] == count_params(network)
-    assert costs["macs"] == count_macs(network, side_px)
+    assert costs.params == count_params(network)
+    assert costs.macs == count_macs(network, side_px)
     with torch.inference_mode():
         assert network.eval()(torch.zeros(1, 3, side_px, side_px)).shape == (1, CLASSES)
 
