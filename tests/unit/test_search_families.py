@@ -1,0 +1,87 @@
+"""Several families of networks in one study: what is drawn, what its parameters are called, and how a spec says it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from search.samplers.optuna_trials import Replay
+from search.spaces.families import count_networks, draw_network
+from search.spaces.presets import PRESETS
+from search.spaces.size import space_size
+from search.study.space_spec import SpaceSpec
+from search.study.spec import StudySpec, spec_problems
+from tests.unit.choosers import Chance
+
+BOTH = ("pretrained", "blocks-small")
+DATASET = {"source": "sklearn"}
+
+
+def study(space: dict[str, object], **fields: object) -> StudySpec:
+    return StudySpec.model_validate({"name": "families", "dataset": DATASET, "space": space, **fields})
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_every_parameter_of_a_drawn_network_is_its_familys_own(seed: int) -> None:
+    chooser = Chance(seed)
+    network = draw_network(BOTH, chooser, side_px=64, classes=6)
+    family = chooser.values["family"]
+    others = {name for name in chooser.values if name != "family"}
+    assert others
+    assert all(name.startswith(f"{family}.") for name in others)
+    assert (network.backbone[0][1] == "TimmStem") == (family == "pretrained")
+    assert draw_network(BOTH, Replay(values=chooser.values), side_px=64, classes=6) == network
+
+
+def test_a_single_family_is_drawn_under_the_names_that_it_always_had() -> None:
+    chooser = Chance(0)
+    draw_network("blocks-small", chooser, side_px=64, classes=6)
+    assert "family" not in chooser.values
+    assert not any(name.startswith("blocks-small") for name in chooser.values)
+
+
+def test_the_networks_of_several_families_are_counted_together() -> None:
+    sizes = [space_size(PRESETS[name], side_px=64) for name in BOTH]
+    assert count_networks(BOTH, side_px=64) == sum(sizes)
+
+
+@pytest.mark.parametrize("architecture", ["mobile", ["mobile", "blocks-small"], ["pretrained", "mobile"]])
+def test_a_spec_comes_back_as_it_was_written(architecture: object) -> None:
+    spec = SpaceSpec.model_validate({"architecture": architecture})
+    assert spec.model_dump(mode="json")["architecture"] == architecture
+    assert SpaceSpec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+def test_a_list_of_one_is_that_one() -> None:
+    assert SpaceSpec.model_validate({"architecture": ["mobile"]}).architecture == "mobile"
+
+
+@pytest.mark.parametrize(
+    ("architecture", "field", "message"),
+    [
+        ([], "space.architecture", "one or more"),
+        (["mobile", "mobile"], "space.architecture", "each once"),
+        (["mobile", "moblie"], "space.architecture", "unknown architecture 'moblie'"),
+        (["mobile", {"stages": []}], "space.architecture[1].stages", "at least 1"),
+    ],
+)
+def test_a_mistake_in_a_list_is_named_where_it_is(architecture: object, field: str, message: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        study({"architecture": architecture})
+    (problem, *_) = spec_problems([dict(detail) for detail in raised.value.errors()])
+    assert problem["field"] == field
+    assert message in problem["message"]
+
+
+@pytest.mark.parametrize("architecture", ["pretrained", ["blocks-small", "pretrained"]])
+def test_pretrained_networks_are_fine_tuned_by_default(architecture: object) -> None:
+    spec = study({"architecture": architecture})
+    assert spec.space.optimizer == ("adamw",)
+    assert spec.budget.epochs == 8
+    assert max(spec.space.image_size) == 96
+
+
+def test_what_a_study_says_itself_comes_before_the_defaults_of_pretrained() -> None:
+    spec = study({"architecture": "pretrained", "optimizer": "sgd", "image_size": 32}, budget={"epochs": 3})
+    assert (spec.space.optimizer, spec.space.image_size, spec.budget.epochs) == (("sgd",), (32,), 3)
