@@ -4,13 +4,15 @@ https://huggingface.co/docs/timm. A stage is a run of blocks. Its first block ma
 channels; the others add to a residual stream, so any number of the last ones can be left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import timm
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from workers.models.timm.plain_modules import with_plain_modules
 
 Triple = tuple[float, float, float]
 
@@ -21,25 +23,22 @@ class Backbone:
 
     ``parts`` are the stem, the stages, and the head where there is one between the last stage and the pooling;
     ``stages`` counts the stages. ``mean`` and ``deviation`` belong to the images that its weights were trained on.
-    ``classifier`` is the name of its last layer.
     """
 
-    network: nn.Module
     parts: tuple[nn.Sequential, ...]
     stages: int
     mean: Triple
     deviation: Triple
-    classifier: str
 
     @property
     def has_head(self) -> bool:
         return len(self.parts) == self.stages + 2
 
 
-def build_backbone(name: str) -> Backbone:
-    """timm's network ``name`` with fresh weights.
+def build_backbone(name: str, weights: Mapping[str, Tensor] | None = None) -> Backbone:
+    """timm's network ``name`` with ``weights``, named as timm names them, or fresh ones.
 
-    ValueError for a name that timm does not have, or a network without stages of blocks in a row.
+    ValueError for a name that timm does not have, a network without stages of blocks in a row, or weights of another.
     """
     if name not in timm.list_models():
         similar = timm.list_models(f"{name.split('_')[0]}*")[:8]
@@ -49,18 +48,28 @@ def build_backbone(name: str) -> Backbone:
     config = timm.models.get_pretrained_cfg(name)
     if config is None or not isinstance(config.classifier, str):
         raise ValueError(f"timm does not say how images of {name} are normalized, or what its classifier is")
+    if weights is not None:
+        _load(network, weights, name=name, classifier=config.classifier)
+    with_plain_modules(network)
     stem, stages, head = _parts(name, dict(network.named_children()))
     parts = [nn.Sequential(*stem), *(nn.Sequential(*stage.children()) for stage in stages)]
     if head:
         parts.append(nn.Sequential(*head))
     return Backbone(
-        network=network,
         parts=tuple(parts),
         stages=len(stages),
         mean=_triple(config.mean),
         deviation=_triple(config.std),
-        classifier=config.classifier,
     )
+
+
+def _load(network: nn.Module, weights: Mapping[str, Tensor], *, name: str, classifier: str) -> None:
+    """Fill all but the classifier. Files without the number of batches that a normalization has seen will do."""
+    own = {key: tensor for key, tensor in network.state_dict().items() if not key.startswith(f"{classifier}.")}
+    for key, tensor in own.items():
+        if not key.endswith("num_batches_tracked") and (key not in weights or weights[key].shape != tensor.shape):
+            raise ValueError(f"these are no weights of {name}: {key} is missing or differs")
+    network.load_state_dict({key: weights[key] for key in own if key in weights}, strict=False)
 
 
 def _parts(name: str, children: dict[str, nn.Module]) -> tuple[list[nn.Module], list[nn.Module], list[nn.Module]]:

@@ -77,17 +77,7 @@ class TimmStem(TimmPart):
             return None
         tensors = load_weights_of(self.name) if self.weights == _OWN_WEIGHTS else load_file(self.weights)
         with torch.device("cpu"):
-            backbone = build_backbone(self.name)
-        own = backbone.network.state_dict()
-        wanted = [key for key in own if not key.startswith(f"{backbone.classifier}.")]
-        wrong = [
-            key
-            for key in wanted
-            if not key.endswith("num_batches_tracked") and (key not in tensors or tensors[key].shape != own[key].shape)
-        ]
-        if wrong:
-            raise ValueError(f"{self.weights} holds no weights of {self.name}: {wrong[0]} is missing or differs")
-        backbone.network.load_state_dict({key: tensors[key] for key in wanted if key in tensors}, strict=False)
+            backbone = build_backbone(self.name, tensors)
         return super().load_pretrained(Source(parts=backbone.parts, channels=range(3)))
 
 
