@@ -1,12 +1,13 @@
-"""pretrained: networks of timm that are cut after one of their blocks and thinned stage by stage.
+"""pretrained: networks of timm that are cut after one of their stages and thinned.
 
-https://huggingface.co/docs/timm. Every network starts from the weights of the whole one. A network has fewer stages,
-fewer blocks in each and narrower ones, so that it costs from all of the whole down to a hundredth of it.
+https://huggingface.co/docs/timm. Every network starts from the weights of the whole one. A network has fewer stages and
+fewer channels in them, so that it costs from all of the whole down to a hundredth of it.
 """
 
 from dataclasses import dataclass
 
-from search.spaces.architecture_space import ArchitectureSpace, Line, Stage
+from search.spaces.architecture_space import ArchitectureSpace, Block, Line, Stage
+from search.spaces.values import Scalar, Values
 
 #: A width is the fraction of a stage's channels that are kept.
 _WIDTHS = (0.25, 0.375, 0.5, 0.75, 1.0)
@@ -35,29 +36,29 @@ BACKBONES = {
 
 
 def backbone_space(name: str, *, weights: str | None = "default") -> ArchitectureSpace:
-    """The networks that can be cut and thinned from ``name``, one of BACKBONES, starting from ``weights``."""
+    """The networks that can be cut and thinned from ``name``, one of BACKBONES, starting from ``weights``.
+
+    The stem and the stages of the first half share a width, and so do the other stages and the head.
+    """
     shape = BACKBONES[name]
-    stages = [_stage("stem", (1, "TimmStem", (name, "$width", weights)))]
+    early = len(shape.blocks) // 2
+    stages = [_stage("stem", (1, "TimmStem", (name, "$early_width", weights)))]
     for number, blocks in enumerate(shape.blocks, start=1):
-        line: Line = (1, "TimmStage", (name, number, "$blocks" if blocks > 1 else 1, "$width"))
-        stages.append(_stage(f"stage{number}", line, blocks=blocks))
+        width = "$early_width" if number <= early else "$late_width"
+        stages.append(_stage(f"stage{number}", (1, "TimmStage", (name, number, blocks, width))))
     if shape.head:
-        stages.append(_stage("last", (1, "TimmHead", (name, "$width"))))
+        stages.append(_stage("last", (1, "TimmHead", (name, "$late_width"))))
     classifier: tuple[Line, ...] = ((1, "GlobalAvgPool", ()), (1, "FixedConv", ("$classes",)))
-    return ArchitectureSpace.model_validate(
-        {
-            "stages": stages,
-            "stage_count": {"low": 1 + _FEWEST_STAGES, "high": len(stages)},
-            "head": [Stage.model_validate({"name": "classifier", "blocks": {"pooled": list(classifier)}})],
-        }
+    return ArchitectureSpace(
+        stages=tuple(stages),
+        stage_count=Values(low=1 + _FEWEST_STAGES, high=len(stages)),
+        head=(Stage(name="classifier", blocks={"pooled": Block(layers=classifier)}),),
+        parameters={"early_width": Values(choices=_WIDTHS), "late_width": Values(choices=_WIDTHS)},
     )
 
 
-def _stage(name: str, line: Line, *, blocks: int = 1) -> Stage:
-    parameters: dict[str, object] = {"width": list(_WIDTHS)}
-    if blocks > 1:
-        parameters["blocks"] = {"low": 1, "high": blocks}
-    return Stage.model_validate({"name": name, "parameters": parameters, "blocks": {"timm": [line]}})
+def _stage(name: str, line: Line) -> Stage:
+    return Stage(name=name, blocks={"timm": Block(layers=(line,))})
 
 
 PRETRAINED = backbone_space("tf_efficientnet_lite0")
@@ -68,8 +69,22 @@ PRETRAINED_DEFAULTS: dict[str, object] = {
     "learning_rate": {"low": 0.015, "high": 0.1, "log": True},
 }
 PRETRAINED_EPOCHS = 8
+#: So many stages of the full width are tried first, the stem counted: what an engineer would fine-tune by hand.
+_FIRST_CUTS = (5, 6, len(PRETRAINED.stages))
 
 
 def names_pretrained(architecture: object) -> bool:
     """Whether what a spec gives as its architecture is this preset, or a list that has it."""
     return architecture == "pretrained" or (isinstance(architecture, list | tuple) and "pretrained" in architecture)
+
+
+def first_points(architecture: object) -> list[dict[str, Scalar]]:
+    """The points of this preset that a study tries first, for a spec whose architecture it is or that lists it."""
+    points: list[dict[str, Scalar]] = [
+        {"stages": stages, "early_width": 1.0, "late_width": 1.0} for stages in _FIRST_CUTS
+    ]
+    if isinstance(architecture, str) or (isinstance(architecture, list | tuple) and len(architecture) == 1):
+        return points
+    return [
+        {"family": "pretrained", **{f"pretrained.{name}": value for name, value in point.items()}} for point in points
+    ]

@@ -60,7 +60,7 @@ class SpaceSpec(SpecPart):
     architecture: ArchitectureChoice = Field(
         default="blocks-small",
         description="the networks to choose from: a preset's name, a space written out, or a list of these; pretrained"
-        " has its own defaults for image_size, learning_rate, optimizer and budget.epochs",
+        " has its own defaults for image_size, learning_rate, optimizer, budget.epochs and enqueue",
     )
     image_size: Sides = Field(default=(64,), description="side of the square input image, in pixels")
     batch_size: BatchSizes = Field(default=(64,), description="images per training step")

@@ -9,6 +9,7 @@ from search.samplers.optuna_trials import Replay
 from search.spaces.families import count_networks, draw_network
 from search.spaces.presets import PRESETS
 from search.spaces.size import space_size
+from search.study.enqueue import checked_point
 from search.study.space_spec import SpaceSpec
 from search.study.spec import StudySpec, spec_problems
 from tests.unit.choosers import Chance
@@ -82,6 +83,15 @@ def test_pretrained_networks_are_fine_tuned_by_default(architecture: object) -> 
     assert max(spec.space.image_size) == 96
 
 
+@pytest.mark.parametrize("architecture", ["pretrained", ["pretrained"], ["pretrained", "mobile"]])
+def test_the_points_that_pretrained_tries_first_are_points_of_the_space(architecture: object) -> None:
+    spec = study({"architecture": architecture, "image_size": 32})
+    assert len(spec.enqueue) == 3
+    for point in spec.enqueue:
+        assert checked_point(spec.space, point) == dict(point)
+
+
 def test_what_a_study_says_itself_comes_before_the_defaults_of_pretrained() -> None:
     spec = study({"architecture": "pretrained", "optimizer": "sgd", "image_size": 32}, budget={"epochs": 3})
+    assert spec.enqueue
     assert (spec.space.optimizer, spec.space.image_size, spec.budget.epochs) == (("sgd",), (32,), 3)

@@ -52,6 +52,7 @@ def test_a_parameter_has_the_same_values_whenever_it_is_drawn(preset: str) -> No
         ("blocks-small", 3 * sum(120**stages for stages in (3, 4, 5, 6))),
         ("mobile", 3 * (3 * 4 * 3 * 2 * 4) ** 5),
         ("nas-bench-macro", 3**8),
+        ("pretrained", 5 + 5 * 5 * 5),
         ("torchvision", 3 * 4 + 8),
         ("torchvision-pretrained", 11 * 2),
     ],

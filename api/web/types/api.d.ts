@@ -1258,7 +1258,7 @@ export interface components {
         };
         "SpaceSpec-Input": {
             /** @default blocks-small */
-            architecture: ("baseline-blocks" | "blocks-small" | "mobile" | "nas-bench-macro" | "seed-blocks" | "torchvision" | "torchvision-pretrained") | {
+            architecture: ("baseline-blocks" | "blocks-small" | "mobile" | "nas-bench-macro" | "pretrained" | "seed-blocks" | "torchvision" | "torchvision-pretrained") | {
                 /**
                  * @default [
                  *       1
@@ -1282,7 +1282,31 @@ export interface components {
                  *     ]
                  */
                 width_multiple: components["schemas"]["Values-Input"];
-            };
+            } | (("baseline-blocks" | "blocks-small" | "mobile" | "nas-bench-macro" | "pretrained" | "seed-blocks" | "torchvision" | "torchvision-pretrained") | {
+                /**
+                 * @default [
+                 *       1
+                 *     ]
+                 */
+                depth_multiple: components["schemas"]["Values-Input"];
+                /** @default [] */
+                head: components["schemas"]["Stage-Input"][];
+                /** @default 1 */
+                least_side_px: number;
+                max_downsamplings?: number | null;
+                /** @default {} */
+                parameters: {
+                    [key: string]: components["schemas"]["Values-Input"];
+                };
+                stage_count?: components["schemas"]["Values-Input"] | null;
+                stages: components["schemas"]["Stage-Input"][];
+                /**
+                 * @default [
+                 *       1
+                 *     ]
+                 */
+                width_multiple: components["schemas"]["Values-Input"];
+            })[];
             augmentation?: components["schemas"]["AugmentationSpec"] | null;
             /**
              * @default [
@@ -1347,7 +1371,7 @@ export interface components {
         };
         "SpaceSpec-Output": {
             /** @default blocks-small */
-            architecture: ("baseline-blocks" | "blocks-small" | "mobile" | "nas-bench-macro" | "seed-blocks" | "torchvision" | "torchvision-pretrained") | {
+            architecture: ("baseline-blocks" | "blocks-small" | "mobile" | "nas-bench-macro" | "pretrained" | "seed-blocks" | "torchvision" | "torchvision-pretrained") | {
                 /**
                  * @default [
                  *       1
@@ -1371,7 +1395,31 @@ export interface components {
                  *     ]
                  */
                 width_multiple: components["schemas"]["Values-Output"];
-            };
+            } | (("baseline-blocks" | "blocks-small" | "mobile" | "nas-bench-macro" | "pretrained" | "seed-blocks" | "torchvision" | "torchvision-pretrained") | {
+                /**
+                 * @default [
+                 *       1
+                 *     ]
+                 */
+                depth_multiple: components["schemas"]["Values-Output"];
+                /** @default [] */
+                head: components["schemas"]["Stage-Output"][];
+                /** @default 1 */
+                least_side_px: number;
+                max_downsamplings?: number | null;
+                /** @default {} */
+                parameters: {
+                    [key: string]: components["schemas"]["Values-Output"];
+                };
+                stage_count?: components["schemas"]["Values-Output"] | null;
+                stages: components["schemas"]["Stage-Output"][];
+                /**
+                 * @default [
+                 *       1
+                 *     ]
+                 */
+                width_multiple: components["schemas"]["Values-Output"];
+            })[];
             augmentation?: components["schemas"]["AugmentationSpec"] | null;
             /**
              * @default [

@@ -3,8 +3,8 @@
 import math
 
 import torch
-from timm.layers import BatchNormAct2d
 from timm.layers.conv2d_same import Conv2dSame
+from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn import functional
 
