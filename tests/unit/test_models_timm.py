@@ -73,6 +73,14 @@ def test_a_whole_network_computes_what_timm_computes(trained: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_a_width_of_1_keeps_every_channel(name: str) -> None:
+    whole = outline(name).backbone.parts
+    expected = sum(parameter.numel() for part in whole for parameter in part.parameters())
+    costs = profile(candidate(architecture(name), 64))
+    assert costs.params == expected + CLASSES * (outline(name).channels[-1] + 1)
+
+
+@pytest.mark.parametrize("name", sorted(BACKBONES))
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), side_px=st.sampled_from([32, 64, 96]))
 def test_every_drawn_network_costs_what_its_profile_says(name: str, seed: int, side_px: int) -> None:

@@ -18,7 +18,9 @@ _SIDE_PX = 32
 
 
 def kept_channels(channels: int, width: float) -> int:
-    """How many of ``channels`` remain: the nearest multiple of 8, at least 8, and at most all of them."""
+    """How many of ``channels`` remain: all for a width of 1, else the nearest multiple of 8, at least 8 if possible."""
+    if width == 1.0:
+        return channels
     multiples = max(round(channels * width / _CHANNELS_MULTIPLE), 1)
     return min(multiples * _CHANNELS_MULTIPLE, channels)
 
