@@ -75,6 +75,12 @@ EXAMPLES: dict[str, list[tuple[tuple[int, ...], tuple[Any, ...], tuple[int, ...]
     "Linear": [((2, 8), (5,), (2, 5))],
     "FixedConv": [(FEW, (5,), (2, 5, 16, 16)), (FEW, (5, 3, 2, 0, 1, "ReLU"), (2, 5, 7, 7))],
     "TorchVision": [((2, 3, 32, 32), ("mobilenet_v3_small", 0.35, None, False, 5, 32), (2, 5))],
+    "TimmStem": [((2, 3, 32, 32), ("tinynet_e", 0.5, None), (2, 16, 16, 16))],
+    "TimmStage": [
+        ((2, 16, 16, 16), ("tinynet_e", 1, 1, 0.5), (2, 8, 16, 16)),
+        ((2, 24, 8, 8), ("tinynet_e", 4, 2, 0.5), (2, 16, 4, 4)),
+    ],
+    "TimmHead": [((2, 160, 4, 4), ("tinynet_e", 0.5), (2, 640, 4, 4))],
 }
 
 
