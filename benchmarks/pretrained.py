@@ -48,6 +48,8 @@ def main() -> None:
     ratios = []
     for seed in range(options.seeds):
         script = _script(options, seed)
+        if not script:
+            sys.exit(f"the script finished no model within {options.minutes:g} minutes: give both sides more")
         whole_ms = script[0].latency_ms
         started = time.monotonic()
         study = _study(options, seed)
