@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -88,7 +89,7 @@ def _flat(row: BenchRow) -> dict[str, object]:
     """CSV columns by name, with units."""
     return {
         **row.model_dump(exclude={"latency", "images_per_s"}),
-        **row.latency.model_dump(),
+        **asdict(row.latency),
         **{f"images_per_s_{batch}": value for batch, value in row.images_per_s.items()},
     }
 

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from search.contract.dataset_report import Skipped
+from search.contract.latency import Latency
 
 
 class Report(BaseModel):
@@ -22,25 +23,6 @@ class RuntimeList(Report):
     """``python -m workers.latency`` with ``list``."""
 
     runtimes: tuple[RuntimeStatus, ...]
-
-
-class Latency(Report):
-    """The latency of batch 1 in milliseconds; ``low_ms`` and ``high_ms`` bound the median at 95%."""
-
-    p50_ms: float
-    p90_ms: float
-    p99_ms: float
-    mean_ms: float
-    std_ms: float
-    low_ms: float
-    high_ms: float
-    n: int
-    rounds: int
-    sessions: int
-    redone: int
-    stable: bool
-    reference_ms: float
-    load: float
 
 
 class BenchRow(Report):
