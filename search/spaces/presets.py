@@ -9,7 +9,7 @@ from search.spaces.architecture_space import ArchitectureSpace
 from search.spaces.blocks_small import BLOCKS_SMALL
 from search.spaces.mobile import MOBILE
 from search.spaces.nas_bench_macro import NAS_BENCH_MACRO
-from search.spaces.pretrained import PRETRAINED
+from search.spaces.pretrained import PRETRAINED_PRESETS
 from search.spaces.seed_blocks import BASELINE_BLOCKS, SEED_BLOCKS
 from search.spaces.torchvision_networks import TORCHVISION, TORCHVISION_PRETRAINED
 
@@ -18,12 +18,11 @@ PRESETS: dict[str, ArchitectureSpace] = {
     "blocks-small": BLOCKS_SMALL,
     "mobile": MOBILE,
     "nas-bench-macro": NAS_BENCH_MACRO,
-    "pretrained": PRETRAINED,
     "seed-blocks": SEED_BLOCKS,
     "torchvision": TORCHVISION,
     "torchvision-pretrained": TORCHVISION_PRETRAINED,
+    **PRETRAINED_PRESETS,
 }
-
 
 Choice = str | ArchitectureSpace
 
@@ -69,8 +68,10 @@ class _OneOrSeveral:
             return cls._validate_one(value, handler)
         several = tuple(cls._validate_item(index, item, handler) for index, item in enumerate(value))
         names = [item for item in several if isinstance(item, str)]
-        if not several or len(set(names)) < len(names):
-            raise ValueError("a list of architectures names one or more, each once")
+        if not several or len({id(PRESETS[name]) for name in names}) < len(names):
+            raise ValueError(
+                "a list of architectures names one or more, each once; pretrained is tf_efficientnet_lite0"
+            )
         return several if len(several) > 1 else several[0]
 
     @classmethod

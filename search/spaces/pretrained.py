@@ -1,10 +1,13 @@
-"""pretrained: networks of timm that are cut after one of their stages and thinned.
+"""Presets of pretrained networks: networks of timm that are cut after one of their stages and thinned.
 
 https://huggingface.co/docs/timm. Every network starts from the weights of the whole one. A network has fewer stages and
-fewer channels in them, so that it costs from all of the whole down to a hundredth of it.
+fewer channels in them, so that it costs from all of the whole down to a hundredth of it. Each backbone is a preset of
+its own name; ``pretrained`` is the one whose weights are installed as a package.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 
 from search.spaces.architecture_space import ArchitectureSpace, Block, Line, Stage
 from search.spaces.values import Scalar, Values
@@ -61,7 +64,8 @@ def _stage(name: str, line: Line) -> Stage:
     return Stage(name=name, blocks={"timm": Block(layers=(line,))})
 
 
-PRETRAINED = backbone_space("tf_efficientnet_lite0")
+PRETRAINED_PRESETS = {name: backbone_space(name) for name in BACKBONES}
+PRETRAINED_PRESETS["pretrained"] = PRETRAINED_PRESETS["tf_efficientnet_lite0"]
 #: What suits fine-tuning, for whatever a study leaves out. AdamW takes a twentieth of these rates.
 PRETRAINED_DEFAULTS: dict[str, object] = {
     "image_size": [48, 64, 96],
@@ -69,22 +73,30 @@ PRETRAINED_DEFAULTS: dict[str, object] = {
     "learning_rate": {"low": 0.015, "high": 0.1, "log": True},
 }
 PRETRAINED_EPOCHS = 8
-#: So many stages of the full width are tried first, the stem counted: what an engineer would fine-tune by hand.
-_FIRST_CUTS = (5, 6, len(PRETRAINED.stages))
+#: These fractions of the stages, at full width, are tried first: what an engineer would fine-tune by hand.
+_FIRST_CUTS = (Fraction(1, 2), Fraction(2, 3), Fraction(1))
 
 
-def names_pretrained(architecture: object) -> bool:
-    """Whether what a spec gives as its architecture is this preset, or a list that has it."""
-    return architecture == "pretrained" or (isinstance(architecture, list | tuple) and "pretrained" in architecture)
+def pretrained_families(architecture: object) -> list[str]:
+    """The presets of pretrained networks among what a spec gives as its architecture: a preset, a space or a list."""
+    choices = architecture if isinstance(architecture, list | tuple) else [architecture]
+    return [choice for choice in choices if isinstance(choice, str) and choice in PRETRAINED_PRESETS]
 
 
 def first_points(architecture: object) -> list[dict[str, Scalar]]:
-    """The points of this preset that a study tries first, for a spec whose architecture it is or that lists it."""
-    points: list[dict[str, Scalar]] = [
-        {"stages": stages, "early_width": 1.0, "late_width": 1.0} for stages in _FIRST_CUTS
-    ]
-    if isinstance(architecture, str) or (isinstance(architecture, list | tuple) and len(architecture) == 1):
-        return points
-    return [
-        {"family": "pretrained", **{f"pretrained.{name}": value for name, value in point.items()}} for point in points
-    ]
+    """The points of these presets that a study tries first: the shortest cut of each before the whole of any."""
+    is_one = isinstance(architecture, str) or (isinstance(architecture, list | tuple) and len(architecture) == 1)
+    names = pretrained_families(architecture)
+    cuts = [(name, _cut(name, fraction)) for fraction in _FIRST_CUTS for name in names]
+    points: list[dict[str, Scalar]] = []
+    for name, stages in dict.fromkeys(cuts):
+        point: dict[str, Scalar] = {"stages": stages, "early_width": 1.0, "late_width": 1.0}
+        named = {f"{name}.{parameter}": value for parameter, value in point.items()}
+        points.append(point if is_one else {"family": name, **named})
+    return points
+
+
+def _cut(name: str, fraction: Fraction) -> int:
+    """So many of the stages of a preset, the stem counted, at least as many as it keeps in any case."""
+    whole = len(PRETRAINED_PRESETS[name].stages)
+    return max(ceil(fraction * whole), 1 + _FEWEST_STAGES)

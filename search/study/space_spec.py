@@ -9,7 +9,7 @@ from search.contract.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.contract.training_settings import LossName, OptimizerName, ScheduleName
 from search.contract.values import BatchSizes, CopyCounts, EmaDecays, Range, Sides, choices_of, one_or_more
 from search.spaces.presets import ArchitectureChoice, families
-from search.spaces.pretrained import PRETRAINED_DEFAULTS, names_pretrained
+from search.spaces.pretrained import PRETRAINED_DEFAULTS, pretrained_families
 from search.study.part import SpecPart
 
 
@@ -59,8 +59,9 @@ class SpaceSpec(SpecPart):
 
     architecture: ArchitectureChoice = Field(
         default="blocks-small",
-        description="the networks to choose from: a preset's name, a space written out, or a list of these; pretrained"
-        " has its own defaults for image_size, learning_rate, optimizer, budget.epochs and enqueue",
+        description="the networks to choose from: a preset's name, a space written out, or a list of these;"
+        " pretrained networks have their own defaults for image_size, learning_rate, optimizer, budget.epochs and"
+        " enqueue",
     )
     image_size: Sides = Field(default=(64,), description="side of the square input image, in pixels")
     batch_size: BatchSizes = Field(default=(64,), description="images per training step")
@@ -95,7 +96,7 @@ class SpaceSpec(SpecPart):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_the_architecture(cls, value: object) -> object:
-        if isinstance(value, Mapping) and names_pretrained(value.get("architecture")):
+        if isinstance(value, Mapping) and pretrained_families(value.get("architecture")):
             return {**PRETRAINED_DEFAULTS, **value}
         return value
 

@@ -12,7 +12,7 @@ from search.contract.dataset import DatasetSpec
 from search.contract.metrics import TRAINED_METRICS, Constraint, Goal, Objective, Score
 from search.contract.targets import TargetSpec
 from search.contract.values import Name, one_or_more
-from search.spaces.pretrained import PRETRAINED_EPOCHS, first_points, names_pretrained
+from search.spaces.pretrained import PRETRAINED_EPOCHS, first_points, pretrained_families
 from search.spaces.values import Scalar
 from search.study.compression_spec import RECIPES_TAGS, CompressionSpec, RetrainSpec
 from search.study.part import SpecPart
@@ -65,7 +65,7 @@ class StudySpec(SpecPart):
     enqueue: tuple[dict[Name, Scalar], ...] = Field(
         default=(),
         max_length=1000,
-        description="points to try first, each a mapping from parameters to values; pretrained has its own by default",
+        description="points to try first, each a mapping from parameters to values; pretrained networks have their own",
     )
     budget: BudgetSpec = Field(default=BudgetSpec(), description="when the search ends")
     resources: ResourcesSpec = Field(
@@ -95,7 +95,7 @@ class StudySpec(SpecPart):
     def _defaults_of_the_architecture(cls, value: object) -> object:
         if isinstance(value, Mapping) and isinstance(space := value.get("space"), Mapping):
             architecture, budget = space.get("architecture"), value.get("budget", {})
-            if names_pretrained(architecture) and isinstance(budget, Mapping):
+            if pretrained_families(architecture) and isinstance(budget, Mapping):
                 points = first_points(architecture)
                 return {"enqueue": points, **value, "budget": {"epochs": PRETRAINED_EPOCHS, **budget}}
         return value

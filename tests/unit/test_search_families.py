@@ -63,6 +63,7 @@ def test_a_list_of_one_is_that_one() -> None:
     [
         ([], "space.architecture", "one or more"),
         (["mobile", "mobile"], "space.architecture", "each once"),
+        (["pretrained", "tf_efficientnet_lite0"], "space.architecture", "pretrained is tf_efficientnet_lite0"),
         (["mobile", "moblie"], "space.architecture", "unknown architecture 'moblie'"),
         (["mobile", {"stages": []}], "space.architecture[1].stages", "at least 1"),
     ],
@@ -75,7 +76,7 @@ def test_a_mistake_in_a_list_is_named_where_it_is(architecture: object, field: s
     assert message in problem["message"]
 
 
-@pytest.mark.parametrize("architecture", ["pretrained", ["blocks-small", "pretrained"]])
+@pytest.mark.parametrize("architecture", ["pretrained", "resnet18", ["blocks-small", "mobilenetv3_small_050"]])
 def test_pretrained_networks_are_fine_tuned_by_default(architecture: object) -> None:
     spec = study({"architecture": architecture})
     assert spec.space.optimizer == ("adamw",)
@@ -83,12 +84,29 @@ def test_pretrained_networks_are_fine_tuned_by_default(architecture: object) -> 
     assert max(spec.space.image_size) == 96
 
 
-@pytest.mark.parametrize("architecture", ["pretrained", ["pretrained"], ["pretrained", "mobile"]])
-def test_the_points_that_pretrained_tries_first_are_points_of_the_space(architecture: object) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "count"),
+    [
+        ("pretrained", 3),
+        (["pretrained"], 3),
+        (["pretrained", "mobile"], 3),
+        ("resnet18", 2),
+        (["resnet18", "blocks-small", "tinynet_e"], 2 + 3),
+    ],
+)
+def test_the_points_that_pretrained_networks_try_first_are_points_of_the_space(
+    architecture: object, count: int
+) -> None:
     spec = study({"architecture": architecture, "image_size": 32})
-    assert len(spec.enqueue) == 3
+    assert len(spec.enqueue) == count
     for point in spec.enqueue:
         assert checked_point(spec.space, point) == dict(point)
+
+
+def test_a_cut_of_every_backbone_is_tried_before_the_whole_of_any() -> None:
+    points = [dict(point) for point in study({"architecture": ["pretrained", "resnet18"]}).enqueue]
+    cuts = [(point["family"], point[f"{point['family']}.stages"]) for point in points]
+    assert cuts == [("pretrained", 5), ("resnet18", 4), ("pretrained", 6), ("pretrained", 9), ("resnet18", 5)]
 
 
 def test_what_a_study_says_itself_comes_before_the_defaults_of_pretrained() -> None:

@@ -53,6 +53,8 @@ def test_a_parameter_has_the_same_values_whenever_it_is_drawn(preset: str) -> No
         ("mobile", 3 * (3 * 4 * 3 * 2 * 4) ** 5),
         ("nas-bench-macro", 3**8),
         ("pretrained", 5 + 5 * 5 * 5),
+        ("tf_efficientnet_lite0", 5 + 5 * 5 * 5),
+        ("resnet18", 2 * 5 * 5),
         ("torchvision", 3 * 4 + 8),
         ("torchvision-pretrained", 11 * 2),
     ],

@@ -1258,7 +1258,7 @@ export interface components {
         };
         "SpaceSpec-Input": {
             /** @default blocks-small */
-            architecture: ("baseline-blocks" | "blocks-small" | "mobile" | "nas-bench-macro" | "pretrained" | "seed-blocks" | "torchvision" | "torchvision-pretrained") | {
+            architecture: ("baseline-blocks" | "blocks-small" | "efficientnet_b0" | "mobile" | "mobilenetv2_050" | "mobilenetv2_100" | "mobilenetv3_large_100" | "mobilenetv3_small_050" | "mobilenetv3_small_100" | "nas-bench-macro" | "pretrained" | "resnet18" | "seed-blocks" | "tf_efficientnet_lite0" | "tinynet_e" | "torchvision" | "torchvision-pretrained") | {
                 /**
                  * @default [
                  *       1
@@ -1282,7 +1282,7 @@ export interface components {
                  *     ]
                  */
                 width_multiple: components["schemas"]["Values-Input"];
-            } | (("baseline-blocks" | "blocks-small" | "mobile" | "nas-bench-macro" | "pretrained" | "seed-blocks" | "torchvision" | "torchvision-pretrained") | {
+            } | (("baseline-blocks" | "blocks-small" | "efficientnet_b0" | "mobile" | "mobilenetv2_050" | "mobilenetv2_100" | "mobilenetv3_large_100" | "mobilenetv3_small_050" | "mobilenetv3_small_100" | "nas-bench-macro" | "pretrained" | "resnet18" | "seed-blocks" | "tf_efficientnet_lite0" | "tinynet_e" | "torchvision" | "torchvision-pretrained") | {
                 /**
                  * @default [
                  *       1
@@ -1371,7 +1371,7 @@ export interface components {
         };
         "SpaceSpec-Output": {
             /** @default blocks-small */
-            architecture: ("baseline-blocks" | "blocks-small" | "mobile" | "nas-bench-macro" | "pretrained" | "seed-blocks" | "torchvision" | "torchvision-pretrained") | {
+            architecture: ("baseline-blocks" | "blocks-small" | "efficientnet_b0" | "mobile" | "mobilenetv2_050" | "mobilenetv2_100" | "mobilenetv3_large_100" | "mobilenetv3_small_050" | "mobilenetv3_small_100" | "nas-bench-macro" | "pretrained" | "resnet18" | "seed-blocks" | "tf_efficientnet_lite0" | "tinynet_e" | "torchvision" | "torchvision-pretrained") | {
                 /**
                  * @default [
                  *       1
@@ -1395,7 +1395,7 @@ export interface components {
                  *     ]
                  */
                 width_multiple: components["schemas"]["Values-Output"];
-            } | (("baseline-blocks" | "blocks-small" | "mobile" | "nas-bench-macro" | "pretrained" | "seed-blocks" | "torchvision" | "torchvision-pretrained") | {
+            } | (("baseline-blocks" | "blocks-small" | "efficientnet_b0" | "mobile" | "mobilenetv2_050" | "mobilenetv2_100" | "mobilenetv3_large_100" | "mobilenetv3_small_050" | "mobilenetv3_small_100" | "nas-bench-macro" | "pretrained" | "resnet18" | "seed-blocks" | "tf_efficientnet_lite0" | "tinynet_e" | "torchvision" | "torchvision-pretrained") | {
                 /**
                  * @default [
                  *       1
