@@ -16,6 +16,9 @@ MOST_REPEATS = 100
 #: blocks of workers/models; a stride applies to the first of the repeats only.
 Layer = tuple[Annotated[int, Field(ge=1, le=MOST_REPEATS)], str, tuple[Any, ...]]
 
+#: Settings that earlier versions did not have, and the values that mean what these did: no part of a fingerprint.
+_ADDED_LATER: dict[str, object] = {"layer_decay": 1.0}
+
 
 class UnbuildableError(ValueError):
     """A candidate that makes no network; the message says why."""
@@ -50,8 +53,10 @@ class Candidate(BaseModel, TrainingSettings, NetworkSettings):
 
     @property
     def fingerprint(self) -> str:
-        """Equal for equal candidates, whatever parameters they were drawn from."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """Equal for equal candidates, whatever parameters they were drawn from, and in every version."""
+        dumped = self.model_dump(mode="json")
+        told = {name: value for name, value in dumped.items() if _ADDED_LATER.get(name) != value}
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -25,3 +25,7 @@ class TrainingSettings:
     weight_decay: float = 5e-4
     ema_decay: float = 0.0
     """Decay of the moving average of the weights that is scored and returned instead of them; 0 for none."""
+    layer_decay: float = 1.0
+    """Factor of the learning rate from each line of the network to the line before it, from the classifier down: 1
+    trains all lines alike, 0 trains the classifier only and freezes the rest.
+    """

@@ -71,6 +71,14 @@ EmaDecays = Annotated[
 ]
 
 
+LayerDecays = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=1)], ...],
+    AfterValidator(one_or_more),
+    BeforeValidator(_as_choices),
+    choices_schema({"type": "number", "minimum": 0, "maximum": 1}),
+]
+
+
 class Range(BaseModel):
     """Real values from ``low`` to ``high``, both included; a single number is a range of that number only."""
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
+from search.contract.candidate import Architecture
 from search.spaces.architecture_space import ArchitectureSpace, Block, Line, Stage
 from search.spaces.values import Scalar, Values
 
 #: A width is the fraction of a stage's channels that are kept.
 _WIDTHS = (0.25, 0.375, 0.5, 0.75, 1.0)
 _FEWEST_STAGES = 3
+#: The line that names the weights, as its third argument.
+_STEM = "TimmStem"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,7 @@ def backbone_space(name: str, *, weights: str | None = "default") -> Architectur
     """
     shape = BACKBONES[name]
     early = len(shape.blocks) // 2
-    stages = [_stage("stem", (1, "TimmStem", (name, "$early_width", weights)))]
+    stages = [_stage("stem", (1, _STEM, (name, "$early_width", weights)))]
     for number, blocks in enumerate(shape.blocks, start=1):
         width = "$early_width" if number <= early else "$late_width"
         stages.append(_stage(f"stage{number}", (1, "TimmStage", (name, number, blocks, width))))
@@ -81,6 +84,19 @@ def pretrained_families(architecture: object) -> list[str]:
     """The presets of pretrained networks among what a spec gives as its architecture: a preset, a space or a list."""
     choices = architecture if isinstance(architecture, list | tuple) else [architecture]
     return [choice for choice in choices if isinstance(choice, str) and choice in PRETRAINED_PRESETS]
+
+
+def may_be_pretrained(space: ArchitectureSpace) -> bool:
+    """Whether some networks of the space are those of timm, line by line."""
+    blocks = [block for stage in space.stages for block in stage.blocks.values()]
+    return any(module == _STEM for block in blocks for _, module, _ in block.layers)
+
+
+def is_pretrained(architecture: Architecture) -> bool:
+    """Whether its lines are those of a network of timm and start from trained weights."""
+    return any(
+        module == _STEM and arguments[2:3] not in ((), (None,)) for _, module, arguments in architecture.backbone
+    )
 
 
 def first_points(architecture: object) -> list[dict[str, Scalar]]:

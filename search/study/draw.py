@@ -16,6 +16,7 @@ from search.contract.training_settings import TrainingSettings
 from search.contract.values import Range
 from search.spaces.chooser import Chooser, choose
 from search.spaces.families import draw_network
+from search.spaces.pretrained import is_pretrained
 from search.study.space_spec import AugmentationSpec, SpaceSpec
 
 
@@ -23,16 +24,18 @@ def draw(space: SpaceSpec, chooser: Chooser, *, classes: int) -> Candidate:
     """Draw one candidate for a data set of ``classes`` classes; a fixed value is no parameter."""
     side_px = choose(chooser, "image_size", space.image_size)
     architecture = draw_network(space.architecture, chooser, side_px=side_px, classes=classes)
-    settings = _training_settings(chooser, space)
+    settings = _training_settings(chooser, space, pretrained=is_pretrained(architecture))
     policy = _policy(chooser, space.augmentation)
     return Candidate.model_validate(
         {"architecture": architecture, "image_size": side_px, **settings, "augmentation": policy}
     )
 
 
-def _training_settings(chooser: Chooser, space: SpaceSpec) -> dict[str, object]:
+def _training_settings(chooser: Chooser, space: SpaceSpec, *, pretrained: bool) -> dict[str, object]:
     """A value for each field of TrainingSettings, in their order: the space has a range or choices for each."""
     options = {field.name: getattr(space, field.name) for field in fields(TrainingSettings)}
+    if not pretrained:
+        options["layer_decay"] = (1.0,)
     return {
         name: _real(chooser, name, values) if isinstance(values, Range) else choose(chooser, name, values)
         for name, values in options.items()

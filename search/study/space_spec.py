@@ -7,9 +7,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from search.contract.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.contract.training_settings import LossName, OptimizerName, ScheduleName
-from search.contract.values import BatchSizes, CopyCounts, EmaDecays, Range, Sides, choices_of, one_or_more
+from search.contract.values import BatchSizes, CopyCounts, EmaDecays, LayerDecays, Range, Sides, choices_of, one_or_more
 from search.spaces.presets import ArchitectureChoice, families
-from search.spaces.pretrained import PRETRAINED_DEFAULTS, pretrained_families
+from search.spaces.pretrained import PRETRAINED_DEFAULTS, may_be_pretrained, pretrained_families
 from search.study.part import SpecPart
 
 
@@ -89,6 +89,11 @@ class SpaceSpec(SpecPart):
         default=(0.0,),
         description="decay per step of the moving average of the weights, which is then the model; 0 means no average",
     )
+    layer_decay: LayerDecays = Field(
+        default=(1.0,),
+        description="for pretrained networks of timm: factor of the learning rate from each line of the network to the"
+        " line before it; 1 trains all lines alike, 0 trains the classifier only",
+    )
     augmentation: AugmentationSpec | None = Field(
         default=None, description="augmentation policies to search; none means horizontal flips only"
     )
@@ -99,6 +104,16 @@ class SpaceSpec(SpecPart):
         if isinstance(value, Mapping) and pretrained_families(value.get("architecture")):
             return {**PRETRAINED_DEFAULTS, **value}
         return value
+
+    @model_validator(mode="after")
+    def _lines_that_start_from_weights(self) -> "SpaceSpec":
+        if self.layer_decay != (1.0,) and not any(
+            may_be_pretrained(space) for space in families(self.architecture).values()
+        ):
+            raise ValueError(
+                "layer_decay is for pretrained networks of timm, and this architecture has none: leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _different_parameters(self) -> "SpaceSpec":

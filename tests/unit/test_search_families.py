@@ -8,7 +8,9 @@ from pydantic import ValidationError
 from search.samplers.optuna_trials import Replay
 from search.spaces.families import count_networks, draw_network
 from search.spaces.presets import PRESETS
+from search.spaces.pretrained import backbone_space
 from search.spaces.size import space_size
+from search.study.draw import draw
 from search.study.enqueue import checked_point
 from search.study.space_spec import SpaceSpec
 from search.study.spec import StudySpec, spec_problems
@@ -113,3 +115,24 @@ def test_what_a_study_says_itself_comes_before_the_defaults_of_pretrained() -> N
     spec = study({"architecture": "pretrained", "optimizer": "sgd", "image_size": 32}, budget={"epochs": 3})
     assert spec.enqueue
     assert (spec.space.optimizer, spec.space.image_size, spec.budget.epochs) == (("sgd",), (32,), 3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_only_pretrained_networks_have_a_layer_decay_to_choose(seed: int) -> None:
+    space = SpaceSpec.model_validate({"architecture": BOTH, "layer_decay": [0.0, 0.5]})
+    chooser = Chance(seed)
+    candidate = draw(space, chooser, classes=6)
+    assert ("layer_decay" in chooser.values) == (chooser.values["family"] == "pretrained")
+    assert candidate.layer_decay == chooser.values.get("layer_decay", 1.0)
+
+
+def test_a_layer_decay_without_pretrained_networks_is_refused() -> None:
+    with pytest.raises(ValidationError, match="layer_decay is for pretrained networks of timm"):
+        SpaceSpec.model_validate({"architecture": "blocks-small", "layer_decay": 0.5})
+
+
+def test_networks_of_timm_with_fresh_weights_train_all_lines_alike() -> None:
+    fresh = backbone_space("resnet18", weights=None)
+    space = SpaceSpec.model_validate({"architecture": fresh, "layer_decay": 0.5})
+    assert draw(space, Chance(0), classes=6).layer_decay == 1.0

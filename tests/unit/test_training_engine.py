@@ -39,6 +39,7 @@ def run(training: DeviceDataset, **fields: Any) -> list[Epoch]:
         {"loss": "focal"},
         {"loss": "class-balanced"},
         {"ema_decay": 0.9},
+        {"layer_decay": 0.7},
     ],
     ids=str,
 )
@@ -47,6 +48,15 @@ def test_a_separable_set_is_learned_with_one_range_of_learning_rates(choice: dic
     assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4, 5, 6]
     assert epochs[-1].loss < 0.7 * epochs[0].loss
     assert epochs[-1].scores.f1 > 0.95
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "muon"])
+def test_without_any_rate_for_lower_lines_only_the_classifier_is_trained(optimizer: str) -> None:
+    network, fresh = small_network(), small_network().state_dict()
+    choices = plan(epochs=2, layer_decay=0.0, optimizer=optimizer)
+    list(train(network, coloured(96), coloured(24, seed=1), choices, augment=unchanged))
+    changed = {name for name, tensor in network.state_dict().items() if not torch.equal(tensor, fresh[name])}
+    assert changed == {name for name in fresh if name.startswith("layers.5.")}
 
 
 def test_one_seed_gives_one_course_and_another_seed_another() -> None:
@@ -167,6 +177,7 @@ def test_the_average_moves_by_a_share_of_the_way_that_shrinks_to_that_of_the_dec
     [
         ({"epochs": 0}, "epochs and batch_size are at least 1, not 0 and 16"),
         ({"ema_decay": 1.0}, r"ema_decay is in \[0, 1\), not 1.0"),
+        ({"layer_decay": 1.5}, r"layer_decay is in \[0, 1\], not 1.5"),
         ({"focal_gamma": -1.0}, "focal_gamma is 0 or more, not -1.0"),
     ],
 )

@@ -69,6 +69,12 @@ def test_rehearsing_leaves_no_trace(optimizer: OptimizerName, ema_decay: float) 
     assert epochs(rehearsed, plan) == epochs(eager, plan)
 
 
+@pytest.mark.parametrize("layer_decay", [0.0, 0.5])
+def test_rehearsing_leaves_no_trace_where_lines_have_rates_of_their_own(layer_decay: float) -> None:
+    plan = replace(PLAN, layer_decay=layer_decay, epochs=2)
+    assert epochs(rehearsed, plan) == epochs(eager, plan)
+
+
 def plain_loop(network: nn.Module, training: DeviceDataset, plan: TrainingPlan) -> Iterator[float]:
     """The same training as one would write it down, without augmentation."""
     generator = torch.Generator().manual_seed(plan.seed)
@@ -137,6 +143,14 @@ def test_the_engine_needs_torch_and_numpy_only() -> None:
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 def test_a_cuda_graph_has_the_loss_curve_of_the_eager_step(optimizer: OptimizerName, ema_decay: float) -> None:
     plan = replace(PLAN, optimizer=optimizer, ema_decay=ema_decay)
+    assert curve(cuda_graph, plan, device="cuda") == pytest.approx(curve(eager, plan, device="cuda"), rel=TOLERANCE)
+
+
+@needs_cuda
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("layer_decay", [0.0, 0.5])
+def test_a_cuda_graph_trains_the_lines_at_rates_of_their_own(optimizer: OptimizerName, layer_decay: float) -> None:
+    plan = replace(PLAN, optimizer=optimizer, layer_decay=layer_decay)
     assert curve(cuda_graph, plan, device="cuda") == pytest.approx(curve(eager, plan, device="cuda"), rel=TOLERANCE)
 
 

@@ -76,3 +76,27 @@ def test_what_is_frozen_is_not_trained(name: OptimizerName) -> None:
     given = {id(parameter) for made in optimizers for group in made.param_groups for parameter in group["params"]}
     assert id(frozen) not in given
     assert len(given) == len(list(network.parameters())) - 1
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_rate_of_a_line_falls_by_the_layer_decay_with_each_line_before_the_classifier(name: OptimizerName) -> None:
+    network = small_network()
+    peaks = {
+        id(parameter): (group["peak"], parameter.ndim > 1)
+        for optimizer in make_optimizers(network, plan(name, layer_decay=0.5))
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    plain = {
+        id(parameter): group["peak"]
+        for optimizer in make_optimizers(network, plan(name))
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    lines = [line for line in network.layers if list(line.parameters())]
+    for depth, line in enumerate(reversed(lines)):
+        for parameter in line.parameters():
+            peak, is_weight = peaks[id(parameter)]
+            assert peak == pytest.approx(plain[id(parameter)] * 0.5**depth)
+            assert is_weight == (parameter.ndim > 1)
+    assert len(peaks) == len(list(network.parameters()))

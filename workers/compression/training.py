@@ -1,6 +1,7 @@
 """Training what other steps left, as the candidate wants to be trained; pruned weights are kept at zero."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -37,6 +38,8 @@ def train_on(
         seed=state.seed + 1,
         learning_rate_fraction=config.learning_rate_fraction,
     )
+    # Every layer has to adapt to what was removed from it.
+    plan = replace(plan, layer_decay=1.0)
     prepared = state.training()
     epochs = train(
         state.network,

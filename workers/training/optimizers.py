@@ -1,15 +1,18 @@
 """The optimizers, made from a network and a plan. Their rates are tensors on the device: a CUDA graph sees them change.
 
 A parameter group has, beside its rate ``lr``, the highest one ``peak``: ``set_rates`` writes a fraction of it into
-``lr``. Weights with one dimension (biases, normalization) do not decay.
+``lr``. Weights with one dimension (biases, normalization) do not decay. The lines of a network may have lower rates the
+farther they are from its classifier.
 """
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from search.contract.training_settings import OptimizerName
+from workers.training.lines import rate_factors
 from workers.training.muon import Muon
 from workers.training.plan import TrainingPlan
 
@@ -21,13 +24,13 @@ _ADAMW_RATE, _MUON_RATE = 0.05, 0.2
 
 def sgd(network: nn.Module, plan: TrainingPlan) -> Optimizers:
     """Stochastic gradient descent with Nesterov momentum of 0.9."""
-    groups = _groups(trainable(network), plan, peak=plan.learning_rate)
+    groups = _groups(network, trainable(network), plan, peak=plan.learning_rate)
     return (torch.optim.SGD(groups, momentum=0.9, nesterov=True, fused=True),)
 
 
 def adamw(network: nn.Module, plan: TrainingPlan) -> Optimizers:
     """https://arxiv.org/abs/1711.05101"""
-    return (_adamw(trainable(network), plan),)
+    return (_adamw(network, trainable(network), plan),)
 
 
 def muon(network: nn.Module, plan: TrainingPlan) -> Optimizers:
@@ -38,8 +41,8 @@ def muon(network: nn.Module, plan: TrainingPlan) -> Optimizers:
     matrices = [weight for weight in weights[:-1] if weight.shape[1] > 1]
     chosen = set(map(id, matrices))
     rest = [parameter for parameter in trainable(network) if id(parameter) not in chosen]
-    groups = _groups(matrices, plan, peak=plan.learning_rate * _MUON_RATE)
-    return (*((Muon(groups),) if groups else ()), _adamw(rest, plan))
+    groups = _groups(network, matrices, plan, peak=plan.learning_rate * _MUON_RATE)
+    return (*((Muon(groups),) if groups else ()), _adamw(network, rest, plan))
 
 
 OPTIMIZERS: dict[OptimizerName, Callable[[nn.Module, TrainingPlan], Optimizers]] = {
@@ -88,19 +91,22 @@ def state_tensors(optimizers: Optimizers) -> dict[str, Tensor]:
     }
 
 
-def _adamw(parameters: Iterable[nn.Parameter], plan: TrainingPlan) -> torch.optim.AdamW:
-    chosen = list(parameters)
-    groups = _groups(chosen, plan, peak=plan.learning_rate * _ADAMW_RATE)
-    capturable = any(parameter.is_cuda for parameter in chosen)
+def _adamw(network: nn.Module, parameters: Sequence[nn.Parameter], plan: TrainingPlan) -> torch.optim.AdamW:
+    groups = _groups(network, parameters, plan, peak=plan.learning_rate * _ADAMW_RATE)
+    capturable = any(parameter.is_cuda for parameter in parameters)
     return torch.optim.AdamW(groups, fused=True, capturable=capturable)
 
 
-def _groups(parameters: Iterable[nn.Parameter], plan: TrainingPlan, *, peak: float) -> list[dict[str, object]]:
-    sorted_out: dict[float, list[nn.Parameter]] = {plan.weight_decay: [], 0.0: []}
-    for parameter in parameters:
-        sorted_out[plan.weight_decay if parameter.ndim > 1 else 0.0].append(parameter)
+def _groups(
+    network: nn.Module, parameters: Sequence[nn.Parameter], plan: TrainingPlan, *, peak: float
+) -> list[dict[str, object]]:
+    """A group for each decay and each rate of the ``parameters``, whose highest rate is ``peak``."""
+    factors = rate_factors(network, plan.layer_decay)
+    sorted_out: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
+    for parameter in sorted(parameters, key=lambda parameter: parameter.ndim <= 1):
+        decay = plan.weight_decay if parameter.ndim > 1 else 0.0
+        sorted_out[decay, factors[parameter]].append(parameter)
     return [
-        {"params": group, "weight_decay": decay, "peak": peak, "lr": torch.zeros((), device=group[0].device)}
-        for decay, group in sorted_out.items()
-        if group
+        {"params": group, "weight_decay": decay, "peak": factor * peak, "lr": torch.zeros((), device=group[0].device)}
+        for (decay, factor), group in sorted_out.items()
     ]

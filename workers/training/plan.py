@@ -22,5 +22,7 @@ class TrainingPlan(TrainingSettings):
         for name in ("label_smoothing", "ema_decay", "class_balance"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is in [0, 1), not {getattr(self, name)}")
+        if not 0 <= self.layer_decay <= 1:
+            raise ValueError(f"layer_decay is in [0, 1], not {self.layer_decay}")
         if not self.focal_gamma >= 0:
             raise ValueError(f"focal_gamma is 0 or more, not {self.focal_gamma}")

@@ -14,6 +14,7 @@ from workers.training.averaging import Average
 from workers.training.batch_augmentation import BatchAugmentation, generators_of
 from workers.training.device_dataset import DeviceDataset, pixels
 from workers.training.distillation_loss import DistillationLoss
+from workers.training.lines import freeze
 from workers.training.losses import LOSSES
 from workers.training.optimizers import make_optimizers, set_rates, state_tensors
 from workers.training.plan import TrainingPlan
@@ -42,6 +43,7 @@ class TrainingStep:
         batch = math.ceil(len(training) / self.steps_per_epoch)
         self._loss = LOSSES[plan.loss](plan, torch.bincount(training.labels, minlength=training.classes))
         self._forward = training_forward(device)
+        self._frozen = freeze(network, plan.layer_decay)
         self._optimizers = make_optimizers(network, plan)
         self.average = Average(network, plan.ema_decay) if plan.ema_decay else None
         self._one_hot = torch.eye(training.classes, device=device)
@@ -69,6 +71,8 @@ class TrainingStep:
     def begin_epoch(self) -> None:
         """Draw a new order of the images."""
         self._network.train()
+        for line in self._frozen:
+            line.eval()
         n = len(self._training)
         order = torch.randperm(n, generator=self._generator, device=self._order.device)
         self._order.copy_(order.repeat(2)[: self._order.numel()].view_as(self._order))

@@ -672,6 +672,8 @@ export interface components {
             image_size: number;
             /** @default 0.1 */
             label_smoothing: number;
+            /** @default 1 */
+            layer_decay: number;
             learning_rate: number;
             /**
              * @default cross-entropy
@@ -1335,6 +1337,12 @@ export interface components {
              */
             label_smoothing: components["schemas"]["Range"];
             /**
+             * @default [
+             *       1
+             *     ]
+             */
+            layer_decay: number | number[];
+            /**
              * @default {
              *       "high": 0.3,
              *       "log": true,
@@ -1447,6 +1455,12 @@ export interface components {
              *     }
              */
             label_smoothing: components["schemas"]["Range"];
+            /**
+             * @default [
+             *       1
+             *     ]
+             */
+            layer_decay: number | number[];
             /**
              * @default {
              *       "high": 0.3,
@@ -1751,6 +1765,9 @@ export interface components {
              *         "log": false,
              *         "low": 0.1
              *       },
+             *       "layer_decay": [
+             *         1
+             *       ],
              *       "learning_rate": {
              *         "high": 0.3,
              *         "log": true,
@@ -1960,6 +1977,9 @@ export interface components {
              *         "log": false,
              *         "low": 0.1
              *       },
+             *       "layer_decay": [
+             *         1
+             *       ],
              *       "learning_rate": {
              *         "high": 0.3,
              *         "log": true,
