@@ -41,6 +41,16 @@ class StudyView(BaseModel):
         description="The resources of each trial, once they were chosen; null if the spec sets them."
     )
     search_elapsed_s: float = Field(description="Seconds of search so far, without pauses.")
+    test_looks: int = Field(
+        default=0,
+        description="How many times models were scored on the test split: once when the study ends, once more for "
+        "each full training after that.",
+    )
+    test_reason: str | None = Field(
+        default=None,
+        description="Why the models of the last scoring, or some of them, have no score on the test split; null "
+        "otherwise.",
+    )
     created_at: datetime = Field(description="When it was posted.")
     started_at: datetime | None = Field(description="When its search started; null before.")
     finished_at: datetime | None = Field(description="When it ended; null before.")

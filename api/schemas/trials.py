@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas.on_test import OnTest
 from api.schemas.trainings import EpochView, TrainingView
 from api.schemas.variants import ArtifactView, VariantView
 from search.contract.candidate import Candidate
@@ -11,7 +12,7 @@ from search.contract.recipes import Recipe
 from search.contract.states import JobState, TrialState
 
 
-class TrialView(BaseModel):
+class TrialView(OnTest):
     """A trial with its metrics and its best variant."""
 
     id: str = Field(description="The trial's id.")

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from api.schemas.on_test import OnTest
 from search.contract.recipes import NamedRecipe, Step
 
 
@@ -16,7 +17,7 @@ class ArtifactView(BaseModel):
     size_bytes: int = Field(description="The size of the file, in bytes.")
 
 
-class VariantView(BaseModel):
+class VariantView(OnTest):
     """A deployable model, measured on one host. Never compare latencies across hosts."""
 
     id: str = Field(description="The variant's id.")

@@ -21,6 +21,7 @@ class StudyPhase(StrEnum):
     SEARCH = "SEARCH"
     RETRAINING = "RETRAINING"
     COMPRESSION = "COMPRESSION"
+    SCORING = "SCORING"
 
 
 class TrialState(StrEnum):
@@ -33,7 +34,7 @@ class TrialState(StrEnum):
 
 
 class JobState(StrEnum):
-    """Of compression jobs, trainings and checks of data sets."""
+    """Of compression jobs, trainings, scorings on the test split and checks of data sets."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"

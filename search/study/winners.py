@@ -44,6 +44,12 @@ class Winners:
     knee: str | None
     best_score: str | None
 
+    @property
+    def picks(self) -> frozenset[str]:
+        """The recommended one, the knee, the best F1 and the best score."""
+        picks = (self.recommended, self.front[0], self.knee, self.best_score)
+        return frozenset(pick for pick in picks if pick is not None)
+
 
 def winners(models: Sequence[Figures]) -> Winners:
     """The picks among one or more models of one host and runtime: never call it with those of several."""

@@ -50,7 +50,7 @@ class StartPool:
 
 @dataclass(frozen=True, kw_only=True)
 class StartTask:
-    """Start the job of a data set's check or a training, if no other attempt was made since it was seen."""
+    """Start the job of a data set's check, a training or a scoring, if no other attempt was made since it was seen."""
 
     task: Task
     attempt: int

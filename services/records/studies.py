@@ -19,8 +19,9 @@ class Study:
 
     ``classes`` and ``dataset_id`` are None until the data set was read; ``skipped`` names the images that could not be
     used, each with its reason. ``stored_resources`` is what each trial gets, where the spec leaves that to be chosen.
-    ``job_id`` is the present driver's Ray job, ``job_attempt`` its number. ``searched_at`` and ``retrained_at`` are
-    when the search and the full trainings ended.
+    ``job_id`` is the present driver's Ray job, ``job_attempt`` its number. ``searched_at``, ``retrained_at`` and
+    ``compressed_at`` are when the search, the full trainings and the compression ended. ``test_looks`` counts the
+    scorings that recorded a score on the test split; ``test_reason`` says why models of the last one have none.
     """
 
     id: str
@@ -37,6 +38,9 @@ class Study:
     search_elapsed_s: float
     searched_at: datetime | None
     retrained_at: datetime | None
+    compressed_at: datetime | None
+    test_looks: int
+    test_reason: str | None
     request_sha256: str | None
     created_at: datetime
     started_at: datetime | None
@@ -59,6 +63,9 @@ class Study:
             search_elapsed_s=row["search_elapsed_s"],
             searched_at=row["searched_at"],
             retrained_at=row["retrained_at"],
+            compressed_at=row["compressed_at"],
+            test_looks=row["test_looks"],
+            test_reason=row["test_reason"],
             request_sha256=row["request_sha256"],
             created_at=row["created_at"],
             started_at=row["started_at"],

@@ -1,4 +1,4 @@
-"""Tasks: data-set checks and trainings, each carried out by Ray jobs of its own until it ends."""
+"""Tasks: data-set checks, trainings and test scorings, each carried out by Ray jobs of its own until it ends."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 
 from search.contract.states import JobState
 
-TaskKind = Literal["dataset", "training"]
+TaskKind = Literal["dataset", "training", "test_scoring"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
 from services.records.json_object import JsonObject
 from services.records.metrics import RETRAINED_COLUMNS, read_metrics
+from services.records.on_test import OnTest, read_on_test
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Trial:
     """A trial without the columns that are too large for listings.
 
     ``assignment`` holds the sampler's choices by parameter. ``retrained_f1`` is the mean over the seeds of the latest
-    full training, with its sample standard deviation.
+    full training, with its sample standard deviation. ``on_test`` is what its latest weights scored on the test split.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Trial:
     metrics: Mapping[str, float]
     retrained_f1: float | None
     retrained_f1_deviation: float | None
+    on_test: OnTest
     host: str | None
     created_at: datetime
     finished_at: datetime | None
@@ -65,6 +67,7 @@ class Trial:
             metrics=read_metrics(row),
             retrained_f1=row["retrained_f1"],
             retrained_f1_deviation=row["retrained_f1_deviation"],
+            on_test=read_on_test(row),
             host=row["host"],
             created_at=row["created_at"],
             finished_at=row["finished_at"],

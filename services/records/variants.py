@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 
 from services.records.json_object import JsonObject
 from services.records.metrics import read_metrics
+from services.records.on_test import OnTest, read_on_test
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,8 @@ class Variant:
     """A deployable model without its scores per class.
 
     ``parity_error`` is the largest difference of its logits from the PyTorch model's, as a fraction of their range;
-    ``agreement`` the fraction of real images that both give the same class. ``latency`` tells how it was timed.
+    ``agreement`` the fraction of real images that both give the same class. ``latency`` tells how it was timed;
+    ``on_test`` what it scored on the test split.
     """
 
     id: str
@@ -27,6 +29,7 @@ class Variant:
     runtime: str
     host: str
     metrics: Mapping[str, float]
+    on_test: OnTest
     parity_error: float | None
     agreement: float | None
     latency: JsonObject
@@ -44,6 +47,7 @@ class Variant:
             runtime=row["runtime"],
             host=row["host"],
             metrics=read_metrics(row),
+            on_test=read_on_test(row),
             parity_error=row["parity_error"],
             agreement=row["agreement"],
             latency=row["latency"],

@@ -151,6 +151,11 @@ def set_values(connection: Connection, study_id: str, **values: object) -> None:
     connection.execute(update(studies).where(studies.c.id == study_id).values(**values))
 
 
+def count_test_look(connection: Connection, study_id: str) -> None:
+    """Note that models of a study were scored on its test split once more."""
+    set_values(connection, study_id, test_looks=studies.c.test_looks + 1)
+
+
 def record_submission(connection: Connection, study_id: str, job_id: str, attempt: int) -> None:
     """Note a Ray job before it is submitted, so that it is recognised after a crash in between.
 

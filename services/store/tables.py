@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from search.contract.states import JobState, StudyState, TrialState
 from services.records.metrics import METRIC_COLUMNS, RETRAINED_COLUMNS
+from services.records.on_test import TEST_COLUMNS
 
 SCHEMA = "seedleaf"
 #: Optuna's tables have names like ours: they live in a schema of their own.
@@ -67,6 +68,14 @@ def _metrics() -> tuple[Column[float] | CheckConstraint, ...]:
         CheckConstraint("latency_ms > 0 AND latency_ms < 'Infinity'", name="latency_ms"),
         CheckConstraint("latency_low_ms <= latency_high_ms", name="latency_interval"),
         CheckConstraint("macs >= 0 AND params >= 0 AND size_bytes >= 0 AND memory_bytes >= 0", name="counts"),
+    )
+
+
+def _on_test() -> tuple[Column[float] | CheckConstraint, ...]:
+    return (
+        *(Column(name, Integer if name == "test_images" else Float(53)) for name in TEST_COLUMNS),
+        CheckConstraint("f1_test BETWEEN 0 AND 1 AND f1_test_low <= f1_test_high", name="f1_test"),
+        CheckConstraint("(f1_test IS NULL) = (test_images IS NULL)", name="f1_test_has_images"),
     )
 
 
@@ -115,6 +124,15 @@ studies = Table(
     Column("search_elapsed_s", Float(53), nullable=False, server_default=text("0")),
     _time("searched_at"),
     _time("retrained_at"),
+    _time("compressed_at"),
+    Column(
+        "test_looks",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how many scorings recorded a score on the test split",
+    ),
+    Column("test_reason", Text, comment="why models were not scored on the test split by its last scoring"),
     Column("idempotency_key", Text, unique=True),
     Column("request_sha256", Text),
     _now("created_at"),
@@ -143,6 +161,7 @@ trials = Table(
     *_metrics(),
     *_by_class(),
     *(Column(name, Float(53)) for name in RETRAINED_COLUMNS),
+    *_on_test(),
     Column("host", Text, comment="where the latency was measured"),
     _now("created_at"),
     _time("finished_at"),
@@ -231,6 +250,7 @@ variants = Table(
     Column("host", Text, nullable=False),
     *_metrics(),
     *_by_class(),
+    *_on_test(),
     Column("parity_error", Float(53), comment="largest difference of the logits, as a share of their range"),
     Column("agreement", Float(53), comment="share of real images with the same class as the PyTorch model"),
     Column("latency", JSONB, nullable=False, comment="p99, mean, deviation, n and what was going on at the time"),
@@ -304,6 +324,27 @@ training_runs = Table(
     Column("weights_size_bytes", BigInteger, nullable=False),
     _now("created_at"),
     comment="what one seed of a training came to",
+)
+
+test_scorings = Table(
+    "test_scorings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
+    Column(
+        "trial_id",
+        ForeignKey(trials.c.id, ondelete="CASCADE"),
+        comment="the trial whose full training is scored; NULL where the picks of a study are",
+    ),
+    Column("state", _state(JobState, "job_state"), nullable=False),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _now("created_at"),
+    _time("finished_at"),
+    CheckConstraint("(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)", name="finished"),
+    CheckConstraint("state <> 'FAILED' OR reason IS NOT NULL", name="failed_says_why"),
+    Index("ix_test_scorings_unfinished", "study_id", postgresql_where=text("state IN ('QUEUED', 'RUNNING')")),
+    comment="looks at a study's test split: its picks, or a trial that was trained in full later, are scored",
 )
 
 dataset_checks = Table(

@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import Connection, Engine, and_, event, func, or_, select, text
 
 from services.records.totals import StudyTotal, Total
-from services.store.tables import compression_jobs, dataset_checks, studies, totals, trainings, variants
+from services.store.tables import compression_jobs, dataset_checks, studies, test_scorings, totals, trainings, variants
 
 #: ``trials`` and ``trial_seconds`` are by state; ``spent`` counts trials that used up budget; ``leases_lost`` is by
 #: who held it.
@@ -71,7 +71,7 @@ def list_by_active_study(connection: Connection) -> list[StudyTotal]:
 def count_by_state(connection: Connection) -> dict[str, dict[str, int]]:
     """How many rows are in each state, by the name of the table; of the tables that stay small."""
     counts: dict[str, dict[str, int]] = {}
-    for table in (studies, compression_jobs, trainings, dataset_checks):
+    for table in (studies, compression_jobs, trainings, test_scorings, dataset_checks):
         rows = connection.execute(select(table.c.state, func.count()).group_by(table.c.state))
         counts[table.name] = {str(state): count for state, count in rows}
     return counts

@@ -7,11 +7,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.dataset import DatasetSpec
 from search.contract.epochs import ClassificationScores, CurvePoint, EpochReport
+from search.contract.on_test import ScoresOnTest
 from search.contract.states import ANSWERED_TRIAL_STATES, TERMINAL_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState
 from search.contract.trials import Assignment
 from services.errors import NotFoundError
 from services.records.json_object import JsonObject
 from services.records.metrics import METRIC_COLUMNS, metric_columns
+from services.records.on_test import NOT_SCORED, columns_of
 from services.records.trials import Epoch, MeasuredTrial, Trial, TrialDetails, TypicalEpoch
 from services.store import events, totals
 from services.store.pages import PageQuery, read_page
@@ -114,9 +116,17 @@ def _count_end(connection: Connection, trial: Trial) -> None:
 
 
 def set_retrained(connection: Connection, trial_id: str, *, f1: float, f1_deviation: float) -> None:
-    """Note what a trial's candidate reached when it was trained in full; its state stays."""
-    values = {"retrained_f1": f1, "retrained_f1_deviation": f1_deviation}
+    """Note what a trial's candidate reached when it was trained in full; its state stays.
+
+    Its scores on the test split go: they were those of its former weights.
+    """
+    values = {"retrained_f1": f1, "retrained_f1_deviation": f1_deviation, **NOT_SCORED}
     connection.execute(update(trials).where(trials.c.id == trial_id).values(**values))
+
+
+def set_on_test(connection: Connection, trial_id: str, scores: ScoresOnTest) -> None:
+    """Note what a trial's latest weights scored on the test split."""
+    connection.execute(update(trials).where(trials.c.id == trial_id).values(**columns_of(scores)))
 
 
 def cancel_running(connection: Connection, study_id: str, reason: str) -> list[Assignment]:
@@ -160,6 +170,12 @@ def list_measured(connection: Connection, study_id: str) -> list[MeasuredTrial]:
     columns = [trials.c[name] for name in ("id", "number", "state", "host", *METRIC_COLUMNS)]
     query = select(*columns).where(trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED)
     return [MeasuredTrial.from_row(row) for row in connection.execute(query.order_by(trials.c.number)).mappings()]
+
+
+def list_retrained(connection: Connection, study_id: str) -> list[Trial]:
+    """A study's trials that were trained in full, by number."""
+    query = _SELECT.where(trials.c.study_id == study_id, trials.c.retrained_f1.is_not(None))
+    return [Trial.from_row(row) for row in connection.execute(query.order_by(trials.c.number)).mappings()]
 
 
 def list_by_ids(connection: Connection, trial_ids: Sequence[str]) -> list[Trial]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from search.contract.on_test import ScoresOnTest
 from services.errors import ConflictError, NotFoundError
 from services.records.json_object import JsonObject
+from services.records.on_test import columns_of
 from services.records.variants import Artifact, ClassScores, Variant
 from services.store import events
 from services.store.pages import PageQuery, read_page
@@ -26,6 +28,11 @@ def add(connection: Connection, values: JsonObject) -> None:
     if added is not None:
         payload = {key: values[key] for key in ("id", "recipe", "runtime", "f1", "latency_ms", "size_bytes", "score")}
         events.emit(connection, str(values["study_id"]), "variant", payload, trial_id=str(values["trial_id"]))
+
+
+def set_on_test(connection: Connection, variant_id: str, scores: ScoresOnTest) -> None:
+    """Note what a variant scored on the test split."""
+    connection.execute(update(variants).where(variants.c.id == variant_id).values(**columns_of(scores)))
 
 
 def get(connection: Connection, variant_id: str) -> Variant:

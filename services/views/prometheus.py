@@ -21,6 +21,7 @@ _QUEUES = {
     "studies": "studies by state",
     "compression_jobs": "compression jobs by state; QUEUED is the queue's depth",
     "trainings": "trainings in full by state",
+    "test_scorings": "scorings on the test split by state",
     "dataset_checks": "checks of data sets by state",
 }
 

@@ -8,5 +8,5 @@ from services.store import totals
 
 
 def count_by_state(connection: Connection) -> Mapping[str, Mapping[str, int]]:
-    """Studies, compression jobs, trainings and data-set checks by state, by the name of the table."""
+    """Studies, compression jobs, trainings, test scorings and data-set checks by state, by the name of the table."""
     return totals.count_by_state(connection)

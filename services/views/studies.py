@@ -32,7 +32,11 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyOverview:
-    """A study with its progress; ``phase`` is None once it is over. ``job`` is the present driver's Ray job."""
+    """A study with its progress; ``phase`` is None once it is over. ``job`` is the present driver's Ray job.
+
+    ``test_looks`` counts the scorings that recorded a score on the test split; ``test_reason`` says why models of the
+    last one have none.
+    """
 
     id: str
     name: str
@@ -47,6 +51,8 @@ class StudyOverview:
     skipped: Sequence[Mapping[str, str]] | None
     resources: ResourcesSpec | None
     search_elapsed_s: float
+    test_looks: int
+    test_reason: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -123,6 +129,8 @@ def _overview(study: Study, progress: StudyProgress) -> StudyOverview:
         skipped=study.skipped,
         resources=study.resources,
         search_elapsed_s=study.search_elapsed_s,
+        test_looks=study.test_looks,
+        test_reason=study.test_reason,
         created_at=study.created_at,
         started_at=study.started_at,
         finished_at=study.finished_at,
@@ -135,7 +143,9 @@ def _phase(study: Study) -> StudyPhase | None:
         return None
     if study.searched_at is None:
         return StudyPhase.SEARCH
-    return StudyPhase.RETRAINING if study.retrained_at is None else StudyPhase.COMPRESSION
+    if study.retrained_at is None:
+        return StudyPhase.RETRAINING
+    return StudyPhase.COMPRESSION if study.compressed_at is None else StudyPhase.SCORING
 
 
 def typical_curve(connection: Connection, study_id: str) -> TypicalCurve:

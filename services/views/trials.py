@@ -11,6 +11,7 @@ from search.contract.states import TrialState
 from search.contract.trials import Assignment
 from services.records.jobs import CompressionJob
 from services.records.json_object import JsonObject
+from services.records.on_test import OnTest
 from services.records.recipe_searches import RecipeSearch
 from services.records.trainings import Training
 from services.records.trials import Epoch, Trial
@@ -21,7 +22,7 @@ from services.views.variants import VariantRow
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialRow:
+class TrialRow(OnTest):
     """A trial in a listing; ``best_variant`` is the one with the lowest score."""
 
     id: str
@@ -84,6 +85,7 @@ def make_rows(connection: Connection, records: Sequence[Trial]) -> list[TrialRow
             candidate=trial.candidate,
             assignment=trial.assignment,
             metrics=trial.all_metrics,
+            **vars(trial.on_test),
             host=trial.host,
             best_variant=best.get(trial.id),
             created_at=trial.created_at,

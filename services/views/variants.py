@@ -9,12 +9,13 @@ from sqlalchemy import Connection
 from search.contract.dataset import Resize
 from services.errors import ConflictError
 from services.records.json_object import JsonObject
+from services.records.on_test import OnTest
 from services.records.variants import Artifact, Variant
 from services.store import studies, trainings, trials, variants
 
 
 @dataclass(frozen=True, kw_only=True)
-class VariantRow:
+class VariantRow(OnTest):
     """A deployable model in a listing."""
 
     id: str
@@ -104,6 +105,7 @@ def make_rows(connection: Connection, records: Sequence[Variant]) -> list[Varian
             runtime=variant.runtime,
             host=variant.host,
             metrics=variant.metrics,
+            **vars(variant.on_test),
             parity_error=variant.parity_error,
             agreement=variant.agreement,
             latency=variant.latency,

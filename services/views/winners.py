@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from search.study.winners import Figures, winners
+from services.records.trials import MeasuredTrial
 from services.records.variants import Variant
 from services.store import trials, variants
 from services.views import variants as variant_views
@@ -28,19 +29,23 @@ class VariantFront:
 
 def variant_fronts(connection: Connection, study_id: str) -> list[VariantFront]:
     """One front per host and runtime; the fronts with the most variants first."""
+    return [_front(connection, group) for group in group_variants(variants.list_by_study(connection, study_id))]
+
+
+def group_variants(listed: Sequence[Variant]) -> list[list[Variant]]:
+    """The variants of each host and runtime, the largest groups first."""
     groups: dict[tuple[str, str], list[Variant]] = defaultdict(list)
-    for variant in variants.list_by_study(connection, study_id):
+    for variant in listed:
         groups[variant.host, variant.runtime].append(variant)
-    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-    return [_front(connection, host, runtime, group) for (host, runtime), group in ordered]
+    return [group for _, group in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))]
 
 
-def _front(connection: Connection, host: str, runtime: str, group: Sequence[Variant]) -> VariantFront:
-    picks = winners([_figures(variant) for variant in group])
+def _front(connection: Connection, group: Sequence[Variant]) -> VariantFront:
+    picks = winners([figures(variant) for variant in group])
     by_id = {variant.id: variant for variant in group}
     return VariantFront(
-        host=host,
-        runtime=runtime,
+        host=group[0].host,
+        runtime=group[0].runtime,
         items=variant_views.make_rows(connection, [by_id[variant_id] for variant_id in picks.front]),
         recommended=picks.recommended,
         ties=picks.ties,
@@ -49,14 +54,15 @@ def _front(connection: Connection, host: str, runtime: str, group: Sequence[Vari
     )
 
 
-def _figures(variant: Variant) -> Figures:
+def figures(model: Variant | MeasuredTrial) -> Figures:
+    """The figures of a model whose latency was measured."""
     return Figures(
-        id=variant.id,
-        f1=variant.metrics["f1"],
-        latency_ms=variant.metrics["latency_ms"],
-        low_ms=variant.metrics["latency_low_ms"],
-        high_ms=variant.metrics["latency_high_ms"],
-        score=variant.metrics.get("score"),
+        id=model.id,
+        f1=model.metrics["f1"],
+        latency_ms=model.metrics["latency_ms"],
+        low_ms=model.metrics["latency_low_ms"],
+        high_ms=model.metrics["latency_high_ms"],
+        score=model.metrics.get("score"),
     )
 
 

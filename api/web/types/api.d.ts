@@ -1587,7 +1587,7 @@ export interface components {
             budget: components["schemas"]["BudgetPatch"];
         };
         /** @enum {string} */
-        StudyPhase: "SEARCH" | "RETRAINING" | "COMPRESSION";
+        StudyPhase: "SEARCH" | "RETRAINING" | "COMPRESSION" | "SCORING";
         "StudySpec-Input": {
             /**
              * @default {
@@ -2035,6 +2035,9 @@ export interface components {
             spec: components["schemas"]["StudySpec-Output"];
             started_at: string | null;
             state: components["schemas"]["StudyState"];
+            /** @default 0 */
+            test_looks: number;
+            test_reason?: string | null;
         };
         TargetSpec: {
             node?: string | null;
@@ -2094,6 +2097,9 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             epochs: components["schemas"]["EpochView"][];
+            f1_test?: number | null;
+            f1_test_high?: number | null;
+            f1_test_low?: number | null;
             finished_at: string | null;
             host: string | null;
             id: string;
@@ -2107,6 +2113,7 @@ export interface components {
             recipe_searches: components["schemas"]["RecipeSearchView"][];
             state: components["schemas"]["TrialState"];
             study_id: string;
+            test_images?: number | null;
             trainings: components["schemas"]["TrainingView"][];
         };
         /** @enum {string} */
@@ -2119,6 +2126,9 @@ export interface components {
             candidate: components["schemas"]["Candidate"];
             /** Format: date-time */
             created_at: string;
+            f1_test?: number | null;
+            f1_test_high?: number | null;
+            f1_test_low?: number | null;
             finished_at: string | null;
             host: string | null;
             id: string;
@@ -2129,6 +2139,7 @@ export interface components {
             reason: string | null;
             state: components["schemas"]["TrialState"];
             study_id: string;
+            test_images?: number | null;
         };
         TypicalCurve: {
             epochs: components["schemas"]["TypicalEpoch"][];
@@ -2170,6 +2181,9 @@ export interface components {
             confusion: number[][] | null;
             /** Format: date-time */
             created_at: string;
+            f1_test?: number | null;
+            f1_test_high?: number | null;
+            f1_test_low?: number | null;
             host: string;
             id: string;
             latency: {
@@ -2186,6 +2200,7 @@ export interface components {
                 [key: string]: unknown;
             }[];
             study_id: string;
+            test_images?: number | null;
             training_id: string | null;
             trial_id: string;
             trial_number: number;
@@ -2204,6 +2219,9 @@ export interface components {
             artifacts: components["schemas"]["ArtifactView"][];
             /** Format: date-time */
             created_at: string;
+            f1_test?: number | null;
+            f1_test_high?: number | null;
+            f1_test_low?: number | null;
             host: string;
             id: string;
             latency: {
@@ -2219,6 +2237,7 @@ export interface components {
                 [key: string]: unknown;
             }[];
             study_id: string;
+            test_images?: number | null;
             trial_id: string;
             trial_number: number;
         };

@@ -1,0 +1,97 @@
+"""SQL of scorings on the test split: queued, carried out by a Ray job, and ended once."""
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, UNFINISHED_JOB_STATES, JobState, StudyState
+from services.errors import LeaseLostError, NotFoundError
+from services.records.scorings import Scoring
+from services.records.tasks import Task
+from services.store.attempts import record_attempt
+from services.store.state_change import Event, StateMachine, change_state, tell
+from services.store.tables import studies
+from services.store.tables import test_scorings as scorings
+
+
+def _event(row: RowMapping) -> Event:
+    payload = {"scoring_id": row["id"]}
+    return Event(study_id=row["study_id"], kind="test_scoring", payload=payload, trial_id=row["trial_id"])
+
+
+_STATES = StateMachine(
+    noun="test scoring",
+    table=scorings,
+    state=scorings.c.state,
+    transitions=JOB_TRANSITIONS,
+    terminal=TERMINAL_JOB_STATES,
+    event=_event,
+)
+
+
+def add(connection: Connection, *, scoring_id: str, study_id: str, trial_id: str | None = None) -> Scoring:
+    """Queue the scoring of a study's picks, or of the full training of the trial ``trial_id``."""
+    values = {"id": scoring_id, "study_id": study_id, "trial_id": trial_id, "state": JobState.QUEUED}
+    row = connection.execute(insert(scorings).values(values).returning(*scorings.c)).mappings().one()
+    tell(connection, _STATES, row, {"state": JobState.QUEUED})
+    return Scoring.from_row(row)
+
+
+def get(connection: Connection, scoring_id: str) -> Scoring:
+    row = connection.execute(select(scorings).where(scorings.c.id == scoring_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError("test scoring", scoring_id)
+    return Scoring.from_row(row)
+
+
+def list_by_study(connection: Connection, study_id: str) -> list[Scoring]:
+    """A study's scorings, oldest first."""
+    query = select(scorings).where(scorings.c.study_id == study_id).order_by(scorings.c.id)
+    return [Scoring.from_row(row) for row in connection.execute(query).mappings()]
+
+
+def to_run(connection: Connection) -> list[Task]:
+    """Scorings that have not ended, of studies that are not paused."""
+    paused = select(studies.c.id).where(studies.c.id == scorings.c.study_id, studies.c.state == StudyState.PAUSED)
+    query = select(scorings.c.id, scorings.c.state, scorings.c.attempts, scorings.c.attempts.label("lost"))
+    unfinished = query.where(scorings.c.state.in_(UNFINISHED_JOB_STATES), ~paused.exists()).order_by(scorings.c.id)
+    return [Task.from_row("test_scoring", row) for row in connection.execute(unfinished).mappings()]
+
+
+def unfinished(connection: Connection, study_id: str) -> bool:
+    query = select(scorings.c.id).where(scorings.c.study_id == study_id, scorings.c.state.in_(UNFINISHED_JOB_STATES))
+    return connection.execute(query.limit(1)).scalar() is not None
+
+
+def record_submission(connection: Connection, scoring_id: str, seen: int, attempt: int) -> bool:
+    """Note a Ray job before it is submitted; what an earlier one still writes is refused from now on.
+
+    False, and nothing is noted, unless the ``seen``-th is still the last.
+    """
+    return record_attempt(connection, _STATES, scoring_id, seen=seen, attempt=attempt)
+
+
+def begin(connection: Connection, scoring_id: str) -> Scoring:
+    """Note that the job of a scoring has begun. ConflictError if it is not queued."""
+    return Scoring.from_row(change_state(connection, _STATES, scoring_id, JobState.RUNNING))
+
+
+def hold(connection: Connection, scoring_id: str, attempt: int) -> None:
+    """Lock a scoring for this transaction. LeaseLostError if it has ended or a later job has it."""
+    query = select(scorings.c.id).where(
+        scorings.c.id == scoring_id,
+        scorings.c.attempts == attempt,
+        scorings.c.state.in_(UNFINISHED_JOB_STATES),
+    )
+    if connection.execute(query.with_for_update()).scalar() is None:
+        raise LeaseLostError(f"test scoring {scoring_id}")
+
+
+def end(connection: Connection, scoring_id: str, target: JobState, *, reason: str | None) -> None:
+    """End a scoring. ConflictError if it has ended already."""
+    change_state(connection, _STATES, scoring_id, target, reason=reason)
+
+
+def cancel_all(connection: Connection, study_id: str, reason: str) -> None:
+    """Cancel every scoring of a study that has not ended."""
+    query = select(scorings.c.id).where(scorings.c.study_id == study_id, scorings.c.state.in_(UNFINISHED_JOB_STATES))
+    for scoring_id in connection.execute(query.with_for_update()).scalars().all():
+        end(connection, scoring_id, JobState.CANCELLED, reason=reason)
