@@ -1,11 +1,13 @@
 """Registered data sets."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import DatasetReport
+from search.contract.history import as_history
 from search.contract.states import JobState
 
 
@@ -15,7 +17,7 @@ class DatasetSummary(BaseModel):
     id: str = Field(description="The id of this registration.")
     state: JobState = Field(description="The state of its check.")
     reason: str | None = Field(description="Why the check failed; null otherwise.")
-    spec: DatasetSpec = Field(description="The data set as it was registered.")
+    spec: Annotated[DatasetSpec, as_history(DatasetSpec)] = Field(description="The data set as it was registered.")
     dataset_id: str | None = Field(
         description="A hash of the images and their labels, as studies name it; null until it has been checked."
     )

@@ -1,9 +1,11 @@
 """Studies: their progress, budget, logs and checks."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from search.contract.history import as_history
 from search.contract.states import JobState, StudyPhase, StudyState
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
@@ -29,7 +31,9 @@ class StudyView(BaseModel):
     state: StudyState = Field(description="The study's state.")
     phase: StudyPhase | None = Field(description="The part of the work that it is at; null once it is over.")
     reason: str | None = Field(description="Why it failed or waits; null otherwise.")
-    spec: StudySpec = Field(description="The study as it was posted, with defaults filled in.")
+    spec: Annotated[StudySpec, as_history(StudySpec)] = Field(
+        description="The study as it was posted, with defaults filled in."
+    )
     progress: Progress = Field(description="How far it is.")
     job: str | None = Field(description="The Ray job of the present driver; null if there is none.")
     dataset_id: str | None = Field(description="A hash of the images and their labels; null until they were read.")
@@ -37,7 +41,7 @@ class StudyView(BaseModel):
     skipped: list[dict[str, str]] | None = Field(
         description="Images that could not be used, each with its reason; null until the images were read."
     )
-    resources: ResourcesSpec | None = Field(
+    resources: Annotated[ResourcesSpec, as_history(ResourcesSpec)] | None = Field(
         description="The resources of each trial, once they were chosen; null if the spec sets them."
     )
     search_elapsed_s: float = Field(description="Seconds of search so far, without pauses.")

@@ -1,6 +1,7 @@
 """Trials: a candidate network with its results."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,6 +9,7 @@ from api.schemas.on_test import OnTest
 from api.schemas.trainings import EpochView, TrainingView
 from api.schemas.variants import ArtifactView, VariantView
 from search.contract.candidate import Candidate
+from search.contract.history import as_history
 from search.contract.recipes import Recipe
 from search.contract.states import JobState, TrialState
 
@@ -20,7 +22,9 @@ class TrialView(OnTest):
     number: int = Field(description="Its number in the study, from 0.")
     state: TrialState = Field(description="The trial's state.")
     reason: str | None = Field(description="Why it was stopped, ruled out, cancelled or failed; null otherwise.")
-    candidate: Candidate = Field(description="The network, its augmentation and its training settings.")
+    candidate: Annotated[Candidate, as_history(Candidate)] = Field(
+        description="The network, its augmentation and its training settings."
+    )
     assignment: dict[str, object] = Field(description="The choices that were made: each parameter's value.")
     metrics: dict[str, float] = Field(description="Its metrics, by name; units are in the names.")
     host: str | None = Field(description="The machine that its latency was measured on; null if it was not.")
@@ -41,7 +45,7 @@ class JobView(BaseModel):
     """A compression job."""
 
     id: str = Field(description="The job's id.")
-    recipe: Recipe = Field(description="The recipe that it applies.")
+    recipe: Annotated[Recipe, as_history(Recipe)] = Field(description="The recipe that it applies.")
     state: JobState = Field(description="The job's state.")
     reason: str | None = Field(description="Why it failed or was cancelled; null otherwise.")
     attempts: int = Field(description="How often it was started.")

@@ -98,10 +98,12 @@ class _OneOrSeveral:
         return handler(value)
 
     @classmethod
-    def _plain(cls, choice: Choice | tuple[Choice, ...]) -> object:
-        if isinstance(choice, tuple):
+    def _plain(cls, choice: object) -> object:
+        if isinstance(choice, list | tuple):
             return [cls._plain(one) for one in choice]
-        return choice if isinstance(choice, str) else choice.model_dump(mode="json", exclude_defaults=True)
+        if isinstance(choice, ArchitectureSpace):
+            return choice.model_dump(mode="json", exclude_defaults=True)
+        return choice  # a preset's name, or in a stored spec what another version wrote
 
 
 #: A preset's name, a space written out, or several of these: the search then chooses among the families too.

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping
 
 from search.contract.dataset import DatasetSpec
+from search.contract.history import read_stored
 from search.contract.states import JobState
 from services.records.json_object import JsonObject
 
@@ -31,7 +32,7 @@ class DatasetCheck:
     def from_row(cls, row: RowMapping) -> "DatasetCheck":
         return cls(
             id=row["id"],
-            spec=DatasetSpec.model_validate(row["spec"]),
+            spec=read_stored(DatasetSpec, row["spec"]),
             state=row["state"],
             reason=row["reason"],
             dataset_id=row["dataset_id"],

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping
 
+from search.contract.history import read_stored
 from search.contract.recipes import Recipe
 from search.contract.states import JobState
 
@@ -53,7 +54,7 @@ class TriedRecipe:
     def from_row(cls, row: RowMapping) -> "TriedRecipe":
         latency: Mapping[str, float] = row["latency"] or {}
         return cls(
-            recipe=Recipe.model_validate(row["recipe"]),
+            recipe=read_stored(Recipe, row["recipe"]),
             state=row["state"],
             elapsed_s=row["elapsed_s"],
             f1=row["f1"],

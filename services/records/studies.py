@@ -7,6 +7,7 @@ from functools import cached_property
 
 from sqlalchemy import RowMapping
 
+from search.contract.history import read_stored
 from search.contract.states import JobState, StudyState
 from search.study.run_spec import BudgetSpec, ResourcesSpec
 from search.study.spec import StudySpec
@@ -74,13 +75,12 @@ class Study:
 
     @cached_property
     def spec(self) -> StudySpec:
-        """ValueError if this version cannot read it."""
-        return StudySpec.model_validate(self.stored_spec)
+        return read_stored(StudySpec, self.stored_spec)
 
     @property
     def resources(self) -> ResourcesSpec | None:
         """What each trial gets, once that was chosen; None where the spec says it."""
-        return None if self.stored_resources is None else ResourcesSpec.model_validate(self.stored_resources)
+        return None if self.stored_resources is None else read_stored(ResourcesSpec, self.stored_resources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +149,6 @@ class LeasedStudy:
     def from_row(cls, row: RowMapping) -> "LeasedStudy":
         return cls(
             state=row["state"],
-            budget=BudgetSpec.model_validate(row["spec"]["budget"]),
+            budget=read_stored(BudgetSpec, row["spec"]["budget"]),
             search_elapsed_s=row["search_elapsed_s"],
         )

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 
 from search.contract.candidate import Candidate
 from search.contract.epochs import CurvePoint
+from search.contract.history import read_stored
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, PastTrial
 from services.records.json_object import JsonObject
@@ -75,8 +76,7 @@ class Trial:
 
     @cached_property
     def candidate(self) -> Candidate:
-        """ValueError if this version cannot read it."""
-        return Candidate.model_validate(self.stored_candidate)
+        return read_stored(Candidate, self.stored_candidate)
 
     @property
     def all_metrics(self) -> dict[str, float]:

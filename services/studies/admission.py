@@ -1,14 +1,18 @@
 """Checks of paths in requests: each must lie under one of the server's data roots, links resolved."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from search.contract.dataset import DatasetSpec
 from search.contract.recipes import Distillation, Recipe
 from search.study.compression_spec import CompressionSpec
-from search.study.spec import StudySpec
+from search.study.spec import StudySpec, spec_problems
 from services.errors import RejectedError
 
+M = TypeVar("M", bound=BaseModel)
 Roots = Sequence[Path] | None
 _WEIGHTS = ".safetensors"  # the one format that workers.models.pretrained reads
 
@@ -21,7 +25,7 @@ def admit_study(spec: StudySpec, roots: Roots) -> StudySpec:
     for path in _weight_files(spec.space.model_dump(mode="json")["architecture"]):
         admit_path("space.architecture", path, roots)
     dataset = admit_dataset(spec.dataset, roots, within="dataset.")
-    return spec.model_copy(update={"dataset": dataset, "compression": _admit_compression(spec.compression, roots)})
+    return _changed(spec, dataset=dataset, compression=_admit_compression(spec.compression, roots))
 
 
 def admit_dataset(spec: DatasetSpec, roots: Roots, *, within: str = "") -> DatasetSpec:
@@ -32,18 +36,22 @@ def admit_dataset(spec: DatasetSpec, roots: Roots, *, within: str = "") -> Datas
         for field, path in paths.items()
         if isinstance(path, str)
     }
-    return spec.model_copy(update=resolved)
+    return _changed(spec, within, **resolved)
 
 
 def admit_recipe(recipe: Recipe, roots: Roots, *, within: str = "recipe.") -> Recipe:
     """The recipe with the files of its teachers resolved. RejectedError as above."""
     steps = [
-        step.model_copy(update={"teacher": admit_path(f"{within}steps[{position}].teacher", step.teacher, roots)})
+        _changed(
+            step,
+            f"{within}steps[{position}].",
+            teacher=admit_path(f"{within}steps[{position}].teacher", step.teacher, roots),
+        )
         if isinstance(step, Distillation) and step.teacher is not None
         else step
         for position, step in enumerate(recipe.steps)
     ]
-    return recipe.model_copy(update={"steps": tuple(steps)})
+    return _changed(recipe, within, steps=tuple(steps))
 
 
 def admit_path(field: str, given: str, roots: Roots, *, may_be_new: bool = False) -> str:
@@ -67,7 +75,20 @@ def _admit_compression(compression: CompressionSpec, roots: Roots) -> Compressio
         admit_recipe(recipe, roots, within=f"compression.recipes[{position}].")
         for position, recipe in enumerate(compression.recipes)
     )
-    return compression.model_copy(update={"recipes": recipes})
+    return _changed(compression, "compression.", recipes=recipes)
+
+
+def _changed(part: M, within: str = "", **changes: object) -> M:
+    return checked(type(part), {**dict(part), **changes}, within=within)
+
+
+def checked(kind: type[M], document: Mapping[str, object], *, within: str) -> M:
+    """What is to be stored, validated. RejectedError with the first mistake; ``within`` is as above."""
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        problem, *_ = spec_problems([dict(detail) for detail in error.errors()])
+        raise RejectedError(within + problem["field"], problem["message"]) from error
 
 
 def _weight_files(part: object) -> Iterator[str]:

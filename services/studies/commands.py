@@ -12,6 +12,7 @@ from search.contract.recipes import Recipe
 from search.contract.states import StudyState, TrialState
 from search.contract.trials import Assignment
 from search.study.enqueue import PointError, checked_point
+from search.study.run_spec import BudgetSpec
 from search.study.spec import StudySpec
 from services.errors import ConflictError, KeyReusedError, RejectedError
 from services.records.jobs import CompressionJob
@@ -19,7 +20,7 @@ from services.records.studies import Study
 from services.records.trainings import Training
 from services.store import events, jobs, recipe_searches, studies, trainings, trials
 from services.store.ids import new_id
-from services.studies import life_cycle
+from services.studies import admission, life_cycle
 from services.views import studies as study_views
 from services.views.studies import StudyOverview
 
@@ -110,15 +111,13 @@ def extend(engine: Engine, study_id: str, *, max_trials: int | None, max_minutes
         study = studies.get(connection, study_id, lock=True)
         if study.state is StudyState.CANCELLED:
             raise ConflictError(f"study {study_id} was cancelled: post a new one")
-        raised = _raised_budget(study.spec, max_trials=max_trials, max_minutes=max_minutes)
-        studies.set_values(connection, study_id, spec=raised.model_dump(mode="json"))
-        budget = raised.budget.model_dump(mode="json")
-        events.emit(connection, study_id, "budget", budget)
+        _raise_budget(connection, study, max_trials=max_trials, max_minutes=max_minutes)
         _search_on(connection, study)
 
 
-def _raised_budget(spec: StudySpec, *, max_trials: int | None, max_minutes: float | None) -> StudySpec:
-    budget = spec.budget
+def _raise_budget(connection: Connection, study: Study, *, max_trials: int | None, max_minutes: float | None) -> None:
+    """Store the budget with these totals, and nothing else of the spec. RejectedError if they are too low or high."""
+    budget = study.spec.budget
     if max_trials is not None and max_trials < budget.max_trials:
         raise RejectedError("budget.max_trials", f"can only be raised from {budget.max_trials}, got {max_trials}")
     if max_minutes is not None and budget.max_minutes is not None and max_minutes < budget.max_minutes:
@@ -127,7 +126,9 @@ def _raised_budget(spec: StudySpec, *, max_trials: int | None, max_minutes: floa
         )
     changes = {"max_trials": max_trials, "max_minutes": max_minutes}
     raised = {name: value for name, value in changes.items() if value is not None}
-    return spec.model_copy(update={"budget": budget.model_copy(update=raised)})
+    checked = admission.checked(BudgetSpec, {**budget.model_dump(), **raised}, within="budget.").model_dump(mode="json")
+    studies.set_values(connection, study.id, spec={**study.stored_spec, "budget": checked})
+    events.emit(connection, study.id, "budget", checked)
 
 
 def _search_on(connection: Connection, study: Study) -> None:
@@ -147,9 +148,7 @@ def retry(engine: Engine, trial_id: str) -> str:
         study = studies.get(connection, trial.study_id, lock=True)
         if study.state is StudyState.CANCELLED:
             raise ConflictError(f"study {study.id} was cancelled: post a new one")
-        raised = _raised_budget(study.spec, max_trials=study.spec.budget.max_trials + 1, max_minutes=None)
-        studies.set_values(connection, study.id, spec=raised.model_dump(mode="json"))
-        events.emit(connection, study.id, "budget", raised.budget.model_dump(mode="json"))
+        _raise_budget(connection, study, max_trials=study.spec.budget.max_trials + 1, max_minutes=None)
         studies.enqueue(connection, new_id("enqueued"), study.id, trial.assignment)
         _search_on(connection, study)
         return study.id
