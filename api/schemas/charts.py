@@ -5,6 +5,7 @@ from pydantic import BaseModel, Field
 from api.schemas.trials import TrialView
 from api.schemas.variants import VariantView
 from search.contract.states import TrialState
+from search.contract.trials import TrialRole
 
 
 class PointView(BaseModel):
@@ -13,6 +14,7 @@ class PointView(BaseModel):
     id: str = Field(description="The trial's id.")
     number: int = Field(description="Its number in the study, from 0.")
     state: TrialState = Field(description="The trial's state.")
+    role: TrialRole | None = Field(description="Its role, as of a trial; null for most.")
     host: str | None = Field(description="The machine that its latency was measured on; null if it was not.")
     metrics: dict[str, float] = Field(description="Its metrics, by name; units are in the names.")
     parameters: dict[str, object] = Field(description="The values of the parameters that were asked for, by name.")

@@ -12,6 +12,7 @@ from search.contract.candidate import Candidate
 from search.contract.history import as_history
 from search.contract.recipes import Recipe
 from search.contract.states import JobState, TrialState
+from search.contract.trials import TrialRole
 
 
 class TrialView(OnTest):
@@ -26,6 +27,10 @@ class TrialView(OnTest):
         description="The network, its augmentation and its training settings."
     )
     assignment: dict[str, object] = Field(description="The choices that were made: each parameter's value.")
+    role: TrialRole | None = Field(
+        description="What it is for, in a study of pretrained networks: `probe` has frozen features and a linear "
+        "classifier, `plain` is the whole network, fine-tuned; null for every other trial.",
+    )
     metrics: dict[str, float] = Field(description="Its metrics, by name; units are in the names.")
     host: str | None = Field(description="The machine that its latency was measured on; null if it was not.")
     best_variant: VariantView | None = Field(description="Its variant with the best score; null if it has none.")

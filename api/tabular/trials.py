@@ -85,6 +85,7 @@ def flat(rank: int | None, trial: TrialView) -> dict[str, object]:
         "id": trial.id,
         "study_id": trial.study_id,
         "state": trial.state.value,
+        "role": trial.role,
         **{name: trial.metrics.get(name) for name in _METRICS},
         "host": trial.host,
         **_flat_best(trial.best_variant),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search.contract.augmentation import FLIP_ONLY, Policy
 from search.contract.training_settings import TrainingSettings
-from search.contract.trials import Assignment
+from search.contract.trials import Assignment, TrialRole
 
 MOST_REPEATS = 100
 #: ``(repeat, module, arguments)``: one line of the competition's ``backbone`` list. The modules are the registered
@@ -62,7 +62,11 @@ class Candidate(BaseModel, TrainingSettings, NetworkSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class Enqueued:
-    """Choices to run before the sampler's own; ``whole_gpu``: on a GPU that no other trial shares."""
+    """Choices to run before the sampler's own, in a ``role`` or in none.
+
+    ``whole_gpu``: on a GPU that no other trial shares.
+    """
 
     assignment: Assignment
+    role: TrialRole | None = None
     whole_gpu: bool = False

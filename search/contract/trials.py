@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from search.contract.epochs import CurvePoint
 from search.contract.metrics import Metrics
@@ -12,9 +13,21 @@ ParameterValue = bool | int | float | str | None
 Assignment = Mapping[str, ParameterValue]
 
 
+class TrialRole(StrEnum):
+    """What a trial of pretrained networks is for, where the sampler did not propose it."""
+
+    PROBE = "probe"
+    """The whole network with frozen features and a linear classifier."""
+    PLAIN = "plain"
+    """The whole network at the largest side, fine-tuned: what one would do by hand."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PastTrial:
-    """A recorded trial that has ended: its choices, its metrics, what each epoch showed, and its duration."""
+    """A recorded trial that has ended: its choices, its metrics, what each epoch showed, and its duration.
+
+    ``role`` is None for a trial that the sampler proposed or a user asked for.
+    """
 
     number: int
     state: TrialState
@@ -22,3 +35,4 @@ class PastTrial:
     metrics: Metrics
     curve: Sequence[CurvePoint] = ()
     seconds: float = 0.0
+    role: TrialRole | None = None

@@ -76,7 +76,9 @@ PRETRAINED_DEFAULTS: dict[str, object] = {
     "learning_rate": {"low": 0.015, "high": 0.1, "log": True},
 }
 PRETRAINED_EPOCHS = 8
-#: These fractions of the stages, at full width, are tried first: what an engineer would fine-tune by hand.
+#: The rate at which one would fine-tune a whole network by hand: 0.002 for AdamW.
+PLAIN_LEARNING_RATE = 0.04
+#: These fractions of the stages, at full width, are tried first; the whole of the first network is the plain way.
 _FIRST_CUTS = (Fraction(1, 2), Fraction(2, 3), Fraction(1))
 
 
@@ -101,15 +103,24 @@ def is_pretrained(architecture: Architecture) -> bool:
 
 def first_points(architecture: object) -> list[dict[str, Scalar]]:
     """The points of these presets that a study tries first: the shortest cut of each before the whole of any."""
-    is_one = isinstance(architecture, str) or (isinstance(architecture, list | tuple) and len(architecture) == 1)
     names = pretrained_families(architecture)
-    cuts = [(name, _cut(name, fraction)) for fraction in _FIRST_CUTS for name in names]
-    points: list[dict[str, Scalar]] = []
-    for name, stages in dict.fromkeys(cuts):
-        point: dict[str, Scalar] = {"stages": stages, "early_width": 1.0, "late_width": 1.0}
-        named = {f"{name}.{parameter}": value for parameter, value in point.items()}
-        points.append(point if is_one else {"family": name, **named})
-    return points
+    cuts = dict.fromkeys((name, _cut(name, fraction)) for fraction in _FIRST_CUTS for name in names)
+    points = [_full_width(architecture, name, stages=stages) for name, stages in cuts]
+    return [point for point in points if point != whole_network(architecture)]
+
+
+def whole_network(architecture: object) -> dict[str, Scalar]:
+    """Every stage with all its channels of the first of these presets in what a spec gives as its architecture."""
+    name = pretrained_families(architecture)[0]
+    return _full_width(architecture, name, stages=len(PRETRAINED_PRESETS[name].stages))
+
+
+def _full_width(architecture: object, name: str, *, stages: int) -> dict[str, Scalar]:
+    """The first ``stages`` of a preset, the stem counted, with all their channels."""
+    point: dict[str, Scalar] = {"stages": stages, "early_width": 1.0, "late_width": 1.0}
+    if isinstance(architecture, str) or (isinstance(architecture, list | tuple) and len(architecture) == 1):
+        return point
+    return {"family": name, **{f"{name}.{parameter}": value for parameter, value in point.items()}}
 
 
 def _cut(name: str, fraction: Fraction) -> int:

@@ -51,8 +51,10 @@ class TrialLog(Protocol):
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
         """Record a trial that will now be run, and take ``enqueued`` off the queue; returns the trial's id."""
 
-    def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
-        """Record a trial that a constraint ruled out before training."""
+    def infeasible(
+        self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str, enqueued: str | None
+    ) -> None:
+        """Record a trial that a constraint ruled out before training, and take ``enqueued`` off the queue."""
 
     def sampled(self, elapsed_s: float) -> None:
         """Note how long the sampler took to propose a candidate, whatever becomes of it."""
@@ -149,7 +151,13 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             metrics, reason = self._priced(candidate)
             if reason is None:
                 return self._start(trial_id, trial, candidate, metrics)
-            self._log.infeasible(assignment=trial.params, candidate=candidate, metrics=metrics, reason=reason)
+            self._log.infeasible(
+                assignment=trial.params,
+                candidate=candidate,
+                metrics=metrics,
+                reason=reason,
+                enqueued=trial.user_attrs.get("enqueued"),
+            )
             self._reject(trial, candidate.fingerprint, metrics)
         return str(Searcher.FINISHED)
 

@@ -11,7 +11,7 @@ from search.contract.epochs import EpochReport
 from search.contract.metrics import Metrics
 from search.contract.reports import CompletedTrial, FailedTrial, Files, TrialResult
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
-from search.contract.trials import Assignment
+from search.contract.trials import Assignment, TrialRole
 from search.study.run_spec import BudgetSpec
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
@@ -64,8 +64,8 @@ class Recorder:
             studies.set_state(
                 connection, self._study_id, StudyState.RUNNING, started_at=study.started_at or study.created_at
             )
-        for assignment in trials.cancel_running(connection, self._study_id, "its driver was lost: it is run again"):
-            studies.enqueue(connection, new_id("enqueued"), self._study_id, assignment)
+        for cut_off in trials.cancel_running(connection, self._study_id, "its driver was lost: it is run again"):
+            studies.enqueue(connection, new_id("enqueued"), self._study_id, cut_off.assignment, role=cut_off.role)
         answered = trials.list_by_study(connection, self._study_id, ANSWERED_TRIAL_STATES)
         self._curves = trials.curves(connection, self._study_id)
         self.history = [trial.as_past(self._curves.get(trial.id, ())) for trial in answered]
@@ -116,20 +116,29 @@ class Recorder:
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
         layers = self._layers(candidate) if self._layers else None
         with self.writing() as connection:
-            trial_id = self._add(connection, assignment, candidate, metrics, layers)
+            role = self._taken_off(connection, enqueued)
+            trial_id = self._add(connection, assignment, candidate, metrics, role, layers)
             self._spent += 1
             self._ruled_out_in_row = 0
-            if enqueued is not None:
-                studies.dequeue(connection, enqueued)
-                self._enqueued = studies.enqueued(connection, self._study_id)
         return trial_id
 
-    def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
+    def infeasible(
+        self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str, enqueued: str | None
+    ) -> None:
         self._ruled_out_in_row, self._last_complaint = self._ruled_out_in_row + 1, reason
         with self.writing() as connection:
-            trial_id = self._add(connection, assignment, candidate, metrics)
+            role = self._taken_off(connection, enqueued)
+            trial_id = self._add(connection, assignment, candidate, metrics, role)
             trial = trials.end(connection, trial_id, TrialState.INFEASIBLE, reason=reason)
         self.history.append(trial.as_past())
+
+    def _taken_off(self, connection: Connection, enqueued: str | None) -> TrialRole | None:
+        """Take ``enqueued`` off the queue; its role."""
+        if enqueued is None:
+            return None
+        role = studies.dequeue(connection, enqueued)
+        self._enqueued = studies.enqueued(connection, self._study_id)
+        return role
 
     def _add(
         self,
@@ -137,6 +146,7 @@ class Recorder:
         assignment: Assignment,
         candidate: Candidate,
         metrics: Metrics,
+        role: TrialRole | None,
         layers: Sequence[JsonObject] | None = None,
     ) -> str:
         trial_id = new_id("trial")
@@ -149,6 +159,7 @@ class Recorder:
             assignment=dict(assignment),
             metrics=metrics,
             layers=layers,
+            role=role,
         )
         self._number += 1
         totals.add(connection, self._study_id, "sampler_seconds", self._sampled_s)
@@ -198,7 +209,14 @@ class Recorder:
         try:
             with self.writing() as connection:
                 trial = trials.end(connection, trial_id, TrialState.CANCELLED, reason=reason)
-                studies.enqueue(connection, new_id("enqueued"), self._study_id, trial.assignment, whole_gpu=True)
+                studies.enqueue(
+                    connection,
+                    new_id("enqueued"),
+                    self._study_id,
+                    trial.assignment,
+                    role=trial.role,
+                    whole_gpu=True,
+                )
                 self._enqueued = studies.enqueued(connection, self._study_id)
         except ConflictError as error:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))

@@ -11,7 +11,7 @@ from search.contract.candidate import Candidate
 from search.contract.epochs import CurvePoint
 from search.contract.history import read_stored
 from search.contract.states import TrialState
-from search.contract.trials import Assignment, PastTrial
+from search.contract.trials import Assignment, PastTrial, TrialRole
 from services.records.json_object import JsonObject
 from services.records.metrics import RETRAINED_COLUMNS, read_metrics
 from services.records.on_test import OnTest, read_on_test
@@ -24,12 +24,20 @@ class MeasuredTrial:
     id: str
     number: int
     state: TrialState
+    role: TrialRole | None
     host: str | None
     metrics: Mapping[str, float]
 
     @classmethod
     def from_row(cls, row: RowMapping) -> "MeasuredTrial":
-        return cls(id=row["id"], number=row["number"], state=row["state"], host=row["host"], metrics=read_metrics(row))
+        return cls(
+            id=row["id"],
+            number=row["number"],
+            state=row["state"],
+            role=_role(row),
+            host=row["host"],
+            metrics=read_metrics(row),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +55,7 @@ class Trial:
     reason: str | None
     stored_candidate: JsonObject
     assignment: Assignment
+    role: TrialRole | None
     metrics: Mapping[str, float]
     retrained_f1: float | None
     retrained_f1_deviation: float | None
@@ -65,6 +74,7 @@ class Trial:
             reason=row["reason"],
             stored_candidate=row["candidate"],
             assignment=row["assignment"],
+            role=_role(row),
             metrics=read_metrics(row),
             retrained_f1=row["retrained_f1"],
             retrained_f1_deviation=row["retrained_f1_deviation"],
@@ -104,7 +114,12 @@ class Trial:
             metrics=self.metrics,
             curve=curve,
             seconds=self.duration_s,
+            role=self.role,
         )
+
+
+def _role(row: RowMapping) -> TrialRole | None:
+    return None if row["role"] is None else TrialRole(row["role"])
 
 
 @dataclass(frozen=True, kw_only=True)

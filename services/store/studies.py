@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.candidate import Enqueued
 from search.contract.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState
-from search.contract.trials import Assignment
+from search.contract.trials import Assignment, TrialRole
 from services.errors import LeaseLostError, NotFoundError
 from services.records.json_object import JsonObject
 from services.records.studies import ActiveStudy, LeasedStudy, Study, StudyProgress
@@ -198,17 +198,33 @@ def lock_lease(connection: Connection, study_id: str, token: str) -> None:
 
 
 def enqueue(
-    connection: Connection, row_id: str, study_id: str, assignment: Assignment, *, whole_gpu: bool = False
+    connection: Connection,
+    row_id: str,
+    study_id: str,
+    assignment: Assignment,
+    *,
+    role: TrialRole | None = None,
+    whole_gpu: bool = False,
 ) -> None:
-    values = {"id": row_id, "study_id": study_id, "assignment": dict(assignment), "alone": whole_gpu}
+    values = {"id": row_id, "study_id": study_id, "assignment": dict(assignment), "role": role, "alone": whole_gpu}
     connection.execute(insert(enqueued_trials).values(values))
 
 
 def enqueued(connection: Connection, study_id: str) -> dict[str, Enqueued]:
     """The queued choices by their id, oldest first."""
     query = select(enqueued_trials).where(enqueued_trials.c.study_id == study_id).order_by(enqueued_trials.c.id)
-    return {row.id: Enqueued(assignment=row.assignment, whole_gpu=row.alone) for row in connection.execute(query)}
+    return {
+        row.id: Enqueued(
+            assignment=row.assignment,
+            role=None if row.role is None else TrialRole(row.role),
+            whole_gpu=row.alone,
+        )
+        for row in connection.execute(query)
+    }
 
 
-def dequeue(connection: Connection, queue_id: str) -> None:
-    connection.execute(enqueued_trials.delete().where(enqueued_trials.c.id == queue_id))
+def dequeue(connection: Connection, queue_id: str) -> TrialRole | None:
+    """Take choices off the queue; the role of the trial that they become."""
+    taken = enqueued_trials.delete().where(enqueued_trials.c.id == queue_id).returning(enqueued_trials.c.role)
+    role = connection.execute(taken).scalar_one()
+    return None if role is None else TrialRole(role)

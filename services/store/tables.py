@@ -153,6 +153,7 @@ trials = Table(
     Column("reason", Text),
     Column("candidate", JSONB, nullable=False),
     Column("assignment", JSONB, nullable=False, comment="the sampler's choices, by parameter"),
+    Column("role", Text, comment="what the trial is for, where the sampler did not propose it"),
     Column(
         "layers",
         JSONB(none_as_null=True),
@@ -169,7 +170,9 @@ trials = Table(
     CheckConstraint("(state = 'RUNNING') = (finished_at IS NULL)", name="finished"),
     CheckConstraint("state <> 'COMPLETED' OR f1 IS NOT NULL", name="completed_has_f1"),
     CheckConstraint("state NOT IN ('FAILED', 'INFEASIBLE') OR reason IS NOT NULL", name="says_why"),
+    CheckConstraint("role IN ('probe', 'plain')", name="role"),
     Index("ix_trials_running", "study_id", postgresql_where=text("state = 'RUNNING'")),
+    Index("ix_trials_role", "study_id", "role", postgresql_where=text("role IS NOT NULL")),
     *(Index(f"ix_trials_study_id_{name}", "study_id", name, "id") for name in INDEXED_IN_STUDY),
     *(Index(f"ix_trials_{name}", name, "id") for name in INDEXED_OVERALL),
 )
@@ -181,7 +184,9 @@ enqueued_trials = Table(
     Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
     Column("assignment", JSONB, nullable=False),
     Column("alone", Boolean, nullable=False, server_default=false(), comment="on a GPU that nothing else is on"),
+    Column("role", Text, comment="the role of the trial that it becomes"),
     _now("created_at"),
+    CheckConstraint("role IN ('probe', 'plain')", name="role"),
     Index("ix_enqueued_trials_study_id", "study_id"),
     comment="assignments to run before the sampler's own: cut-off trials, and those to run again",
 )

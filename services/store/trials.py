@@ -5,11 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from search.contract.candidate import Enqueued
 from search.contract.dataset import DatasetSpec
 from search.contract.epochs import ClassificationScores, CurvePoint, EpochReport
 from search.contract.on_test import ScoresOnTest
 from search.contract.states import ANSWERED_TRIAL_STATES, TERMINAL_TRIAL_STATES, TRIAL_TRANSITIONS, TrialState
-from search.contract.trials import Assignment
+from search.contract.trials import Assignment, TrialRole
 from services.errors import NotFoundError
 from services.records.json_object import JsonObject
 from services.records.metrics import METRIC_COLUMNS, metric_columns
@@ -35,6 +36,7 @@ def add(
     assignment: Assignment,
     metrics: Mapping[str, float],
     layers: Sequence[JsonObject] | None = None,
+    role: TrialRole | None = None,
 ) -> None:
     connection.execute(
         insert(trials).values(
@@ -45,6 +47,7 @@ def add(
             candidate=candidate,
             assignment=assignment,
             layers=layers,
+            role=role,
             **metric_columns(metrics),
         )
     )
@@ -129,15 +132,12 @@ def set_on_test(connection: Connection, trial_id: str, scores: ScoresOnTest) -> 
     connection.execute(update(trials).where(trials.c.id == trial_id).values(**columns_of(scores)))
 
 
-def cancel_running(connection: Connection, study_id: str, reason: str) -> list[Assignment]:
-    """End every running trial of a study as CANCELLED; returns their assignments, in order."""
-    running = select(trials.c.id, trials.c.assignment).where(
-        trials.c.study_id == study_id, trials.c.state == TrialState.RUNNING
-    )
-    rows = connection.execute(running.order_by(trials.c.number).with_for_update()).all()
-    for row in rows:
-        end(connection, row.id, TrialState.CANCELLED, reason=reason)
-    return [row.assignment for row in rows]
+def cancel_running(connection: Connection, study_id: str, reason: str) -> list[Enqueued]:
+    """End every running trial of a study as CANCELLED; returns what is to be run again, in order."""
+    running = select(trials.c.id).where(trials.c.study_id == study_id, trials.c.state == TrialState.RUNNING)
+    ids = connection.execute(running.order_by(trials.c.number).with_for_update()).scalars().all()
+    cancelled = [end(connection, trial_id, TrialState.CANCELLED, reason=reason) for trial_id in ids]
+    return [Enqueued(assignment=trial.assignment, role=trial.role) for trial in cancelled]
 
 
 def get(connection: Connection, trial_id: str) -> Trial:
@@ -165,9 +165,15 @@ def list_by_study(
     return [Trial.from_row(row) for row in reversed(rows)]
 
 
+def list_by_role(connection: Connection, study_id: str, role: TrialRole) -> list[Trial]:
+    """A study's trials in this role by number: several where one was cut off or was run again."""
+    query = _SELECT.where(trials.c.study_id == study_id, trials.c.role == role)
+    return [Trial.from_row(row) for row in connection.execute(query.order_by(trials.c.number)).mappings()]
+
+
 def list_measured(connection: Connection, study_id: str) -> list[MeasuredTrial]:
     """A study's completed trials by number."""
-    columns = [trials.c[name] for name in ("id", "number", "state", "host", *METRIC_COLUMNS)]
+    columns = [trials.c[name] for name in ("id", "number", "state", "role", "host", *METRIC_COLUMNS)]
     query = select(*columns).where(trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED)
     return [MeasuredTrial.from_row(row) for row in connection.execute(query.order_by(trials.c.number)).mappings()]
 

@@ -8,12 +8,13 @@ import json
 
 from sqlalchemy import Connection, Engine
 
+from search.contract.candidate import Enqueued
 from search.contract.recipes import Recipe
 from search.contract.states import StudyState, TrialState
-from search.contract.trials import Assignment
 from search.study.enqueue import PointError, checked_point
 from search.study.run_spec import BudgetSpec
 from search.study.spec import StudySpec
+from search.study.yardsticks import yardsticks
 from services.errors import ConflictError, KeyReusedError, RejectedError
 from services.records.jobs import CompressionJob
 from services.records.studies import Study
@@ -34,8 +35,8 @@ def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = Non
     """
     body = spec.model_dump(mode="json")
     sha256 = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    points = _points(spec)
-    queue_ids = sorted(new_id("enqueued") for _ in points)
+    first = _first_trials(spec)
+    queue_ids = sorted(new_id("enqueued") for _ in first)
     with engine.begin() as connection:
         added = studies.add(
             connection,
@@ -46,27 +47,27 @@ def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = Non
             request_sha256=sha256,
         )
         if added is not None:
-            for queue_id, point in zip(queue_ids, points, strict=True):
-                studies.enqueue(connection, queue_id, added.id, point)
+            for queue_id, trial in zip(queue_ids, first, strict=True):
+                studies.enqueue(connection, queue_id, added.id, trial.assignment, role=trial.role)
             last_event_id = events.write(connection)
             assert last_event_id is not None
             return study_views.new_overview(added, last_event_id=last_event_id)
         assert idempotency_key is not None
-        first = studies.get_by_idempotency_key(connection, idempotency_key)
-        if first.request_sha256 != sha256:
+        earlier = studies.get_by_idempotency_key(connection, idempotency_key)
+        if earlier.request_sha256 != sha256:
             raise KeyReusedError
-        return study_views.get(connection, first.id)
+        return study_views.get(connection, earlier.id)
 
 
-def _points(spec: StudySpec) -> list[Assignment]:
-    """The points to try first, as the space writes them."""
-    points: list[Assignment] = []
+def _first_trials(spec: StudySpec) -> list[Enqueued]:
+    """The trials with a role, and the points to try first as the space writes them."""
+    first = list(yardsticks(spec.space))
     for index, choices in enumerate(spec.enqueue):
         try:
-            points.append(checked_point(spec.space, choices))
+            first.append(Enqueued(assignment=checked_point(spec.space, choices)))
         except PointError as error:
             raise RejectedError(f"enqueue[{index}]", str(error)) from error
-    return points
+    return first
 
 
 def _earlier(connection: Connection, spec: StudySpec) -> list[str]:
@@ -149,7 +150,7 @@ def retry(engine: Engine, trial_id: str) -> str:
         if study.state is StudyState.CANCELLED:
             raise ConflictError(f"study {study.id} was cancelled: post a new one")
         _raise_budget(connection, study, max_trials=study.spec.budget.max_trials + 1, max_minutes=None)
-        studies.enqueue(connection, new_id("enqueued"), study.id, trial.assignment)
+        studies.enqueue(connection, new_id("enqueued"), study.id, trial.assignment, role=trial.role)
         _search_on(connection, study)
         return study.id
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from search.contract.metrics import NATURAL_GOALS, Goal, MetricName, Metrics, Objective
 from search.contract.states import TrialState
-from search.contract.trials import Assignment
+from search.contract.trials import Assignment, TrialRole
 from search.pareto import Losses, front, hypervolume, losses_of, reference_point
 from search.study.spec import StudySpec
 from services.store import studies, trials, variants
@@ -24,6 +24,7 @@ class Point:
     id: str
     number: int
     state: TrialState
+    role: TrialRole | None
     host: str | None
     metrics: Metrics
     parameters: Assignment
@@ -71,6 +72,7 @@ def points(
             id=trial.id,
             number=trial.number,
             state=trial.state,
+            role=trial.role,
             host=trial.host,
             metrics=trial.metrics,
             parameters={name: drawn[trial.id].get(name) for name in parameters},

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from search.contract.candidate import Candidate
 from search.contract.states import TrialState
-from search.contract.trials import Assignment
+from search.contract.trials import Assignment, TrialRole
 from services.records.jobs import CompressionJob
 from services.records.json_object import JsonObject
 from services.records.on_test import OnTest
@@ -32,6 +32,7 @@ class TrialRow(OnTest):
     reason: str | None
     candidate: Candidate
     assignment: Assignment
+    role: TrialRole | None
     metrics: Mapping[str, float]
     host: str | None
     best_variant: VariantRow | None
@@ -84,6 +85,7 @@ def make_rows(connection: Connection, records: Sequence[Trial]) -> list[TrialRow
             reason=trial.reason,
             candidate=trial.candidate,
             assignment=trial.assignment,
+            role=trial.role,
             metrics=trial.all_metrics,
             **vars(trial.on_test),
             host=trial.host,

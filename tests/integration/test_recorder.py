@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from search.contract.candidate import Candidate
 from search.contract.reports import CompletedTrial, FailedTrial
 from search.contract.states import StudyState, TrialState
+from search.contract.trials import TrialRole
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.recorder import MAX_RULED_OUT, Recorder
 from services.storage.artifacts import ArtifactStore
@@ -56,6 +57,47 @@ def test_a_cut_off_trial_uses_no_budget_and_is_run_first(engine: Engine, artifac
     recorder.started(assignment={"width": 8}, candidate=candidate, metrics={}, enqueued=queue_id)
     assert recorder.enqueued() == {}
     assert recorder.remaining() == 1
+    recorder.close()
+
+
+def test_a_trial_has_the_role_it_was_queued_with_whatever_becomes_of_its_driver(
+    engine: Engine, artifacts: ArtifactStore
+) -> None:
+    study_id = make_study(engine, StudyState.QUEUED)
+    with engine.begin() as connection:
+        studies.enqueue(connection, "queued", study_id, {"width": 8}, role=TrialRole.PLAIN)
+    candidate = Candidate.model_validate(CANDIDATE)
+    old = Recorder(engine, artifacts, study_id)
+    cut_off = old.started(assignment={"width": 8}, candidate=candidate, metrics={}, enqueued="queued")
+    new = Recorder(engine, artifacts, study_id)
+    ((queue_id, queued),) = new.enqueued().items()
+    assert queued.role is TrialRole.PLAIN
+    again = new.started(assignment=queued.assignment, candidate=candidate, metrics={}, enqueued=queue_id)
+    new.run_again_on_whole_gpu(again, "its memory was full")
+    ((queue_id, queued),) = new.enqueued().items()
+    assert (queued.role, queued.whole_gpu) == (TrialRole.PLAIN, True)
+    last = new.started(assignment=queued.assignment, candidate=candidate, metrics={}, enqueued=queue_id)
+    new.ended(last, FailedTrial(reason="it broke"))
+    commands.retry(engine, last)
+    assert [trial.role for trial in new.history] == [TrialRole.PLAIN]
+    with engine.connect() as connection:
+        plain = trials.list_by_role(connection, study_id, TrialRole.PLAIN)
+        (retried,) = studies.enqueued(connection, study_id).values()
+    assert [trial.id for trial in plain] == [cut_off, again, last]
+    assert retried.role is TrialRole.PLAIN
+    old.close()
+    new.close()
+
+
+def test_a_queued_trial_that_a_limit_rules_out_is_off_the_queue(engine: Engine, artifacts: ArtifactStore) -> None:
+    study_id = make_study(engine)
+    with engine.begin() as connection:
+        studies.enqueue(connection, "queued", study_id, {"width": 8}, role=TrialRole.PLAIN)
+    recorder = Recorder(engine, artifacts, study_id)
+    candidate = Candidate.model_validate(CANDIDATE)
+    recorder.infeasible(assignment={}, candidate=candidate, metrics={}, reason="macs 9 is too many", enqueued="queued")
+    assert recorder.enqueued() == {}
+    assert [(trial.role, trial.state) for trial in recorder.history] == [(TrialRole.PLAIN, TrialState.INFEASIBLE)]
     recorder.close()
 
 
@@ -140,7 +182,9 @@ def test_what_is_ruled_out_before_it_runs_costs_no_budget_until_it_is_all_there_
         assert recorder.remaining() == 1
         assert recorder.accepts_more()
         recorder.sampled(0.5)
-        recorder.infeasible(assignment={}, candidate=candidate, metrics={"macs": 9}, reason="macs 9 is too many")
+        recorder.infeasible(
+            assignment={}, candidate=candidate, metrics={"macs": 9}, reason="macs 9 is too many", enqueued=None
+        )
     assert not recorder.accepts_more()
     assert recorder.stop_reason() == "200 candidates in a row were ruled out before training: macs 9 is too many"
     with engine.connect() as connection:

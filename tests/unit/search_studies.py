@@ -80,7 +80,11 @@ class MemoryLog:
         self._note(assignment, candidate, None)
         return f"trial-{len(self.candidates)}"
 
-    def infeasible(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str) -> None:
+    def infeasible(
+        self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, reason: str, enqueued: str | None
+    ) -> None:
+        if enqueued is not None:
+            del self.queue[enqueued]
         self._note(assignment, candidate, reason)
 
     def sampled(self, elapsed_s: float) -> None:

@@ -91,6 +91,7 @@ _NO_STUDY: dict[str, Any] = {
 _NO_TRIAL: dict[str, Any] = {
     "host": None,
     "assignment": {},
+    "role": None,
     "best_variant": None,
     "per_class_f1": None,
     "layers": None,

@@ -73,6 +73,7 @@ def _trial(**changes: Any) -> dict[str, Any]:
         "reason": None,
         "candidate": _CANDIDATE,
         "assignment": {"width": 8},
+        "role": None,
         "metrics": {"f1": 0.9},
         "host": None,
         "best_variant": _variant(),

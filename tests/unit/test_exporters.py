@@ -53,6 +53,7 @@ def _trial(number: int, state: str, **changes: Any) -> dict[str, Any]:
         "state": state,
         "candidate": _CANDIDATE,
         "assignment": _ASSIGNMENT,
+        "role": None,
         "artifacts": [],
         "epochs": [],
         "compression": [],

@@ -5,15 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from search.contract.trials import TrialRole
 from search.samplers.optuna_trials import Replay
 from search.spaces.families import count_networks, draw_network
 from search.spaces.presets import PRESETS
-from search.spaces.pretrained import backbone_space
+from search.spaces.pretrained import PRETRAINED_PRESETS, backbone_space
 from search.spaces.size import space_size
 from search.study.draw import draw
 from search.study.enqueue import checked_point
 from search.study.space_spec import SpaceSpec
 from search.study.spec import StudySpec, spec_problems
+from search.study.yardsticks import yardsticks
 from tests.unit.choosers import Chance
 
 BOTH = ("pretrained", "blocks-small")
@@ -89,11 +91,11 @@ def test_pretrained_networks_are_fine_tuned_by_default(architecture: object) -> 
 @pytest.mark.parametrize(
     ("architecture", "count"),
     [
-        ("pretrained", 3),
-        (["pretrained"], 3),
-        (["pretrained", "mobile"], 3),
-        ("resnet18", 2),
-        (["resnet18", "blocks-small", "tinynet_e"], 2 + 3),
+        ("pretrained", 2),
+        (["pretrained"], 2),
+        (["pretrained", "mobile"], 2),
+        ("resnet18", 1),
+        (["resnet18", "blocks-small", "tinynet_e"], 1 + 3),
     ],
 )
 def test_the_points_that_pretrained_networks_try_first_are_points_of_the_space(
@@ -108,7 +110,24 @@ def test_the_points_that_pretrained_networks_try_first_are_points_of_the_space(
 def test_a_cut_of_every_backbone_is_tried_before_the_whole_of_any() -> None:
     points = [dict(point) for point in study({"architecture": ["pretrained", "resnet18"]}).enqueue]
     cuts = [(point["family"], point[f"{point['family']}.stages"]) for point in points]
-    assert cuts == [("pretrained", 5), ("resnet18", 4), ("pretrained", 6), ("pretrained", 9), ("resnet18", 5)]
+    assert cuts == [("pretrained", 5), ("resnet18", 4), ("pretrained", 6), ("resnet18", 5)]
+
+
+@pytest.mark.parametrize("architecture", ["pretrained", ["pretrained"], ["pretrained", "mobile"]])
+@pytest.mark.parametrize("learning_rate", [{"low": 0.001, "high": 0.01}, {"low": 0.015, "high": 0.1, "log": True}, 0.2])
+def test_the_plain_way_is_a_point_of_the_space_with_the_whole_network_at_its_largest_side(
+    architecture: object, learning_rate: object
+) -> None:
+    spec = study({"architecture": architecture, "learning_rate": learning_rate, "image_size": [96, 48]})
+    (plain,) = [trial for trial in yardsticks(spec.space) if trial.role is TrialRole.PLAIN]
+    assert checked_point(spec.space, plain.assignment) == plain.assignment
+    assert plain.assignment["image_size"] == 96
+    (network,) = {value for name, value in plain.assignment.items() if name.endswith("stages")}
+    assert network == len(PRETRAINED_PRESETS["pretrained"].stages)
+
+
+def test_only_studies_of_pretrained_networks_have_yardsticks() -> None:
+    assert yardsticks(study({"architecture": "mobile"}).space) == ()
 
 
 def test_what_a_study_says_itself_comes_before_the_defaults_of_pretrained() -> None:

@@ -35,6 +35,7 @@ def _trial(state: str = "COMPLETED", **changes: Any) -> TrialView:
         "reason": None,
         "candidate": _CANDIDATE,
         "assignment": {},
+        "role": None,
         "metrics": {},
         "host": None,
         "best_variant": None,

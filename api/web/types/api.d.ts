@@ -1104,6 +1104,7 @@ export interface components {
             parameters: {
                 [key: string]: unknown;
             };
+            role: components["schemas"]["TrialRole"] | null;
             state: components["schemas"]["TrialState"];
         };
         PointsView: {
@@ -2111,11 +2112,14 @@ export interface components {
             per_class_f1: number[] | null;
             reason: string | null;
             recipe_searches: components["schemas"]["RecipeSearchView"][];
+            role: components["schemas"]["TrialRole"] | null;
             state: components["schemas"]["TrialState"];
             study_id: string;
             test_images?: number | null;
             trainings: components["schemas"]["TrainingView"][];
         };
+        /** @enum {string} */
+        TrialRole: "probe" | "plain";
         /** @enum {string} */
         TrialState: "RUNNING" | "COMPLETED" | "STOPPED" | "INFEASIBLE" | "FAILED" | "CANCELLED";
         TrialView: {
@@ -2137,6 +2141,7 @@ export interface components {
             };
             number: number;
             reason: string | null;
+            role: components["schemas"]["TrialRole"] | null;
             state: components["schemas"]["TrialState"];
             study_id: string;
             test_images?: number | null;
@@ -2339,6 +2344,7 @@ export type TrainRequest = components['schemas']['TrainRequest'];
 export type TrainingDetail = components['schemas']['TrainingDetail'];
 export type TrainingView = components['schemas']['TrainingView'];
 export type TrialDetail = components['schemas']['TrialDetail'];
+export type TrialRole = components['schemas']['TrialRole'];
 export type TrialState = components['schemas']['TrialState'];
 export type TrialView = components['schemas']['TrialView'];
 export type TypicalCurve = components['schemas']['TypicalCurve'];
