@@ -11,6 +11,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from api.bundle.model import FILE_NAMES, Model
+from api.schemas import VariantView
 from api.tabular import formats
 from api.tabular.variants import latency, speed_up
 from search.intervals import Interval, f1_intervals, wilson
@@ -39,6 +40,7 @@ def model_card(model: Model, plots: Mapping[str, str]) -> str:
         dataset=_dataset(model),
         front_matter=_front_matter(model),
         picks=_picks(model),
+        looks=_looks(model),
         figures=_figures(model),
         images=None if variant.confusion is None else sum(map(sum, variant.confusion)),
         by_class=_by_class(model),
@@ -61,25 +63,33 @@ def _dataset(model: Model) -> str:
 
 
 def _front_matter(model: Model) -> str:
-    metrics = model.variant.metrics
-    result = {
-        "task": {"type": "image-classification"},
-        "dataset": {"name": _dataset(model), "type": model.study.spec.dataset.source, "split": "validation"},
-        "metrics": [
-            {"type": "f1", "name": "F1 (macro)", "value": round(metrics["f1"], 4)},
-            {"type": "accuracy", "name": "Accuracy", "value": round(metrics["accuracy"], 4)},
-        ],
-    }
+    metrics, f1_test = model.variant.metrics, model.variant.f1_test
+    validation = [_front_metric("f1", metrics["f1"]), _front_metric("accuracy", metrics["accuracy"])]
+    results = [_front_result(model, "validation", validation)]
+    if f1_test is not None:
+        results.append(_front_result(model, "test", [_front_metric("f1", f1_test)]))
     library = "onnx" if "onnx" in model.files else "pytorch"
     fields = {
         "library_name": library,
         "pipeline_tag": "image-classification",
         "tags": ["image-classification", "seedleaf", library],
         "metrics": ["f1", "accuracy"],
-        "model-index": [{"name": _title(model), "results": [result]}],
+        "model-index": [{"name": _title(model), "results": results}],
     }
     text: str = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
     return text
+
+
+def _front_result(model: Model, split: str, metrics: list[dict[str, object]]) -> dict[str, object]:
+    return {
+        "task": {"type": "image-classification"},
+        "dataset": {"name": _dataset(model), "type": model.study.spec.dataset.source, "split": split},
+        "metrics": metrics,
+    }
+
+
+def _front_metric(kind: str, value: float) -> dict[str, object]:
+    return {"type": kind, "name": {"f1": "F1 (macro)", "accuracy": "Accuracy"}[kind], "value": round(value, 4)}
 
 
 def _picks(model: Model) -> str:
@@ -102,8 +112,9 @@ def _figures(model: Model) -> Rows:
         f1 = f1_intervals(variant.confusion).macro
         accuracy = wilson(int(matrix.trace()), int(matrix.sum()))
     values = {
-        "F1 (macro)": _bounded(metrics["f1"], f1),
-        "accuracy": _bounded(metrics["accuracy"], accuracy),
+        "F1 (macro), validation": _bounded(metrics["f1"], f1),
+        "F1 (macro), test": _f1_test(variant),
+        "accuracy, validation": _bounded(metrics["accuracy"], accuracy),
         "latency, median": f"{latency(variant)} ms",
         "latency, 90th percentile": f"{formats.milliseconds(metrics['latency_p90_ms'])} ms",
         "faster than its trial's fp32 file": formats.ratio(gained) if gained else None,
@@ -113,6 +124,18 @@ def _figures(model: Model) -> Rows:
         "score (lower is better)": f"{metrics['score']:.4f}" if "score" in metrics else None,
     }
     return [(name, value) for name, value in values.items() if value is not None]
+
+
+def _f1_test(variant: VariantView) -> str | None:
+    if variant.f1_test is None or variant.f1_test_low is None or variant.f1_test_high is None:
+        return None
+    return _bounded(variant.f1_test, Interval(low=variant.f1_test_low, high=variant.f1_test_high))
+
+
+def _looks(model: Model) -> str:
+    """How many times models of the study were scored on its test split."""
+    looks = model.study.test_looks
+    return "once" if looks == 1 else f"{looks} times"
 
 
 def _bounded(value: float, interval: Interval | None) -> str:

@@ -64,6 +64,8 @@ class StudyProgress:
                 self.total = event.payload["max_trials"]
             case "compression":
                 return self._compression(event)
+            case "test_scoring" if event.payload["state"] in _ENDED_JOBS:
+                return _with_reason(f"scoring on the test split {event.payload['state']}", event, width=200)
         return None
 
     @property

@@ -4,6 +4,7 @@ from api.schemas.charts import GrowthView, ParetoView, PointsView, PointView, Ty
 from api.schemas.cluster import ClusterView, NodeView, ResourceView
 from api.schemas.datasets import DatasetSummary, DatasetView
 from api.schemas.general import Page, Problem, Queued
+from api.schemas.on_test import OnTest
 from api.schemas.studies import (
     BudgetPatch,
     CheckRequest,
@@ -32,6 +33,7 @@ __all__ = [
     "JobView",
     "LayerView",
     "NodeView",
+    "OnTest",
     "Page",
     "ParetoView",
     "PointView",

@@ -42,6 +42,7 @@ def details(study: StudyView) -> list[tuple[str, str]]:
         "at a time": _at_a_time(study.resources or study.spec.resources),
         "best F1": _f1(study),
         "compression jobs": jobs,
+        "test split": looks(study),
         "searched for": formats.clock(study.search_elapsed_s),
         "Ray job": study.job,
         "created": _time(study.created_at),
@@ -62,10 +63,18 @@ def flat(study: StudyView) -> dict[str, object]:
         "best_f1": study.progress.best_f1,
         "least_latency_ms": study.progress.least_latency_ms,
         "search_elapsed_s": study.search_elapsed_s,
+        "test_looks": study.test_looks,
         "created_at": study.created_at.isoformat(),
         "finished_at": study.finished_at and study.finished_at.isoformat(),
         "reason": study.reason,
     }
+
+
+def looks(study: StudyView) -> str:
+    """How often models were scored on the test split, and why some were not; empty if neither is known."""
+    times = f"test images looked at {study.test_looks} time{'' if study.test_looks == 1 else 's'}"
+    parts = (times if study.test_looks else "", formats.brief(study.test_reason, width=200))
+    return "; ".join(part for part in parts if part)
 
 
 def networks(spec: StudySpec) -> str:

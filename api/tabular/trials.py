@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from api.schemas import TrialView, VariantView
 from api.tabular import formats
-from api.tabular.variants import latency, metric, speed_up
+from api.tabular.variants import f1_test, flat_on_test, latency, metric, speed_up
 from search.contract.metrics import NATURAL_GOALS
 from search.contract.states import TrialState
 
@@ -14,6 +14,7 @@ HEADERS = (
     "state",
     "F1",
     "F1 in full",
+    "F1 test",
     "latency ms",
     "MACs",
     "params",
@@ -48,6 +49,7 @@ def row(rank: int | None, trial: TrialView) -> tuple[str, ...]:
         trial.state,
         metric(trial, "f1", "{:.3f}".format),
         _in_full(trial),
+        f1_test(trial),
         latency(trial),
         metric(trial, "macs", formats.si),
         metric(trial, "params", formats.si),
@@ -87,6 +89,7 @@ def flat(rank: int | None, trial: TrialView) -> dict[str, object]:
         "state": trial.state.value,
         "role": trial.role,
         **{name: trial.metrics.get(name) for name in _METRICS},
+        **flat_on_test(trial),
         "host": trial.host,
         **_flat_best(trial.best_variant),
         "reason": trial.reason,

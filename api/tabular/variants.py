@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from api.schemas import ParetoView, TrialView, VariantView
+from api.schemas import OnTest, ParetoView, TrialView, VariantView
 from api.tabular import formats
 from search.contract.metrics import NATURAL_GOALS
 
@@ -15,6 +15,7 @@ HEADERS = (
     "recipe",
     "runtime",
     "F1",
+    "F1 test",
     "latency ms",
     "vs eager",
     "size",
@@ -38,6 +39,18 @@ def latency(measured: TrialView | VariantView) -> str:
     metrics = measured.metrics
     bounds = metrics.get("latency_low_ms"), metrics.get("latency_high_ms")
     return metric(measured, "latency_ms", lambda value_ms: formats.interval(value_ms, *bounds))
+
+
+def f1_test(measured: TrialView | VariantView) -> str:
+    """F1 on the test split with its interval, ``0.812 [0.780, 0.841]``; empty if it was not scored there."""
+    if measured.f1_test is None:
+        return ""
+    return f"{measured.f1_test:.3f} [{measured.f1_test_low:.3f}, {measured.f1_test_high:.3f}]"
+
+
+def flat_on_test(measured: TrialView | VariantView) -> dict[str, object]:
+    """CSV columns of the score on the test split."""
+    return {name: getattr(measured, name) for name in OnTest.model_fields}
 
 
 def speed_up(variant: VariantView) -> float | None:
@@ -127,6 +140,7 @@ def details(variant: VariantView) -> list[tuple[str, str]]:
         ("recipe", variant.recipe),
         ("host", variant.host),
         ("F1", metric(variant, "f1", "{:.3f}".format)),
+        ("F1 test", f1_test(variant)),
         ("latency ms", latency(variant)),
         ("size", metric(variant, "size_bytes", formats.size)),
         ("score", metric(variant, "score", "{:.3f}".format)),
@@ -144,6 +158,7 @@ def row(ranked: Ranked) -> tuple[str, ...]:
         variant.recipe,
         variant.runtime,
         metric(variant, "f1", "{:.3f}".format),
+        f1_test(variant),
         latency(variant),
         "" if gained is None else formats.ratio(gained),
         metric(variant, "size_bytes", formats.size),
@@ -166,6 +181,7 @@ def flat(ranked: Ranked) -> dict[str, object]:
         "recipe": variant.recipe,
         "runtime": variant.runtime,
         **{name: metrics.get(name) for name in _METRICS},
+        **flat_on_test(variant),
         "speed_up": speed_up(variant),
         "versus_eager": versus_eager(variant, ranked.eager),
         "agreement": variant.agreement,

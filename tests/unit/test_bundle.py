@@ -114,7 +114,7 @@ def test_a_card_has_the_front_matter_of_the_hugging_face_hub() -> None:
 
 def test_a_card_tells_scores_with_intervals_by_class_and_where_the_latency_was_measured() -> None:
     lines = model_card(_model(), {}).splitlines()
-    assert any(line.startswith("| F1 (macro) | 0.9000 [0.7") for line in lines)
+    assert any(line.startswith("| F1 (macro), validation | 0.9000 [0.7") for line in lines)
     assert any(line.startswith("| cup | 0.8000 [") and line.endswith(" | 10 |") for line in lines)
     assert any("(30 images)" in line for line in lines)
     assert "An image classifier of 3 classes that Seedleaf found, for batch 1 on CPU." in lines
@@ -122,10 +122,25 @@ def test_a_card_tells_scores_with_intervals_by_class_and_where_the_latency_was_m
     assert "| faster than its trial's fp32 file | 2.0x |" in lines
 
 
+def test_a_card_tells_the_score_on_the_test_split_and_how_often_that_was_looked_at() -> None:
+    on_test: dict[str, Any] = {"f1_test": 0.8, "f1_test_low": 0.7, "f1_test_high": 0.85, "test_images": 50}
+    model = _model(**on_test)
+    looked_at_twice = model.model_copy(update={"study": model.study.model_copy(update={"test_looks": 2})})
+    text = " ".join(model_card(looked_at_twice, {}).split())
+    assert "| F1 (macro), test | 0.8000 [0.7000, 0.8500] |" in text
+    assert "the test split (50 images): it was looked at 2 times" in text
+    results = yaml.safe_load(model_card(model, {}).split("---\n")[1])["model-index"][0]["results"]
+    assert [(result["dataset"]["split"], result["metrics"][0]["value"]) for result in results] == [
+        ("validation", METRICS["f1"]),
+        ("test", 0.8),
+    ]
+    assert "This model was not scored on a test split" in " ".join(model_card(_model(), {}).split())
+
+
 def test_a_card_leaves_out_what_is_not_known() -> None:
     text = model_card(_model(confusion=None, per_class_f1=None, agreement=None), {})
     assert "## By class" not in text
-    assert "| F1 (macro) | 0.9000 |" in text
+    assert "| F1 (macro), validation | 0.9000 |" in text
     assert "None" not in text
 
 

@@ -23,6 +23,7 @@ _CANDIDATE = Candidate.model_validate(
 )
 
 
+_ON_TEST: dict[str, Any] = {"f1_test": 0.941, "f1_test_low": 0.92, "f1_test_high": 0.958, "test_images": 200}
 _NO_FRONT = ParetoView(items=[], hypervolume=0.0, reference={}, variants=[], recommended=None)
 
 
@@ -84,11 +85,12 @@ def test_a_row_shows_the_trial_and_its_best_variant() -> None:
         "retrained_f1": 0.9712,
         "retrained_f1_deviation": 0.0031,
     }
-    row = trial_rows.row(1, _trial(metrics=metrics, best_variant=_variant()))
+    row = trial_rows.row(1, _trial(metrics=metrics, best_variant=_variant(), **_ON_TEST))
     assert dict(zip(trial_rows.HEADERS, row, strict=True)) == {
         "#": "1",
         "trial": "7",
         "F1 in full": "0.971 ± 0.003",
+        "F1 test": "0.941 [0.920, 0.958]",
         "state": "COMPLETED",
         "F1": "0.961",
         "latency ms": "0.213 [0.210, 0.217]",
@@ -102,6 +104,12 @@ def test_a_row_shows_the_trial_and_its_best_variant() -> None:
         "speed-up": "2.5x",
         "trial id": "trial_1",
     }
+
+
+def test_csv_has_the_score_on_the_test_split() -> None:
+    flat = trial_rows.flat(1, _trial(**_ON_TEST))
+    assert {name: flat[name] for name in _ON_TEST} == _ON_TEST
+    assert trial_rows.flat(1, _trial())["f1_test"] is None
 
 
 def test_a_trial_without_a_result_says_why() -> None:

@@ -3,7 +3,7 @@
 
 import { bytes, compact, fraction, measured, milliseconds } from "./format.js";
 
-/** @import { Goal, Objective, StudySpecOutput } from "../types/api.d.ts" */
+/** @import { Goal, Objective, StudySpecOutput, VariantView } from "../types/api.d.ts" */
 /** @import { Format } from "./format.js" */
 
 /** @typedef {Objective["metric"]} MetricName */
@@ -67,6 +67,15 @@ export function axisOf(name, values) {
   return wide
     ? { title, type: /** @type {const} */ ("log"), dtick: "D2", tickformat: least < 1000 ? "~r" : "~s" }
     : { title, type: /** @type {const} */ ("linear") };
+}
+
+/**
+ * F1 on the test split with its interval; a dash for a model that was not scored there.
+ *
+ * @param {Pick<VariantView, "f1_test" | "f1_test_low" | "f1_test_high">} model
+ */
+export function testF1WithInterval({ f1_test: f1, f1_test_low: low, f1_test_high: high }) {
+  return f1 === null ? fraction(f1) : `${fraction(f1)} (${fraction(low)} to ${fraction(high)})`;
 }
 
 /**

@@ -91,7 +91,7 @@ export class StudyResults {
    */
   async apply(events) {
     const news = new Set(events.filter((event) => this.#take(event)).map(({ kind }) => kind));
-    if (news.has("variant")) await this.readVariants();
+    if (news.has("variant") || news.has("test_scoring")) await this.readVariants();
     if (news.size > 0) this.study = await get(`/studies/${this.study.id}`, {}, { signal: this.#signal });
     return news;
   }

@@ -10,7 +10,7 @@ import { ServerList } from "../lib/server-list.js";
 import { TRIAL_STATES, badge, stateOptions } from "../lib/states.js";
 import { table } from "../lib/table.js";
 import { metricFilter } from "./metric-filter.js";
-import { metricColumn } from "./variants.js";
+import { metricColumn, testColumn } from "./variants.js";
 
 /** @import { Architecture, Candidate, TrialView } from "../types/api.d.ts" */
 /** @import { Child, Column, ListColumn, Part } from "../types/dom.d.ts" */
@@ -25,7 +25,10 @@ export function leaderboardPanel(studyId, signal) {
   /** @type {ListColumn<TrialView>[]} */
   const columns = [
     { key: "number", label: "Trial", sort: "number", numeric: true, cell: trialCell },
-    ...METRIC_NAMES.map((name) => metricColumn(name, { extra: EXTRA.includes(name) })),
+    ...METRIC_NAMES.flatMap((name) => {
+      const column = metricColumn(name, { extra: EXTRA.includes(name) });
+      return name === "f1" ? [column, testColumn()] : [column];
+    }),
     { key: "state", label: "State", cell: stateCell },
     { key: "best", label: "Best variant", cell: bestVariantCell },
   ];

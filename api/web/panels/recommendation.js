@@ -3,7 +3,7 @@
 
 import { facts, panel } from "../lib/components.js";
 import { fill, h } from "../lib/dom.js";
-import { METRICS, formatMetric, latencyWithInterval } from "../lib/metrics.js";
+import { METRICS, formatMetric, latencyWithInterval, testF1WithInterval } from "../lib/metrics.js";
 import { trialLink } from "../lib/router.js";
 import { download } from "./variants.js";
 
@@ -52,6 +52,7 @@ function card({ host, items, recommended, ties, knee, best_score }) {
     h("p", {}, heading, `, ${recipe}: the fastest model whose F1 is within 0.01 of the best.`),
     facts([
       ["F1", formatMetric("f1", metrics.f1)],
+      ["F1 on test images", chosen.f1_test === null ? null : testF1WithInterval(chosen)],
       ["Latency", latencyWithInterval(metrics)],
       ["Size", formatMetric("size_bytes", metrics.size_bytes)],
       [METRICS.score.label, metrics.score === undefined ? null : formatMetric("score", metrics.score)],

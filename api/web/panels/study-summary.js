@@ -3,7 +3,7 @@
 
 import { facts } from "../lib/components.js";
 import { fill, h } from "../lib/dom.js";
-import { ago, count, duration, fraction, milliseconds } from "../lib/format.js";
+import { ago, count, duration, fraction, milliseconds, shortReason } from "../lib/format.js";
 import { announce } from "../lib/notices.js";
 import { trialLink } from "../lib/router.js";
 import { badge } from "../lib/states.js";
@@ -67,11 +67,18 @@ function factsOf(study) {
     ["Pace", pace(study)],
     ["Compressed", jobs ? `${compression.COMPLETED ?? 0} of ${jobs}` : null],
     ["Compression failed", compression.FAILED],
+    ["Test images", testText(study)],
     ["Search time", duration(study.search_elapsed_s)],
     ["Created", ago(study.created_at)],
     ["Classes", study.classes?.length],
     ["Ray job", study.job],
   ];
+}
+
+/** How often models were scored on the test split, and why some were not. @param {StudyView} study */
+function testText({ test_looks: looks, test_reason: reason }) {
+  const times = looks > 0 && `looked at ${count(looks)} ${looks === 1 ? "time" : "times"}`;
+  return [times, shortReason(reason)].filter(Boolean).join("; ") || null;
 }
 
 /** The running trials, each with its last epoch. @param {StudyResults} results */

@@ -5,7 +5,7 @@ import { hasKey, send } from "../lib/api.js";
 import { h } from "../lib/dom.js";
 import { save } from "../lib/downloads.js";
 import { bytes, fraction, measured, milliseconds } from "../lib/format.js";
-import { METRICS, formatMetric, latencyWithInterval } from "../lib/metrics.js";
+import { METRICS, formatMetric, latencyWithInterval, testF1WithInterval } from "../lib/metrics.js";
 import { attempt } from "../lib/notices.js";
 import { trialLink } from "../lib/router.js";
 
@@ -29,6 +29,19 @@ export const metricColumn = (name, options = {}) => ({
 });
 
 /**
+ * F1 on the test split. No list is sorted by it: whoever chose a model by it would have no untouched score left.
+ *
+ * @template {Pick<VariantView, "f1_test" | "f1_test_low" | "f1_test_high">} Row
+ * @returns {ListColumn<Row>}
+ */
+export const testColumn = () => ({
+  key: "f1_test",
+  label: "F1 test",
+  numeric: true,
+  cell: (row) => h("span", { title: `with its interval: ${testF1WithInterval(row)}` }, fraction(row.f1_test)),
+});
+
+/**
  * The columns of a list of variants; on the page of a trial without the trial.
  *
  * @param {{ ofOneTrial?: boolean }} [options]
@@ -40,6 +53,7 @@ export function variantColumns({ ofOneTrial = false } = {}) {
     { key: "recipe", label: "Recipe", cell: recipeCell },
     ...(ofOneTrial ? [] : [trial]),
     metricColumn("f1"),
+    testColumn(),
     metricColumn("latency_ms", { cell: ({ metrics }) => latencyCell(metrics) }),
     { key: "speedup", label: "Speedup", numeric: true, cell: speedup },
     metricColumn("size_bytes"),

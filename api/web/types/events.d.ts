@@ -37,7 +37,7 @@ export interface VariantMade extends Emitted {
 }
 
 export interface JobChanged extends Emitted {
-  kind: "compression" | "training" | "training_epoch";
+  kind: "compression" | "training" | "training_epoch" | "test_scoring";
   state?: JobState;
 }
 

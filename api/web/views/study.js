@@ -48,8 +48,9 @@ export async function showStudy(root, id, signal) {
   /** @param {StudyEvent[]} events */
   async function onEvents(events) {
     const news = await results.apply(events);
-    const ofVariants = news.has("variant") ? [recommendation, models, variants] : [];
-    const ofTrials = news.has("trial") || news.has("variant") ? [front, best, leaderboard] : [];
+    const scored = news.has("variant") || news.has("test_scoring");
+    const ofVariants = scored ? [recommendation, models, variants] : [];
+    const ofTrials = scored || news.has("trial") ? [front, best, leaderboard] : [];
     await update([summary, ...ofTrials, ...ofVariants]);
   }
   attempt(async () => {

@@ -10,7 +10,7 @@ import { facts, panel } from "../lib/components.js";
 import { ask } from "../lib/dialogs.js";
 import { fill, h } from "../lib/dom.js";
 import { ago, count } from "../lib/format.js";
-import { METRICS, METRIC_NAMES, formatMetric, latencyWithInterval } from "../lib/metrics.js";
+import { METRICS, METRIC_NAMES, formatMetric, latencyWithInterval, testF1WithInterval } from "../lib/metrics.js";
 import { attempt, notify } from "../lib/notices.js";
 import { studyLink } from "../lib/router.js";
 import { ServerList } from "../lib/server-list.js";
@@ -80,8 +80,10 @@ export async function showTrial(root, id, signal) {
   }
 
   await draw();
+  /** @param {StudyEvent} event */
+  const concerns = ({ trial_id, kind }) => trial_id === id || kind === "test_scoring";
   /** @param {StudyEvent[]} events */
-  const onEvents = (events) => events.some(({ trial_id }) => trial_id === id) && refresh();
+  const onEvents = (events) => events.some(concerns) && refresh();
   attempt(() => watch(trial.study_id, { onEvents, onConnection: () => {}, signal }));
   return `Trial ${trial.number} of ${study.name}`;
 }
@@ -110,6 +112,7 @@ function headOf(trial, study) {
     reason && h("pre", {}, reason),
     facts([
       ...METRIC_NAMES.map((name) => fact(METRICS[name].label, measuredText(name, metrics))),
+      ["F1 on test images", trial.f1_test === null ? null : testF1WithInterval(trial)],
       ["Measured on", host],
       ["Started", ago(created_at)],
       ["Ended", finished_at && ago(finished_at)],
