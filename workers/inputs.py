@@ -1,14 +1,18 @@
 """What the actors train and score on: a study's data set, kept in this process from one task to the next."""
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+
+import torch
 
 from search.contract.candidate import Candidate
 from search.contract.dataset import DatasetSpec
 from workers.augmentation.training_input import TrainingInput, training_input
 from workers.data import Dataset, load_dataset
+from workers.teacher.answers import TeacherAnswers
 from workers.training.device_dataset import DeviceDataset, to_device
 
 SplitName = Literal["train", "validation", "calibration"]
@@ -35,8 +39,16 @@ def prepare(
     device: str,
     cache_dir: Path,
     working: AbstractContextManager[object],
+    answers: TeacherAnswers | None = None,
 ) -> TrainingInput:
-    """The candidate's training split, with its augmented copies, and what augments each batch."""
+    """The candidate's training split, with its augmented copies, and what augments each batch.
+
+    It has the teacher's ``answers`` where they are given. AnswersError if they are on other images.
+    """
     with working:
         split = split_on_device(dataset, candidate.image_size, cache_dir, "train", device)
+        if answers is not None:
+            images = dataset_of(dataset, candidate.image_size, cache_dir)
+            logits = torch.from_numpy(answers.for_rows(images, images.splits.train))
+            split = replace(split, answers=logits.to(device))
         return training_input(split, candidate.augmentation, seed=seed)

@@ -17,7 +17,11 @@ MOST_REPEATS = 100
 Layer = tuple[Annotated[int, Field(ge=1, le=MOST_REPEATS)], str, tuple[Any, ...]]
 
 #: Settings that earlier versions did not have, and the values that mean what these did: no part of a fingerprint.
-_ADDED_LATER: dict[str, object] = {"layer_decay": 1.0}
+_ADDED_LATER: dict[str, object] = {
+    "layer_decay": 1.0,
+    "distillation_weight": 0.0,
+    "distillation_temperature": 2.0,
+}
 
 
 class UnbuildableError(ValueError):

@@ -29,3 +29,7 @@ class TrainingSettings:
     """Factor of the learning rate from each line of the network to the line before it, from the classifier down: 1
     trains all lines alike, 0 trains the classifier only and freezes the rest.
     """
+    distillation_weight: float = 0.0
+    """The teacher's share of each image's targets; its labels have the rest, and 0 needs no teacher."""
+    distillation_temperature: float = 2.0
+    """What the teacher's logits are divided by before they become shares: above 1 evens them out."""

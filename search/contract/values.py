@@ -71,7 +71,8 @@ EmaDecays = Annotated[
 ]
 
 
-LayerDecays = Annotated[
+#: Fractions from 0 to 1, both included.
+Fractions = Annotated[
     tuple[Annotated[float, Field(ge=0, le=1)], ...],
     AfterValidator(one_or_more),
     BeforeValidator(_as_choices),

@@ -18,7 +18,8 @@ Features = Callable[[Candidate], Mapping[str, float]]
 
 def describing(spec: StudySpec, *, classes: int, profile: Profile, features: Features) -> Describe:
     def describe(chooser: Chooser) -> Description:
-        candidate = draw(spec.space, chooser, classes=classes)
+        # A teacher's weight is a parameter of every point: until there is a teacher, draw() asks for none.
+        candidate = draw(spec.space, chooser, classes=classes, taught=True)
         try:
             metrics, values = profile(candidate), features(candidate)
         except UnbuildableError:

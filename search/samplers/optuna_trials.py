@@ -16,7 +16,7 @@ from search.contract.states import TrialState
 from search.contract.trials import Assignment, ParameterValue, PastTrial
 from search.samplers.distributions import allows
 from search.spaces.chooser import C, Chooser
-from search.study.draw import draw
+from search.study.draw import draw, is_taught
 from search.study.spec import StudySpec
 
 # Every study in memory would be announced.
@@ -104,7 +104,7 @@ def violations(constraints: Sequence[Constraint], metrics: Metrics) -> dict[str,
 def distributions_of(past: PastTrial, spec: StudySpec, *, classes: int) -> dict[str, BaseDistribution]:
     """The distributions that a recorded trial was drawn from. OtherSpaceError if it is of another space."""
     replay = Replay(values=past.assignment)
-    draw(spec.space, replay, classes=classes)
+    draw(spec.space, replay, classes=classes, taught=is_taught(past.assignment))
     if unused := sorted(past.assignment.keys() - replay.distributions.keys()):
         raise OtherSpaceError(f"the space has no {', '.join(unused)} with the other choices of trial {past.number}")
     return replay.distributions

@@ -19,7 +19,7 @@ def checked_point(space: SpaceSpec, choices: Assignment) -> dict[str, ParameterV
     What is left out is chosen by the sampler. A parameter that depends on another one comes with it.
     """
     chooser = _Checking(choices)
-    draw(space, chooser, classes=2)
+    draw(space, chooser, classes=2, taught=True)
     if unasked := sorted(choices.keys() - chooser.asked.keys()):
         names = ", ".join(chooser.names)
         raise PointError(

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from search.contract.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.contract.training_settings import LossName, OptimizerName, ScheduleName
-from search.contract.values import BatchSizes, CopyCounts, EmaDecays, LayerDecays, Range, Sides, choices_of, one_or_more
+from search.contract.values import BatchSizes, CopyCounts, EmaDecays, Fractions, Range, Sides, choices_of, one_or_more
 from search.spaces.presets import ArchitectureChoice, families
 from search.spaces.pretrained import PRETRAINED_DEFAULTS, may_be_pretrained, pretrained_families
 from search.study.part import SpecPart
@@ -89,14 +89,28 @@ class SpaceSpec(SpecPart):
         default=(0.0,),
         description="decay per step of the moving average of the weights, which is then the model; 0 means no average",
     )
-    layer_decay: LayerDecays = Field(
+    layer_decay: Fractions = Field(
         default=(1.0,),
         description="for pretrained networks of timm: factor of the learning rate from each line of the network to the"
         " line before it; 1 trains all lines alike, 0 trains the classifier only",
     )
+    distillation_weight: Fractions = Field(
+        default=(0.0,),
+        description="the teacher's share of each image's target, the label has the rest; it is 0 while the study has no"
+        " teacher yet; studies of pretrained networks try 0, 0.5 and 0.9 by default",
+    )
+    distillation_temperature: Annotated[Range, AfterValidator(lambda value: value.within(0.1, 100.0))] = Field(
+        default=Range(low=2.0, high=2.0),
+        description="divides the teacher's logits before they become shares; above 1 evens them out",
+    )
     augmentation: AugmentationSpec | None = Field(
         default=None, description="augmentation policies to search; none means horizontal flips only"
     )
+
+    @property
+    def has_teacher_weight(self) -> bool:
+        """Whether a teacher could have a share of a trial's targets."""
+        return self.distillation_weight != (0.0,)
 
     @model_validator(mode="before")
     @classmethod

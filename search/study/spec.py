@@ -11,14 +11,16 @@ from pydantic import AfterValidator, Field, model_validator
 from search.contract.dataset import DatasetSpec
 from search.contract.metrics import TRAINED_METRICS, Constraint, Goal, Objective, Score
 from search.contract.targets import TargetSpec
-from search.contract.values import Name, one_or_more
-from search.spaces.pretrained import PRETRAINED_COMPRESSION, PRETRAINED_EPOCHS, first_points, pretrained_families
+from search.contract.values import NO_NUL, Name, one_or_more
+from search.spaces.pretrained import PRETRAINED_EPOCHS, TEACHER_WEIGHTS, first_points, pretrained_families
 from search.spaces.values import Scalar
 from search.study.compression_spec import RECIPES_TAGS, CompressionSpec, RetrainSpec
 from search.study.part import SpecPart
 from search.study.run_spec import BudgetSpec, ResourcesSpec, SamplerSpec, SchedulerSpec
 from search.study.space_spec import SpaceSpec
 
+#: auto, none, or the path of an ONNX file.
+Teacher = Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
 DEFAULT_OBJECTIVES = (
     Objective(metric="f1", goal=Goal.MAXIMIZE),
     Objective(metric="latency_ms", goal=Goal.MINIMIZE),
@@ -39,12 +41,6 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return one_or_more(names) if names else names
 
 
-def _completed(value: Mapping[str, object], defaults: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
-    """The parts that have defaults here, each with what the value says of it. A part that is no mapping is left out."""
-    parts = {name: value.get(name, {}) for name in defaults}
-    return {name: {**defaults[name], **part} for name, part in parts.items() if isinstance(part, Mapping)}
-
-
 class StudySpec(SpecPart):
     """A study: data set, space, objectives and limits, budget and what to do with the best.
 
@@ -59,6 +55,12 @@ class StudySpec(SpecPart):
     )
     constraints: tuple[Constraint, ...] = Field(
         default=(), max_length=20, description="limits on metrics; a trial that breaks one is infeasible"
+    )
+    teacher: Teacher = Field(
+        default="auto",
+        description="whose answers on the training images trials may learn beside the labels: auto is the whole"
+        " pretrained network, which is trained first, and none in a space without one; or the path of an ONNX"
+        " classifier that the workers can read",
     )
     sampler: SamplerSpec = Field(default=SamplerSpec(), description="what proposes the next trial")
     scheduler: SchedulerSpec | None = Field(
@@ -96,17 +98,37 @@ class StudySpec(SpecPart):
         """Everything that compressed models are timed on, ``target`` first."""
         return (self.target, *self.more_targets)
 
+    @property
+    def teacher_file(self) -> str | None:
+        """The ONNX file that teaches, if one does."""
+        return None if self.teacher in ("auto", "none") else self.teacher
+
+    @property
+    def trains_teacher(self) -> bool:
+        """Whether one of the study's own trials teaches the others."""
+        is_wanted = self.teacher == "auto" and self.space.has_teacher_weight
+        return is_wanted and bool(pretrained_families(self.space.architecture))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_teacher(cls, value: object) -> object:
+        """A file is there to be used, and without a teacher there is no weight to choose."""
+        if not isinstance(value, Mapping) or not isinstance(teacher := value.get("teacher", "auto"), str):
+            return value
+        space = value.get("space", {})
+        if teacher == "auto" or not isinstance(space, Mapping):
+            return value
+        weights = [0.0] if teacher == "none" else list(TEACHER_WEIGHTS)
+        return {**value, "space": {"distillation_weight": weights, **space}}
+
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_the_architecture(cls, value: object) -> object:
         if isinstance(value, Mapping) and isinstance(space := value.get("space"), Mapping):
-            architecture = space.get("architecture")
-            if pretrained_families(architecture):
-                defaults: dict[str, dict[str, object]] = {
-                    "budget": {"epochs": PRETRAINED_EPOCHS},
-                    "compression": PRETRAINED_COMPRESSION,
-                }
-                return {"enqueue": first_points(architecture), **value, **_completed(value, defaults)}
+            architecture, budget = space.get("architecture"), value.get("budget", {})
+            if pretrained_families(architecture) and isinstance(budget, Mapping):
+                points = first_points(architecture)
+                return {"enqueue": points, **value, "budget": {"epochs": PRETRAINED_EPOCHS, **budget}}
         return value
 
     @model_validator(mode="after")
@@ -114,6 +136,15 @@ class StudySpec(SpecPart):
         for position, target in enumerate(self.targets):
             if target in self.targets[:position]:
                 raise ValueError(f"the same target twice ({target}): leave one out of more_targets")
+        return self
+
+    @model_validator(mode="after")
+    def _with_a_teacher(self) -> "StudySpec":
+        if self.space.has_teacher_weight and self.teacher_file is None and not self.trains_teacher:
+            raise ValueError(
+                "space.distillation_weight is the weight of a teacher, and this study has none: leave it out, name a"
+                " teacher's file, or search pretrained networks with teacher: auto"
+            )
         return self
 
     @model_validator(mode="after")

@@ -27,7 +27,7 @@ from search.samplers.describe import Features, Profile, describing
 from search.samplers.frontier import EXPECTED, SECONDS, TransferData
 from search.samplers.named import SAMPLERS, SamplerInputs
 from search.samplers.optuna_trials import OPTUNA_STATES, Replay, frozen_trial, violations
-from search.study.draw import draw
+from search.study.draw import WITHOUT_TEACHER, draw, is_taught
 from search.study.spec import StudySpec
 from search.tune.codec import SuggestedTrial, decode_report, encode_suggestion
 from search.tune.early_stopping import Stopping
@@ -102,6 +102,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             seed=(spec.sampler.seed + 7919 * past) % 2**32,
             describe=describe,
             transfer=transfer,
+            absent=WITHOUT_TEACHER,
             time_is_short=log.time_is_short,
         )
         self._usual = SAMPLERS[spec.sampler.name](inputs)
@@ -116,7 +117,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         )
         for trial in history:
             self._ot_study.add_trial(self._frozen(trial))
-            replayed = draw(spec.space, Replay(values=trial.assignment), classes=classes)
+            taught = is_taught(trial.assignment)
+            replayed = draw(spec.space, Replay(values=trial.assignment), classes=classes, taught=taught)
             self._outcomes[replayed.fingerprint] = trial
 
     def _frozen(self, past: PastTrial) -> FrozenTrial:

@@ -177,6 +177,8 @@ def test_the_average_moves_by_a_share_of_the_way_that_shrinks_to_that_of_the_dec
     [
         ({"epochs": 0}, "epochs and batch_size are at least 1, not 0 and 16"),
         ({"ema_decay": 1.0}, r"ema_decay is in \[0, 1\), not 1.0"),
+        ({"distillation_weight": 1.5}, r"distillation_weight is in \[0, 1\], not 1.5"),
+        ({"distillation_temperature": 0.0}, "distillation_temperature is above 0, not 0"),
         ({"layer_decay": 1.5}, r"layer_decay is in \[0, 1\], not 1.5"),
         ({"focal_gamma": -1.0}, "focal_gamma is 0 or more, not -1.0"),
     ],

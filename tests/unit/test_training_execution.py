@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from search.contract.augmentation import OPERATION_NAMES, Operation, Policy
-from search.contract.training_settings import OptimizerName
+from search.contract.training_settings import LossName, OptimizerName
 from tests.unit.training_sets import CLASSES, coloured, coloured_images, small_network
 from workers.augmentation.training_input import training_input
 from workers.training.batch_augmentation import BatchAugmentation
@@ -23,6 +23,7 @@ from workers.training.device_dataset import DeviceDataset, pixels, to_device
 from workers.training.engine import Epoch, TrainingPlan, train
 from workers.training.errors import DeviceMemoryError
 from workers.training.execution import Execution, Work, cuda_graph, eager, rehearse
+from workers.training.losses import LOSSES
 from workers.training.optimizers import OPTIMIZERS
 from workers.training.precision import has_bfloat16_instructions, training_forward
 from workers.training.state import TrainingState
@@ -73,6 +74,25 @@ def test_rehearsing_leaves_no_trace(optimizer: OptimizerName, ema_decay: float) 
 def test_rehearsing_leaves_no_trace_where_lines_have_rates_of_their_own(layer_decay: float) -> None:
     plan = replace(PLAN, layer_decay=layer_decay, epochs=2)
     assert epochs(rehearsed, plan) == epochs(eager, plan)
+
+
+def taught(*, device: str = "cpu") -> DeviceDataset:
+    """The coloured images with a teacher's answers, which are not always their labels."""
+    answers = torch.randn(96, CLASSES, generator=torch.Generator().manual_seed(0))
+    return replace(on(device, 96), answers=answers.to(device))
+
+
+def taught_curve(execution: Execution, plan: TrainingPlan, *, device: str = "cpu") -> list[float]:
+    prepared = training_input(taught(device=device), EVERYTHING, seed=0)
+    validation, augment = on(device, 24, seed=1), prepared.augment
+    run = train(small_network(), prepared.training, validation, plan, augment=augment, execution=execution)
+    return [epoch.loss for epoch in run]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_rehearsing_leaves_no_trace_in_a_distilled_training(loss: LossName) -> None:
+    plan = replace(PLAN, distillation_weight=0.7, loss=loss, epochs=2)
+    assert taught_curve(rehearsed, plan) == taught_curve(eager, plan)
 
 
 def plain_loop(network: nn.Module, training: DeviceDataset, plan: TrainingPlan) -> Iterator[float]:
@@ -152,6 +172,14 @@ def test_a_cuda_graph_has_the_loss_curve_of_the_eager_step(optimizer: OptimizerN
 def test_a_cuda_graph_trains_the_lines_at_rates_of_their_own(optimizer: OptimizerName, layer_decay: float) -> None:
     plan = replace(PLAN, optimizer=optimizer, layer_decay=layer_decay)
     assert curve(cuda_graph, plan, device="cuda") == pytest.approx(curve(eager, plan, device="cuda"), rel=TOLERANCE)
+
+
+@needs_cuda
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_cuda_graph_has_the_loss_curve_of_the_eager_distilled_step(loss: LossName) -> None:
+    plan = replace(PLAN, distillation_weight=0.7, loss=loss)
+    graph, expected = (taught_curve(execution, plan, device="cuda") for execution in (cuda_graph, eager))
+    assert graph == pytest.approx(expected, rel=TOLERANCE)
 
 
 @needs_cuda

@@ -32,6 +32,7 @@ def training_input(split: DeviceDataset, policy: Policy, *, seed: int) -> Traini
         images=torch.cat([split.images, *copies]),
         labels=split.labels.repeat(1 + policy.copies),
         classes=split.classes,
+        answers=None if split.answers is None else split.answers.repeat(1 + policy.copies, 1),
     )
     return TrainingInput(training=training, augment=_augment(rest, generator))
 

@@ -39,7 +39,7 @@ def train_on(
         learning_rate_fraction=config.learning_rate_fraction,
     )
     # Every layer has to adapt to what was removed from it.
-    plan = replace(plan, layer_decay=1.0)
+    plan = replace(plan, layer_decay=1.0, distillation_weight=0.0)
     prepared = state.training()
     epochs = train(
         state.network,

@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import torch
 
@@ -46,6 +46,7 @@ class _Subject(TypedDict):
 
     plan: dict[str, object]
     labels: torch.Tensor
+    answers: NotRequired[torch.Tensor]
     shapes: dict[str, tuple[int, ...]]
 
 
@@ -62,6 +63,8 @@ class Checkpoint:
         self._path, self._state = path, state
         shapes = {name: tuple(tensor.shape) for name, tensor in state.tensors.items()}
         self._subject: _Subject = {"plan": asdict(plan), "labels": training.labels.cpu(), "shapes": shapes}
+        if plan.distillation_weight and training.answers is not None:
+            self._subject["answers"] = training.answers.cpu()
 
     def save(self, epochs: Sequence[Epoch]) -> None:
         """Replace the file. A crash meanwhile leaves the one before."""

@@ -10,11 +10,14 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceDataset:
-    """``images`` uint8 [n, 3, side, side] in channels_last layout, ``labels`` int64 [n], both on one device."""
+    """``images`` uint8 [n, 3, side, side] in channels_last layout, ``labels`` int64 [n], ``answers`` float
+    [n, classes]: a teacher's logits, where there is one. All are on one device.
+    """
 
     images: Tensor
     labels: Tensor
     classes: int
+    answers: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

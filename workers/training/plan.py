@@ -24,5 +24,9 @@ class TrainingPlan(TrainingSettings):
                 raise ValueError(f"{name} is in [0, 1), not {getattr(self, name)}")
         if not 0 <= self.layer_decay <= 1:
             raise ValueError(f"layer_decay is in [0, 1], not {self.layer_decay}")
+        if not 0 <= self.distillation_weight <= 1:
+            raise ValueError(f"distillation_weight is in [0, 1], not {self.distillation_weight}")
+        if not self.distillation_temperature > 0:
+            raise ValueError(f"distillation_temperature is above 0, not {self.distillation_temperature}")
         if not self.focal_gamma >= 0:
             raise ValueError(f"focal_gamma is 0 or more, not {self.focal_gamma}")

@@ -21,6 +21,7 @@ from workers.training.plan import TrainingPlan
 from workers.training.precision import training_forward
 from workers.training.schedules import rate_fractions
 from workers.training.state import TrainingState
+from workers.training.targets import plan_of_loss, targets_of
 
 
 class TrainingStep:
@@ -41,12 +42,12 @@ class TrainingStep:
         self._augment, self._after_step, self._distillation = augment, after_step, distillation
         self.steps_per_epoch = math.ceil(len(training) / plan.batch_size)
         batch = math.ceil(len(training) / self.steps_per_epoch)
-        self._loss = LOSSES[plan.loss](plan, torch.bincount(training.labels, minlength=training.classes))
+        self._targets = targets_of(training, plan)
+        self._loss = LOSSES[plan.loss](plan_of_loss(plan), torch.bincount(training.labels, minlength=training.classes))
         self._forward = training_forward(device)
         self._frozen = freeze(network, plan.layer_decay)
         self._optimizers = make_optimizers(network, plan)
         self.average = Average(network, plan.ema_decay) if plan.ema_decay else None
-        self._one_hot = torch.eye(training.classes, device=device)
         self._order = torch.zeros(self.steps_per_epoch, batch, dtype=torch.int64, device=device)
         self._rate_fractions = rate_fractions(plan.schedule, plan.epochs * self.steps_per_epoch).to(device)
         self._position = torch.zeros((), dtype=torch.int64, device=device)
@@ -81,8 +82,7 @@ class TrainingStep:
     def __call__(self) -> None:
         index = self._order.index_select(0, self._position.remainder(self.steps_per_epoch).view(1)).flatten()
         rate_fraction = self._rate_fractions.index_select(0, self._position.view(1)).squeeze(0)
-        targets = self._one_hot.index_select(0, self._training.labels.index_select(0, index))
-        images, targets = self._augment(self._training.images_at(index), targets)
+        images, targets = self._augment(self._training.images_at(index), self._targets.at(index))
         inputs = pixels(images)
         logits = self._forward(self._network, inputs).float()
         loss = self._loss(logits, targets)

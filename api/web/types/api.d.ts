@@ -667,6 +667,10 @@ export interface components {
              */
             augmentation: components["schemas"]["Policy"];
             batch_size: number;
+            /** @default 2 */
+            distillation_temperature: number;
+            /** @default 0 */
+            distillation_weight: number;
             /** @default 0 */
             ema_decay: number;
             image_size: number;
@@ -1318,6 +1322,20 @@ export interface components {
              */
             batch_size: number | number[];
             /**
+             * @default {
+             *       "high": 2,
+             *       "log": false,
+             *       "low": 2
+             *     }
+             */
+            distillation_temperature: components["schemas"]["Range"];
+            /**
+             * @default [
+             *       0
+             *     ]
+             */
+            distillation_weight: number | number[];
+            /**
              * @default [
              *       0
              *     ]
@@ -1436,6 +1454,20 @@ export interface components {
              *     ]
              */
             batch_size: number | number[];
+            /**
+             * @default {
+             *       "high": 2,
+             *       "log": false,
+             *       "low": 2
+             *     }
+             */
+            distillation_temperature: components["schemas"]["Range"];
+            /**
+             * @default [
+             *       0
+             *     ]
+             */
+            distillation_weight: number | number[];
             /**
              * @default [
              *       0
@@ -1755,6 +1787,14 @@ export interface components {
              *       "batch_size": [
              *         64
              *       ],
+             *       "distillation_temperature": {
+             *         "high": 2,
+             *         "log": false,
+             *         "low": 2
+             *       },
+             *       "distillation_weight": [
+             *         0
+             *       ],
              *       "ema_decay": [
              *         0
              *       ],
@@ -1798,6 +1838,8 @@ export interface components {
              *     }
              */
             target: components["schemas"]["TargetSpec"];
+            /** @default auto */
+            teacher: string;
             /** @default [] */
             warm_start: string[];
         };
@@ -1967,6 +2009,14 @@ export interface components {
              *       "batch_size": [
              *         64
              *       ],
+             *       "distillation_temperature": {
+             *         "high": 2,
+             *         "log": false,
+             *         "low": 2
+             *       },
+             *       "distillation_weight": [
+             *         0
+             *       ],
              *       "ema_decay": [
              *         0
              *       ],
@@ -2010,6 +2060,8 @@ export interface components {
              *     }
              */
             target: components["schemas"]["TargetSpec"];
+            /** @default auto */
+            teacher: string;
             /** @default [] */
             warm_start: string[];
         };

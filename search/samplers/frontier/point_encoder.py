@@ -17,9 +17,15 @@ class PointEncoder:
     """Describes and encodes points. Without ``describe`` a point has the parameters that its distributions name."""
 
     def __init__(
-        self, describe: Describe | None, transfer: Sequence[TransferData], encoder: Encoder, rng: np.random.Generator
+        self,
+        describe: Describe | None,
+        transfer: Sequence[TransferData],
+        encoder: Encoder,
+        rng: np.random.Generator,
+        *,
+        absent: Assignment,
     ) -> None:
-        self._describe, self._encoder = describe, encoder
+        self._describe, self._encoder, self._absent = describe, encoder, absent
         self._models = [TransferModel(data, describe, encoder, rng) for data in transfer if describe is not None]
         self._past: dict[int, tuple[Mapping[str, ParameterValue], EncodedPoint]] = {}
 
@@ -41,7 +47,7 @@ class PointEncoder:
         """The point of a trial; it is computed once while the trial's parameters stay the same."""
         params, encoded = self._past.get(trial.number, (None, None))
         if encoded is None or params != trial.params:
-            encoded = self.encode(trial.params, trial.distributions, rng)
+            encoded = self.encode({**self._absent, **trial.params}, trial.distributions, rng)
             self._past[trial.number] = (trial.params, encoded)
         return encoded
 

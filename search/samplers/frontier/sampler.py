@@ -5,6 +5,7 @@ It suggests from the trials alone: its state is a cache of what it computed from
 
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
+from types import MappingProxyType
 
 import numpy as np
 from optuna import Study
@@ -47,8 +48,9 @@ class FrontierSampler(BaseSampler):
 
     ``describe`` chooses a point's parameters as the objective function does, and returns what can be computed without a
     run. Without it all objectives are modelled, and only parameters that some trial had are suggested together; others
-    are drawn at random. ``transfer`` is what earlier studies offer, and needs ``describe``. While ``time_is_short``, an
-    expected improvement counts by the duration of such trials. One sampler serves one study.
+    are drawn at random. ``transfer`` is what earlier studies offer, and needs ``describe``. A trial that lacks one of
+    the parameters of ``absent`` counts as one with the value given there. While ``time_is_short``, an expected
+    improvement counts by the duration of such trials. One sampler serves one study.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class FrontierSampler(BaseSampler):
         *,
         describe: Describe | None = None,
         transfer: Sequence[TransferData] = (),
+        absent: Assignment = MappingProxyType({}),
         time_is_short: Callable[[], bool] = lambda: False,
         seed: int | None = None,
     ) -> None:
@@ -66,7 +69,8 @@ class FrontierSampler(BaseSampler):
         self._needs_trials = describe is None
         self._encoder, self._kernels = Encoder(), KernelCache()
         self._threads = ThreadpoolController()
-        self._points = PointEncoder(describe, transfer, self._encoder, self._rng)
+        transfer = [data.completed_by(absent) for data in transfer]
+        self._points = PointEncoder(describe, transfer, self._encoder, self._rng, absent=absent)
         self._initial: list[Point] = []
         if describe is not None:
             self._initial = initial_points(transfer, describe, self._rng, _INITIAL_TRIALS // 2)

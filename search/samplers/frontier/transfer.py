@@ -5,7 +5,7 @@ of a point in an earlier study is a feature of the new study's surrogates, which
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,11 @@ class TransferData:
     """The normal score of each point's rank; smaller is better."""
     front: Sequence[Assignment]
     """Points of its front, in the order in which to try them."""
+
+    def completed_by(self, absent: Assignment) -> "TransferData":
+        """With the values of ``absent`` where a point lacks their parameters."""
+        points, front = ([{**absent, **point} for point in points] for points in (self.points, self.front))
+        return replace(self, points=points, front=front)
 
 
 class TransferModel:

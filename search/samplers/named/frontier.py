@@ -15,5 +15,9 @@ def make_frontier(inputs: SamplerInputs) -> BaseSampler:
     from search.samplers.frontier import FrontierSampler
 
     return FrontierSampler(
-        describe=inputs.describe, transfer=inputs.transfer, time_is_short=inputs.time_is_short, seed=inputs.seed
+        describe=inputs.describe,
+        transfer=inputs.transfer,
+        absent=inputs.absent,
+        time_is_short=inputs.time_is_short,
+        seed=inputs.seed,
     )
