@@ -46,6 +46,7 @@ class KeyRing:
         self._engine = engine
         self._own = frozenset() if operators_key is None else frozenset([_hash(operators_key.get_secret_value())])
         self._valid = self._own
+        self._any_made = False
         self._read_at_s = float("-inf")
         self._reading = threading.Lock()
 
@@ -60,7 +61,13 @@ class KeyRing:
                 return
             with self._engine.connect() as connection:
                 self._valid = self._own | keys.valid_hashes(connection)
+                self._any_made = keys.any_made(connection)
             self._read_at_s = time.monotonic()
+
+    @property
+    def are_required(self) -> bool:
+        """Whether there is or has been a key: revoking the last one opens nothing."""
+        return bool(self._valid) or self._any_made
 
     def __len__(self) -> int:
         return len(self._valid)

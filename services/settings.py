@@ -1,16 +1,20 @@
 """Settings of every process of the service, from environment variables that start with SEEDLEAF_."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: Characters of SEEDLEAF_API_KEY: short enough to type, too many to guess.
+LEAST_KEY_CHARACTERS = 16
 
 
 class Settings(BaseSettings):
     """Each field is read from SEEDLEAF_<FIELD>, for example SEEDLEAF_HOME."""
 
-    model_config = SettingsConfigDict(env_prefix="SEEDLEAF_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SEEDLEAF_", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(default=Path.home() / ".seedleaf", description="artifacts, cache and the embedded database")
     database_url: SecretStr | None = Field(
@@ -34,6 +38,16 @@ class Settings(BaseSettings):
     search_command: str = Field(
         default="python -m services.jobs.search_job", description="the entry point of a study's Ray job"
     )
+
+    @field_validator("api_key")
+    @classmethod
+    def _hard_to_guess(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not re.fullmatch(f"[!-~]{{{LEAST_KEY_CHARACTERS},}}", key.get_secret_value()):
+            raise ValueError(
+                f"SEEDLEAF_API_KEY must have {LEAST_KEY_CHARACTERS} or more characters, all of them visible ASCII: "
+                "unset it, or set it to a random key (`openssl rand -hex 32`)"
+            )
+        return key
 
     @property
     def artifacts(self) -> str | Path:

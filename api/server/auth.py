@@ -1,4 +1,4 @@
-"""Authentication: requests carry a bearer key; a loopback server without keys answers this machine only.
+"""Authentication: requests carry a bearer key; a loopback server that never had keys answers this machine only.
 
 Every path needs a key but those in ``OPEN_PATHS`` and below ``OPEN_FOLDER``, which hold no data. A path that is not
 listed is protected, whichever way it was added to the application.
@@ -53,8 +53,9 @@ def require_keys(config: Settings) -> None:
 class KeyMiddleware:
     """ASGI middleware that refuses requests without a valid key.
 
-    While there are no keys, and only if ``keyless_allowed``, it accepts requests to a loopback name. It refuses those
-    that another site's page makes in this machine's browser (DNS rebinding, cross-site requests).
+    Until there is a first key, and only if ``keyless_allowed``, it accepts requests to a loopback name. It refuses
+    those that another site's page makes in this machine's browser (DNS rebinding, cross-site requests), and those that
+    a proxy forwards: they may come from anywhere.
     """
 
     def __init__(self, app: ASGIApp, *, keys: KeyRing, keyless_allowed: bool) -> None:
@@ -74,15 +75,16 @@ class KeyMiddleware:
         except OperationalError:
             return None if is_open(scope["path"]) else errors.DATABASE_AWAY
         headers = Headers(scope=scope)
-        if self._keys or not self._keyless_allowed:
+        if self._keys.are_required or not self._keyless_allowed:
             return None if is_open(scope["path"]) or _bearer(headers) in self._keys else _NO_KEY
-        return _refuse_foreign(headers)
+        return _refuse_foreign(headers) or _refuse_forwarded(scope, headers)
 
 
 def is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
 
 
+_FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "cf-connecting-ip", "true-client-ip"})
 _NO_KEY = (401, "send the header Authorization: Bearer KEY with a key of this server (`seedleaf key create NAME`)")
 
 
@@ -98,6 +100,14 @@ def _refuse_foreign(headers: Headers) -> tuple[int, str] | None:
     origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2] != host:
         return 403, f"this server has no key: it does not answer to the page of another site, {origin}"
+    return None
+
+
+def _refuse_forwarded(scope: Scope, headers: Headers) -> tuple[int, str] | None:
+    """Proxies name whom they speak for; some speak HTTP/1.0, which no browser and no client of ours does."""
+    forwarded = any(name in _FORWARDED or name.startswith("x-forwarded-") for name in headers)
+    if forwarded or scope.get("http_version") == "1.0" or "host" not in headers:
+        return 403, "this server has no key: it answers no proxy; make a key first (`seedleaf key create NAME`)"
     return None
 
 

@@ -22,6 +22,11 @@ def valid_hashes(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(query).scalars())
 
 
+def any_made(connection: Connection) -> bool:
+    """Whether there has ever been a key, valid or revoked."""
+    return bool(connection.execute(select(select(api_keys.c.id).exists())).scalar_one())
+
+
 def revoke(connection: Connection, identifier: str) -> list[str]:
     """Revoke the valid keys of this id or name; returns their ids. NotFoundError if there is none."""
     named = or_(api_keys.c.id == identifier, api_keys.c.name == identifier)

@@ -21,6 +21,7 @@ from services.store.tables import api_keys
 from tests.integration.records import make_study
 from tests.integration.security import make_settings, serving
 
+OPERATORS_KEY = "the-operators-own-key"
 OPEN = {"/", "/healthz", "/readyz", "/docs", "/openapi.json", "/web/plotly", "/web/swagger-ui"}
 
 
@@ -85,11 +86,11 @@ def test_only_the_hash_of_a_key_is_kept(engine: Engine) -> None:
 
 
 def test_the_operators_key_is_taken_and_nowhere_shown(database_url: str, tmp_path: Path) -> None:
-    with serving(database_url, tmp_path, api_key=SecretStr("operator")) as client:
+    with serving(database_url, tmp_path, api_key=SecretStr(OPERATORS_KEY)) as client:
         assert client.get("/studies").status_code == 401
-        assert client.get("/studies", headers={"Authorization": "Bearer operator"}).status_code == 200
-    shown = Settings(api_key=SecretStr("operator"), database_url=SecretStr(database_url))
-    assert "operator" not in f"{shown!r} {shown.model_dump_json()}"
+        assert client.get("/studies", headers={"Authorization": f"Bearer {OPERATORS_KEY}"}).status_code == 200
+    shown = Settings(api_key=SecretStr(OPERATORS_KEY), database_url=SecretStr(database_url))
+    assert OPERATORS_KEY not in f"{shown!r} {shown.model_dump_json()}"
 
 
 def test_a_loopback_server_answers_to_loopback_names_and_its_own_page_only(private: httpx.Client) -> None:
@@ -131,7 +132,7 @@ def test_no_server_listens_for_others_without_a_key_and_data_roots(
     rooted = make_settings(database_url, tmp_path, data_roots=[tmp_path])
     with pytest.raises(ValueError, match="seedleaf key create"), running_server(rooted, host="0.0.0.0", port=0):
         pass
-    require_keys(rooted.model_copy(update={"api_key": SecretStr("operator")}))
+    require_keys(rooted.model_copy(update={"api_key": SecretStr(OPERATORS_KEY)}))
     key_id, _ = keys.create(engine, "ann")
     require_keys(rooted)
     keys.revoke(engine, key_id)
