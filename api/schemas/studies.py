@@ -115,7 +115,9 @@ class StudyCheck(BaseModel):
     problems: list[dict[str, str]] = Field(
         description="Every error in the text, as `field` (its path) and `message`; empty for a valid study."
     )
-    networks: float | None = Field(description="How many networks the space holds; null if there are problems.")
+    networks: float | None = Field(
+        description="How many networks the space holds; null if there are problems, or too many networks to count."
+    )
     estimate: Estimate | None = Field(
         description="How long the study may take; null if there are problems, before the first completed trial on its "
         "data set, and with `resources: auto`."

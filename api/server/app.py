@@ -21,6 +21,9 @@ from services.ray.jobs import RayJobs
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
 
+#: Specs that are checked at a time: each takes a core for up to two seconds.
+_SPEC_CHECKS = 2
+
 
 def create_app(config: Settings, *, host: str) -> FastAPI:
     """The application for a running database and Ray cluster; it migrates the database when it starts.
@@ -44,6 +47,7 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
         reader=make_reader(url, pool_size=20),
         artifacts=ArtifactStore(config.artifacts),
         feed=EventFeed(engine),
+        spec_checks=asyncio.Semaphore(_SPEC_CHECKS),
     )
     errors.install(app)
     # The middleware added last runs first.

@@ -11,6 +11,7 @@ from api.server import errors
 
 MAX_BODY_BYTES = 2**20
 MAX_DEPTH = 64
+MAX_VALUES = 20_000
 _BEYOND_64_BITS = 2**63
 
 
@@ -76,9 +77,13 @@ def document_problem(body: bytes) -> str | None:
 def _problems(document: object, *, texts_to_check: bool) -> Iterator[str]:
     """Every violated limit of any part of a document. Plain ASCII without escapes has no invalid text."""
     rest: list[tuple[object, int]] = [(document, 0)]
+    seen = 0
     while rest:
         value, depth = rest.pop()
-        if depth > MAX_DEPTH:
+        seen += 1
+        if seen + len(rest) > MAX_VALUES:
+            yield f"the JSON holds more than {MAX_VALUES} values"
+        elif depth > MAX_DEPTH:
             yield f"the JSON is nested deeper than {MAX_DEPTH} levels"
         elif isinstance(value, str):
             if texts_to_check and not _is_text(value):

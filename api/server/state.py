@@ -1,5 +1,6 @@
 """The application's state for its routes: settings, database, artifacts, events."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,13 +14,14 @@ from services.storage.artifacts import ArtifactStore
 
 @dataclass(frozen=True, kw_only=True)
 class AppState:
-    """``reader`` is for queries that need no transaction."""
+    """``reader`` is for queries that need no transaction; ``spec_checks`` bounds the checks of specs at a time."""
 
     settings: Settings
     engine: Engine
     reader: Engine
     artifacts: ArtifactStore
     feed: EventFeed
+    spec_checks: asyncio.Semaphore
 
 
 async def _state(request: Request) -> AppState:

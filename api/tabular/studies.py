@@ -5,6 +5,7 @@ from datetime import datetime
 from api.schemas import StudyView
 from api.tabular import formats
 from search.spaces.families import count_networks
+from search.spaces.size import UncountableError
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
 
@@ -79,8 +80,13 @@ def looks(study: StudyView) -> str:
 
 def networks(spec: StudySpec) -> str:
     """How many architectures the space holds, over all image sizes."""
-    count = sum(count_networks(spec.space.architecture, side_px=side_px) for side_px in spec.space.image_size)
-    return f"{count:,}" if count < 10**7 else f"{count:.1e}"
+    try:
+        count = count_networks(spec.space.architecture, sides_px=spec.space.image_size)
+    except UncountableError:
+        return "too many to count"
+    if count < 10**7:
+        return f"{count:,}"
+    return f"{count:.1e}" if count < 10**300 else "more than 1e+300"
 
 
 def _at_a_time(resources: ResourcesSpec) -> str:

@@ -1,5 +1,6 @@
 """How a value of the space is written in a spec: one value, a list of choices, or a range."""
 
+from collections import Counter
 from typing import Annotated, TypeVar, get_args
 
 from pydantic import (
@@ -26,7 +27,7 @@ def _as_choices(value: object) -> object:
 def one_or_more(values: tuple[T, ...]) -> tuple[T, ...]:
     if not values:
         raise ValueError("an empty list: name at least one value")
-    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    repeated = sorted({str(value) for value, times in Counter(values).items() if times > 1})
     if repeated:
         raise ValueError(f"a choice is listed twice: {', '.join(repeated)}")
     return values

@@ -1,13 +1,13 @@
 """Several architecture spaces in one study: choosing and drawing from one of them, and counting all networks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from search.contract.candidate import Architecture
 from search.spaces.chooser import C, Chooser, choose
 from search.spaces.draw import draw_architecture
 from search.spaces.presets import Choice, families
-from search.spaces.size import space_size
+from search.spaces.size import Work, space_sizes
 
 
 def draw_network(choice: Choice | tuple[Choice, ...], chooser: Chooser, *, side_px: int, classes: int) -> Architecture:
@@ -18,9 +18,15 @@ def draw_network(choice: Choice | tuple[Choice, ...], chooser: Chooser, *, side_
     return draw_architecture(spaces[family], named, side_px=side_px, classes=classes)
 
 
-def count_networks(choice: Choice | tuple[Choice, ...], *, side_px: int) -> int:
-    """In how many ways a network for images of ``side_px`` can be drawn; a continuous range counts as one value."""
-    return sum(space_size(space, side_px=side_px) for space in families(choice).values())
+def count_networks(
+    choice: Choice | tuple[Choice, ...], *, sides_px: Sequence[int], is_wanted: Callable[[], bool] = lambda: True
+) -> int:
+    """In how many ways a network can be drawn, over all sides of images; a continuous range counts as one value.
+
+    UncountableError if that would take long; CountStoppedError once ``is_wanted`` says no.
+    """
+    work = Work(is_wanted=is_wanted)
+    return sum(space_sizes(space, sides_px, work) for space in families(choice).values())
 
 
 @dataclass(frozen=True, kw_only=True)

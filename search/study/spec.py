@@ -21,6 +21,7 @@ from search.study.space_spec import SpaceSpec
 
 #: auto, none, or the path of an ONNX file.
 Teacher = Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
+_MOST_PROBLEMS = 100
 DEFAULT_OBJECTIVES = (
     Objective(metric="f1", goal=Goal.MAXIMIZE),
     Objective(metric="latency_ms", goal=Goal.MINIMIZE),
@@ -167,10 +168,17 @@ class StudySpec(SpecPart):
 
 
 def spec_problems(details: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Pydantic's error details as ``{"field": "space.image_size[0]", "message": ...}``, every mistake, in order."""
-    return [
-        {"field": _path(detail["loc"]), "message": detail["msg"].removeprefix("Value error, ")} for detail in details
+    """Pydantic's error details as ``{"field": "space.image_size[0]", "message": ...}``, in order.
+
+    After the first ``_MOST_PROBLEMS`` the last one says how many more there are.
+    """
+    every = list(details)
+    problems = [
+        {"field": _path(detail["loc"]), "message": detail["msg"].removeprefix("Value error, ")}
+        for detail in every[:_MOST_PROBLEMS]
     ]
+    more = len(every) - len(problems)
+    return [*problems, {"field": "(the whole)", "message": f"{more} more problems"}] if more else problems
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -1,7 +1,7 @@
 """A preview of a study's text before it is posted: its mistakes, the size of its space, and how long it may take."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from search.spaces.families import count_networks
+from search.spaces.size import CountStoppedError, UncountableError
 from search.study.spec import StudySpec, spec_problems
 from search.yaml_text import YamlError, read_yaml
 from services.store import trials
@@ -32,7 +33,8 @@ class Preview:
     """A text that is to become a study.
 
     ``document`` is its parsed content, None where it cannot be read. ``networks`` (in how many ways a network can be
-    drawn) and ``estimate`` are None where there are ``problems``, each with its ``field`` and ``message``.
+    drawn) and ``estimate`` are None where there are ``problems``, each with its ``field`` and ``message``. ``networks``
+    is None too where there are too many to count.
     """
 
     document: object
@@ -41,29 +43,39 @@ class Preview:
     estimate: Estimate | None = None
 
 
-def check(connection: Connection, text: str) -> Preview:
-    """``text`` is YAML or JSON."""
+def check(connection: Connection, text: str, *, is_wanted: Callable[[], bool] = lambda: True) -> Preview:
+    """``text`` is YAML or JSON. CountStoppedError once ``is_wanted`` says no."""
     try:
         document = read_yaml(text)
-        json.dumps(document, allow_nan=False)
+        json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
     except YamlError as error:
         return _unreadable(f"no YAML: {error}")
     except (TypeError, ValueError):
-        return _unreadable("holds a date or a number that is not finite")
+        return _unreadable("holds a number that is not finite, or half of a surrogate pair")
+    if not is_wanted():
+        raise CountStoppedError
     try:
         spec = StudySpec.model_validate(document)
     except ValidationError as error:
-        return Preview(document=document, problems=spec_problems([dict(item) for item in error.errors()]))
-    return Preview(document=document, problems=[], networks=_networks(spec), estimate=_estimate(connection, spec))
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        return Preview(document=document, problems=spec_problems([dict(detail) for detail in details]))
+    networks = _networks(spec, is_wanted)
+    return Preview(document=document, problems=[], networks=networks, estimate=_estimate(connection, spec))
 
 
 def _unreadable(message: str) -> Preview:
     return Preview(document=None, problems=[{"field": _WHOLE, "message": message}])
 
 
-def _networks(spec: StudySpec) -> float:
-    """In how many ways a network can be drawn, over all image sizes; a float, as no JSON integer holds it."""
-    return float(sum(count_networks(spec.space.architecture, side_px=side_px) for side_px in spec.space.image_size))
+def _networks(spec: StudySpec, is_wanted: Callable[[], bool]) -> float | None:
+    """In how many ways a network can be drawn, over all image sizes; None if they are too many to count.
+
+    It is a float, as no JSON integer holds it: a space beyond 10^308 counts as too large too.
+    """
+    try:
+        return float(count_networks(spec.space.architecture, sides_px=spec.space.image_size, is_wanted=is_wanted))
+    except (UncountableError, OverflowError):
+        return None
 
 
 def _estimate(connection: Connection, spec: StudySpec) -> Estimate | None:

@@ -48,7 +48,7 @@ def test_a_single_family_is_drawn_under_the_names_that_it_always_had() -> None:
 
 def test_the_networks_of_several_families_are_counted_together() -> None:
     sizes = [space_size(PRESETS[name], side_px=64) for name in BOTH]
-    assert count_networks(BOTH, side_px=64) == sum(sizes)
+    assert count_networks(BOTH, sides_px=[64, 64]) == 2 * sum(sizes)
 
 
 @pytest.mark.parametrize("architecture", ["mobile", ["mobile", "blocks-small"], ["pretrained", "mobile"]])

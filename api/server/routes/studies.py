@@ -1,9 +1,12 @@
 """Studies: create, list, look at, change the budget, pause, resume, cancel, and the front."""
 
+import asyncio
+import threading
 from contextlib import closing
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api.schemas import (
     CheckRequest,
@@ -20,6 +23,7 @@ from api.server.state import AppState, State
 from search.contract.importance import Importance
 from search.contract.metrics import MetricName
 from search.contract.states import StudyState
+from search.spaces.size import CountStoppedError
 from search.study.spec import StudySpec
 from services.ray.jobs import RayJobs
 from services.studies import admission, commands, spec_preview
@@ -45,10 +49,32 @@ def create_study(
 
 
 @router.post("/check")
-def check_study(request: CheckRequest, state: State) -> StudyCheck:
-    """Look at a study that is being written: its mistakes, the size of its space, about how long it takes."""
+async def check_study(check: CheckRequest, request: Request, state: State) -> StudyCheck:
+    """Look at a study that is being written: its mistakes, the size of its space, about how long it takes.
+
+    The work ends when the client leaves.
+    """
+    left = threading.Event()
+    watch = asyncio.create_task(_note_when_gone(request, left))
+    try:
+        async with state.spec_checks:
+            return await run_in_threadpool(_check, state, check.text, left)
+    except CountStoppedError as stopped:
+        raise HTTPException(400, "the client has left") from stopped
+    finally:
+        watch.cancel()
+
+
+async def _note_when_gone(request: Request, left: threading.Event) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    left.set()
+
+
+def _check(state: AppState, text: str, left: threading.Event) -> StudyCheck:
     with state.reader.connect() as connection:
-        return StudyCheck.model_validate(spec_preview.check(connection, request.text), from_attributes=True)
+        preview = spec_preview.check(connection, text, is_wanted=lambda: not left.is_set())
+    return StudyCheck.model_validate(preview, from_attributes=True)
 
 
 @router.get("")

@@ -185,7 +185,8 @@ function problemList(problems) {
 
 /** How much there is to search, and how long it takes. @param {StudyCheck} check */
 function outlook({ networks, estimate }) {
-  const size = `${networks !== null && networks >= 1e6 ? compact(networks) : count(networks)} networks to draw from.`;
+  const many = networks === null ? "More" : networks >= 1e6 ? compact(networks) : count(networks);
+  const size = `${many} networks ${networks === null ? "than can be counted" : "to draw from"}.`;
   if (estimate === null) {
     const words = "No trial has run on this data set yet. The first trials will show how long the search takes.";
     return [h("p", {}, size), h("p", { class: "muted" }, words)];
