@@ -121,7 +121,7 @@ def _study(folder: Path, minutes: float, seed: int) -> list[Model]:
             "dataset": {"source": "folder", "path": str(folder), "seed": seed},
             "space": {"architecture": "pretrained"},
             "sampler": {"seed": seed},
-            "budget": {"max_trials": 100_000, "max_minutes": _SEARCH_FRACTION * minutes},
+            "budget": {"max_minutes": _SEARCH_FRACTION * minutes},
         }
     )
     with home_folder() as home, server_process(home) as server, Client(server.url) as client:

@@ -73,12 +73,14 @@ PRETRAINED_PRESETS = {name: backbone_space(name) for name in BACKBONES}
 PRETRAINED_PRESETS["pretrained"] = PRETRAINED_PRESETS["tf_efficientnet_lite0"]
 #: What suits fine-tuning, for whatever a study leaves out. AdamW takes a twentieth of these rates.
 PRETRAINED_DEFAULTS: dict[str, object] = {
-    "image_size": [48, 64, 96],
+    "image_size": [32, 48, 64, 96],
     "optimizer": "adamw",
     "learning_rate": {"low": 0.015, "high": 0.1, "log": True},
     "distillation_weight": list(TEACHER_WEIGHTS),
 }
 PRETRAINED_EPOCHS = 8
+#: Recipes without training, for many networks: the space has thinned ones, and a fine-tuning takes as long as a trial.
+PRETRAINED_COMPRESSION: dict[str, object] = {"max_candidates": 10, "recipes": ["fp32", "static-int8"]}
 #: The rate at which one would fine-tune a whole network by hand: 0.002 for AdamW.
 PLAIN_LEARNING_RATE = 0.04
 #: These fractions of the stages, at full width, are tried first; the whole of the first network is the plain way.

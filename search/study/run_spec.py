@@ -1,5 +1,6 @@
 """How a search runs: what proposes its trials, what ends one early, what it may spend, and what a trial gets."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -33,13 +34,24 @@ class BudgetSpec(SpecPart):
     """The search ends at the first of these limits."""
 
     max_trials: int = Field(
-        default=20, ge=1, le=1_000_000, description="trials; those that a limit rules out before they run do not count"
+        default=20,
+        ge=1,
+        le=1_000_000,
+        description="most trials; 1000 where only max_minutes is given. A trial that a limit rules out before it runs"
+        " does not count",
     )
     epochs: int = Field(default=5, ge=1, le=10_000, description="training epochs of each trial")
     max_minutes: float | None = Field(
         default=None, gt=0, description="minutes that the search may take; none means no limit"
     )
     max_failures: int = Field(default=5, ge=1, description="failed trials in a row after which the search gives up")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _minutes_alone(cls, value: object) -> object:
+        if isinstance(value, Mapping) and value.get("max_minutes") is not None:
+            return {"max_trials": 1000, **value}
+        return value
 
 
 class ResourcesSpec(SpecPart):

@@ -12,7 +12,13 @@ from search.contract.dataset import DatasetSpec
 from search.contract.metrics import TRAINED_METRICS, Constraint, Goal, Objective, Score
 from search.contract.targets import TargetSpec
 from search.contract.values import NO_NUL, Name, one_or_more
-from search.spaces.pretrained import PRETRAINED_EPOCHS, TEACHER_WEIGHTS, first_points, pretrained_families
+from search.spaces.pretrained import (
+    PRETRAINED_COMPRESSION,
+    PRETRAINED_EPOCHS,
+    TEACHER_WEIGHTS,
+    first_points,
+    pretrained_families,
+)
 from search.spaces.values import Scalar
 from search.study.compression_spec import RECIPES_TAGS, CompressionSpec, RetrainSpec
 from search.study.part import SpecPart
@@ -40,6 +46,12 @@ def _different_metrics(objectives: tuple[Objective, ...]) -> tuple[Objective, ..
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return one_or_more(names) if names else names
+
+
+def _completed(value: Mapping[str, object], defaults: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """The parts that have defaults here, each with what the value says of it. A part that is no mapping is left out."""
+    parts = {name: value.get(name, {}) for name in defaults}
+    return {name: {**defaults[name], **part} for name, part in parts.items() if isinstance(part, Mapping)}
 
 
 class StudySpec(SpecPart):
@@ -126,10 +138,13 @@ class StudySpec(SpecPart):
     @classmethod
     def _defaults_of_the_architecture(cls, value: object) -> object:
         if isinstance(value, Mapping) and isinstance(space := value.get("space"), Mapping):
-            architecture, budget = space.get("architecture"), value.get("budget", {})
-            if pretrained_families(architecture) and isinstance(budget, Mapping):
-                points = first_points(architecture)
-                return {"enqueue": points, **value, "budget": {"epochs": PRETRAINED_EPOCHS, **budget}}
+            architecture = space.get("architecture")
+            if pretrained_families(architecture):
+                defaults: dict[str, dict[str, object]] = {
+                    "budget": {"epochs": PRETRAINED_EPOCHS},
+                    "compression": PRETRAINED_COMPRESSION,
+                }
+                return {"enqueue": first_points(architecture), **value, **_completed(value, defaults)}
         return value
 
     @model_validator(mode="after")

@@ -155,3 +155,21 @@ def test_networks_of_timm_with_fresh_weights_train_all_lines_alike() -> None:
     fresh = backbone_space("resnet18", weights=None)
     space = SpaceSpec.model_validate({"architecture": fresh, "layer_decay": 0.5})
     assert draw(space, Chance(0), classes=6).layer_decay == 1.0
+
+
+def test_pretrained_networks_have_recipes_without_training_unless_others_are_given() -> None:
+    compression = study({"architecture": "pretrained"}).compression
+    assert [recipe.name for recipe in compression.recipes] == ["fp32", "static-int8"]
+    assert compression.max_candidates == 10
+    spec = {"name": "s", "dataset": {"source": "sklearn"}, "space": {"architecture": "pretrained"}}
+    given = StudySpec.model_validate({**spec, "compression": {"recipes": "search"}, "budget": {"epochs": 3}})
+    assert (given.compression.recipes, given.compression.max_candidates) == ("search", 10)
+    assert given.budget.epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("budget", "trials"), [({}, 20), ({"max_minutes": 5}, 1000), ({"max_minutes": 5, "max_trials": 7}, 7)]
+)
+def test_minutes_alone_do_not_end_a_search_after_20_trials(budget: dict[str, object], trials: int) -> None:
+    spec = StudySpec.model_validate({"name": "s", "dataset": {"source": "sklearn"}, "budget": budget})
+    assert spec.budget.max_trials == trials
