@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from search.contract.recipes import default_recipe
 from search.contract.trials import TrialRole
 from search.samplers.optuna_trials import Replay
 from search.spaces.families import count_networks, draw_network
@@ -159,7 +160,7 @@ def test_networks_of_timm_with_fresh_weights_train_all_lines_alike() -> None:
 
 def test_pretrained_networks_have_recipes_without_training_unless_others_are_given() -> None:
     compression = study({"architecture": "pretrained"}).compression
-    assert [recipe.name for recipe in compression.recipes] == ["fp32", "static-int8"]
+    assert compression.recipes == (default_recipe("fp32"), default_recipe("static-int8"))
     assert compression.max_candidates == 10
     spec = {"name": "s", "dataset": {"source": "sklearn"}, "space": {"architecture": "pretrained"}}
     given = StudySpec.model_validate({**spec, "compression": {"recipes": "search"}, "budget": {"epochs": 3}})
