@@ -6,6 +6,9 @@ from typing import Protocol, TypeVar
 from search.contract.trials import ParameterValue
 
 C = TypeVar("C", bound=ParameterValue)
+#: The parameter that chooses among several families of points. The names of the parameters of a family begin with it
+#: and a dot.
+FAMILY = "family"
 
 
 class Chooser(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from search.contract.candidate import Architecture
-from search.spaces.chooser import C, Chooser, choose
+from search.spaces.chooser import FAMILY, C, Chooser, choose
 from search.spaces.draw import draw_architecture
 from search.spaces.presets import Choice, families
 from search.spaces.size import Work, space_sizes
@@ -13,7 +13,7 @@ from search.spaces.size import Work, space_sizes
 def draw_network(choice: Choice | tuple[Choice, ...], chooser: Chooser, *, side_px: int, classes: int) -> Architecture:
     """Draw a network. With several spaces the parameter ``family`` is drawn first, and names the others begin with."""
     spaces = families(choice)
-    family = choose(chooser, "family", tuple(spaces))
+    family = choose(chooser, FAMILY, tuple(spaces))
     named = chooser if len(spaces) == 1 else _Named(chooser=chooser, family=family)
     return draw_architecture(spaces[family], named, side_px=side_px, classes=classes)
 

@@ -106,12 +106,15 @@ def is_pretrained(architecture: Architecture) -> bool:
     )
 
 
-def first_points(architecture: object) -> list[dict[str, Scalar]]:
-    """The points of these presets that a study tries first: the shortest cut of each before the whole of any."""
+def first_points(architecture: object, image_size: object) -> list[dict[str, Scalar]]:
+    """The points of these presets that a study tries first: the shortest cut of each before the whole of any.
+
+    ``image_size`` is what a spec gives as such: of several sides, the points have the middle one.
+    """
     names = pretrained_families(architecture)
     cuts = dict.fromkeys((name, _cut(name, fraction)) for fraction in _FIRST_CUTS for name in names)
     points = [_full_width(architecture, name, stages=stages) for name, stages in cuts]
-    return [point for point in points if point != whole_network(architecture)]
+    return [{**_middle_side(image_size), **point} for point in points if point != whole_network(architecture)]
 
 
 def whole_network(architecture: object) -> dict[str, Scalar]:
@@ -126,6 +129,13 @@ def _full_width(architecture: object, name: str, *, stages: int) -> dict[str, Sc
     if isinstance(architecture, str) or (isinstance(architecture, list | tuple) and len(architecture) == 1):
         return point
     return {"family": name, **{f"{name}.{parameter}": value for parameter, value in point.items()}}
+
+
+def _middle_side(image_size: object) -> dict[str, Scalar]:
+    if not isinstance(image_size, list | tuple) or not all(isinstance(side_px, int) for side_px in image_size):
+        return {}
+    sides_px = sorted(set(image_size))
+    return {"image_size": sides_px[len(sides_px) // 2]} if len(sides_px) > 1 else {}
 
 
 def _cut(name: str, fraction: Fraction) -> int:

@@ -18,7 +18,7 @@ def checked_point(space: SpaceSpec, choices: Assignment) -> dict[str, ParameterV
 
     What is left out is chosen by the sampler. A parameter that depends on another one comes with it.
     """
-    chooser = _Checking(choices)
+    chooser = GivenChoices(choices)
     draw(space, chooser, classes=2, taught=True)
     if unasked := sorted(choices.keys() - chooser.asked.keys()):
         names = ", ".join(chooser.names)
@@ -28,8 +28,11 @@ def checked_point(space: SpaceSpec, choices: Assignment) -> dict[str, ParameterV
     return chooser.asked
 
 
-class _Checking:
-    """A Chooser that takes the given choices, and the first one where none is given."""
+class GivenChoices:
+    """A Chooser that takes the given choices, and the first one where none is given.
+
+    PointError for a given choice that there is not.
+    """
 
     def __init__(self, given: Assignment) -> None:
         self._given = given

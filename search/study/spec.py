@@ -14,6 +14,7 @@ from search.contract.targets import TargetSpec
 from search.contract.values import NO_NUL, Name, one_or_more
 from search.spaces.pretrained import (
     PRETRAINED_COMPRESSION,
+    PRETRAINED_DEFAULTS,
     PRETRAINED_EPOCHS,
     TEACHER_WEIGHTS,
     first_points,
@@ -144,7 +145,8 @@ class StudySpec(SpecPart):
                     "budget": {"epochs": PRETRAINED_EPOCHS},
                     "compression": PRETRAINED_COMPRESSION,
                 }
-                return {"enqueue": first_points(architecture), **value, **_completed(value, defaults)}
+                points = first_points(architecture, {**PRETRAINED_DEFAULTS, **space}["image_size"])
+                return {"enqueue": points, **value, **_completed(value, defaults)}
         return value
 
     @model_validator(mode="after")

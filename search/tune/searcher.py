@@ -28,12 +28,20 @@ from search.samplers.frontier import EXPECTED, SECONDS, TransferData
 from search.samplers.named import SAMPLERS, SamplerInputs
 from search.samplers.optuna_trials import OPTUNA_STATES, Replay, frozen_trial, violations
 from search.study.draw import WITHOUT_TEACHER, draw, is_taught
+from search.study.enqueue import GivenChoices
 from search.study.spec import StudySpec
 from search.tune.codec import SuggestedTrial, decode_report, encode_suggestion
 from search.tune.early_stopping import Stopping
 
 _SAMPLER_ATTEMPTS = 20
 _RANDOM_ATTEMPTS = 300
+#: A point of the queue waits while it is expected to take more than this fraction of the minutes that are left, as its
+#: multiply-accumulates suggest.
+_MOST_OF_TIME = 0.5
+#: Before a trial has finished, a point waits that has more than so many times the least multiply-accumulates of those
+#: that wait or run.
+_MOST_BEFORE_A_PACE = 2.0
+_MIN_SECONDS = 1e-3
 
 
 class TrialLog(Protocol):
@@ -44,6 +52,9 @@ class TrialLog(Protocol):
 
     def time_is_short(self) -> bool:
         """Whether the budget's minutes look like running out before its trials do."""
+
+    def seconds_left(self) -> float | None:
+        """What is left of the budget's minutes; None if these have no limit."""
 
     def enqueued(self) -> Mapping[str, Enqueued]:
         """What to run before the sampler's own choices, by its id in the queue."""
@@ -104,6 +115,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             transfer=transfer,
             absent=WITHOUT_TEACHER,
             time_is_short=log.time_is_short,
+            seconds_left=log.seconds_left,
         )
         self._usual = SAMPLERS[spec.sampler.name](inputs)
         # Looks for what is left where the usual one keeps proposing what is known already.
@@ -139,8 +151,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
     def suggest(self, trial_id: str) -> dict[str, object] | str:
         """The next trial to run, a SuggestedTrial as Tune's config, or FINISHED."""
         attempts = 0
-        self._take_queue()
         while self._log.accepts_more():
+            self._take_from_queue()
             trial, candidate = self._draw(self._usual if attempts < _SAMPLER_ATTEMPTS else self._random)
             if candidate.fingerprint in self._outcomes and "enqueued" not in trial.user_attrs:
                 self._pass_over(trial, self._outcomes[candidate.fingerprint])
@@ -171,12 +183,44 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             return {}, str(error)
         return metrics, first_complaint(self._spec.constraints, metrics)
 
-    def _take_queue(self) -> None:
-        for queue_id, enqueued in self._log.enqueued().items():
-            if queue_id not in self._queued:
-                self._queued.add(queue_id)
-                attributes = {"enqueued": queue_id, "whole_gpu": enqueued.whole_gpu}
-                self._ot_study.enqueue_trial(dict(enqueued.assignment), user_attrs=attributes)
+    def _take_from_queue(self) -> None:
+        """Have Optuna ask for the first point of the queue that the minutes allow."""
+        waiting = {name: point for name, point in self._log.enqueued().items() if name not in self._queued}
+        if (chosen := self._first_that_fits(waiting)) is not None:
+            self._queued.add(chosen)
+            attributes = {"enqueued": chosen, "whole_gpu": waiting[chosen].whole_gpu}
+            self._ot_study.enqueue_trial(dict(waiting[chosen].assignment), user_attrs=attributes)
+
+    def _first_that_fits(self, waiting: Mapping[str, Enqueued]) -> str | None:
+        """The first of the points that is expected to leave enough of the budget's minutes, by its id in the queue."""
+        left_s = self._log.seconds_left()
+        if left_s is None or not waiting:
+            return next(iter(waiting), None)
+        macs = {name: self._least_macs(point.assignment) for name, point in waiting.items()}
+        costliest = max(self._finished_macs(), default=None)
+        if costliest is None:
+            running = [trial.metrics["macs"] for trial in self._running.values() if "macs" in trial.metrics]
+            most = _MOST_BEFORE_A_PACE * min([*macs.values(), *running])
+        else:
+            trial_macs, seconds = costliest
+            most = trial_macs * _MOST_OF_TIME * left_s / max(seconds, _MIN_SECONDS)
+        return next((name for name, cost in macs.items() if cost <= most), None)
+
+    def _least_macs(self, assignment: Assignment) -> float:
+        """The multiply-accumulates of a point with the first choices for what it leaves open; 0 if it is no network."""
+        candidate = draw(self._spec.space, GivenChoices(assignment), classes=self._classes)
+        try:
+            return self._profile(candidate).get("macs", 0.0)
+        except UnbuildableError:
+            return 0.0
+
+    def _finished_macs(self) -> list[tuple[float, float]]:
+        """The multiply-accumulates and the seconds of each trial that ran to its end."""
+        return [
+            (outcome.metrics["macs"], outcome.seconds)
+            for outcome in self._outcomes.values()
+            if outcome is not None and outcome.state is TrialState.COMPLETED and "macs" in outcome.metrics
+        ]
 
     def _draw(self, sampler: optuna.samplers.BaseSampler) -> tuple[optuna.trial.Trial, Candidate]:
         # Optuna asks the study's sampler again for each parameter: it must stay until the candidate is drawn.

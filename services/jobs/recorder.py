@@ -91,10 +91,14 @@ class Recorder:
 
     def time_is_short(self) -> bool:
         """Whether, at the pace so far, the budget's minutes run out before its trials; true before there is a pace."""
-        if self.budget.max_minutes is None:
+        left_s = self.seconds_left()
+        if left_s is None:
             return False
-        left_s = 60 * self.budget.max_minutes - self._elapsed_s
         return not self._spent or self.remaining() * self._elapsed_s / self._spent > left_s
+
+    def seconds_left(self) -> float | None:
+        """What is left of the budget's minutes, below 0 once they are over; None if these have no limit."""
+        return None if self.budget.max_minutes is None else 60 * self.budget.max_minutes - self._elapsed_s
 
     def stop_reason(self) -> str | None:
         """Why the search ends before its number of trials, or None."""

@@ -64,12 +64,16 @@ class MemoryLog:
         self.assignments: list[dict[str, Any]] = []
         self.reasons: list[str | None] = []
         self.sampled_s = 0.0
+        self.left_s: float | None = None
 
     def accepts_more(self) -> bool:
         return len(self.candidates) < self.budget
 
     def time_is_short(self) -> bool:
         return False
+
+    def seconds_left(self) -> float | None:
+        return self.left_s
 
     def enqueued(self) -> Mapping[str, Enqueued]:
         return {name: Enqueued(assignment=assignment) for name, assignment in self.queue.items()}

@@ -12,7 +12,7 @@ from search.samplers.distributions import allows, from_unit, to_unit
 from search.samplers.frontier.candidates import cross, mutate
 from search.samplers.frontier.encoding import Encoder, Standardizer
 from search.samplers.frontier.points import Description, Point, describe_point
-from search.spaces.chooser import Chooser
+from search.spaces.chooser import FAMILY, Chooser
 
 DISTRIBUTIONS = [
     FloatDistribution(-1.0, 3.0),
@@ -122,3 +122,16 @@ def test_a_column_that_never_differs_is_left_out() -> None:
     encoder = Encoder()
     matrix = encoder.matrix([encoder.row(point) for point in some(20, depth=2, conv=False)])
     assert Standardizer(matrix)(matrix).shape[1] == 1
+
+
+def test_the_parameters_of_a_family_describe_points_as_a_whole_like_those_of_an_only_space() -> None:
+    def describe(chooser: Chooser) -> Description:
+        family = chooser.suggest_categorical(FAMILY, ("a", "b"))
+        chooser.suggest_int(f"{family}.stages", 1, 4)
+        chooser.suggest_int(f"{family}.stage1.width", 1, 4)
+        return Description()
+
+    rng, encoder = np.random.default_rng(0), Encoder()
+    rows = [encoder.row(describe_point(describe, {FAMILY: family}, rng)) for family in "aabb" * 5]
+    whole, every = encoder.column_groups(Standardizer(encoder.matrix(rows)))
+    assert (len(whole), len(every)) == (2 + 2, 2 + 2 + 2)

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from search.pareto import hypervolume
 from search.samplers.frontier import EXPECTED, SECONDS, Description, FrontierSampler
 from search.samplers.optuna_trials import chooser_of
-from search.spaces.chooser import Chooser
+from search.spaces.chooser import FAMILY, Chooser
 
 LAYERS = 6
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -92,6 +92,59 @@ def test_where_time_is_short_the_first_trials_take_little_of_it() -> None:
         return [trial.values[1] for trial in search(sampler, trials=7).trials]
 
     assert np.mean(prices(time_is_short=True)) > np.mean(prices(time_is_short=False)) + 3
+
+
+def of_families(chooser: Chooser) -> list[int]:
+    family = chooser.suggest_categorical(FAMILY, ("large", "small"))
+    return [10 * (family == "large") + chooser.suggest_int(f"{family}.{name}", 0, 9) for name in ("depth", "width")]
+
+
+def test_families_take_turns_in_the_first_trials_after_what_was_enqueued() -> None:
+    sampler = FrontierSampler(
+        describe=lambda chooser: Description(effort=float(sum(of_families(chooser)))),
+        seed=0,
+    )
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+    for depth in (3, 5, 7):
+        study.enqueue_trial({FAMILY: "large", "large.depth": depth})
+    for _ in range(8):
+        trial = study.ask()
+        study.tell(trial, [0.5, float(sum(of_families(chooser_of(trial))))])
+    assert [trial.params[FAMILY] for trial in study.trials] == ["large"] * 3 + ["small"] * 3 + ["large", "small"]
+    efforts = sorted(trial.values[1] for trial in study.trials if trial.params[FAMILY] == "small")
+    assert efforts[0] <= 6 <= efforts[-1] - 5
+
+
+def test_a_family_that_no_enqueued_point_has_is_tried_before_there_is_a_surrogate() -> None:
+    sampler = FrontierSampler(describe=lambda chooser: Description(effort=float(sum(of_families(chooser)))), seed=0)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for depth in range(10):
+        study.enqueue_trial({FAMILY: "large", "large.depth": depth})
+    for _ in range(12):
+        trial = study.ask()
+        study.tell(trial, float(of_families(chooser_of(trial))[0]))
+    assert [trial.params[FAMILY] for trial in study.trials[10:]] == ["small"] * 2
+
+
+def test_a_trial_that_would_outlast_the_minutes_is_hardly_suggested() -> None:
+    """The objective is best where a trial takes longest."""
+
+    def suggested(seconds_left: float | None) -> list[float]:
+        sampler = FrontierSampler(time_is_short=lambda: True, seconds_left=lambda: seconds_left, seed=0)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        for x in np.linspace(0.0, 1.0, 12):
+            past = optuna.trial.create_trial(
+                value=float(np.exp(5 * x)),
+                params={"x": float(x)},
+                distributions={"x": optuna.distributions.FloatDistribution(0, 1)},
+                user_attrs={SECONDS: float(np.exp(5 * x))},
+            )
+            study.add_trial(past)
+        trials = [study.ask() for _ in range(4)]
+        return [trial.suggest_float("x", 0, 1) for trial in trials]
+
+    assert max(suggested(None)) > 0.8
+    assert np.mean(suggested(np.exp(5 * 0.5))) < 0.6
 
 
 def test_a_new_sampler_goes_on_from_the_trials_alone() -> None:

@@ -1,5 +1,6 @@
 """Several families of networks in one study: what is drawn, what its parameters are called, and how a spec says it."""
 
+import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +8,9 @@ from pydantic import ValidationError
 
 from search.contract.recipes import default_recipe
 from search.contract.trials import TrialRole
-from search.samplers.optuna_trials import Replay
+from search.samplers.describe import describing
+from search.samplers.frontier import FrontierSampler
+from search.samplers.optuna_trials import Replay, chooser_of, directions
 from search.spaces.families import count_networks, draw_network
 from search.spaces.presets import PRESETS
 from search.spaces.pretrained import PRETRAINED_PRESETS, backbone_space
@@ -18,6 +21,7 @@ from search.study.space_spec import SpaceSpec
 from search.study.spec import StudySpec, spec_problems
 from search.study.yardsticks import yardsticks
 from tests.unit.choosers import Chance
+from workers.models import cost_metrics, features
 
 BOTH = ("pretrained", "blocks-small")
 DATASET = {"source": "sklearn"}
@@ -110,6 +114,7 @@ def test_the_points_that_pretrained_networks_try_first_are_points_of_the_space(
 
 def test_a_cut_of_every_backbone_is_tried_before_the_whole_of_any() -> None:
     points = [dict(point) for point in study({"architecture": ["pretrained", "resnet18"]}).enqueue]
+    assert {point["image_size"] for point in points} == {64}
     cuts = [(point["family"], point[f"{point['family']}.stages"]) for point in points]
     assert cuts == [("pretrained", 5), ("resnet18", 4), ("pretrained", 6), ("resnet18", 5)]
 
@@ -174,3 +179,21 @@ def test_pretrained_networks_have_recipes_without_training_unless_others_are_giv
 def test_minutes_alone_do_not_end_a_search_after_20_trials(budget: dict[str, object], trials: int) -> None:
     spec = StudySpec.model_validate({"name": "s", "dataset": {"source": "sklearn"}, "budget": budget})
     assert spec.budget.max_trials == trials
+
+
+def test_the_first_trials_of_two_families_are_of_both_and_their_macs_differ_by_a_factor_of_ten() -> None:
+    spec = study({"architecture": BOTH})
+    describe = describing(spec, classes=6, profile=cost_metrics, features=features)
+    search = optuna.create_study(directions=directions(spec), sampler=FrontierSampler(describe=describe, seed=0))
+    for point in spec.enqueue:
+        search.enqueue_trial(dict(point))
+    families, macs = [], []
+    for _ in range(8):
+        trial = search.ask()
+        candidate = draw(spec.space, chooser_of(trial), classes=6)
+        macs.append(cost_metrics(candidate)["macs"])
+        families.append(trial.params["family"])
+        search.tell(trial, [0.5, 0.1])
+    assert families[:2] == ["pretrained"] * 2
+    assert families.count("pretrained") == families.count("blocks-small") == 4
+    assert max(macs) >= 10 * min(macs)

@@ -200,6 +200,36 @@ def test_what_is_enqueued_while_the_search_runs_comes_next() -> None:
     assert log.assignments[1] == FIRST
 
 
+CHEAP, DEAR = ({"conv.block": block, "width": 32} | more for block, more in (("DWConv", {}), ("Conv", {"kernel": 5})))
+
+
+def test_before_a_trial_has_finished_a_costly_point_waits_where_the_minutes_have_a_limit() -> None:
+    log = MemoryLog(budget=2, queue={"a": DEAR, "b": CHEAP})
+    log.left_s = 1000.0
+    search = make_search(tiny_spec(), log)
+    assert "candidate" in dict(search.suggest("first"))
+    assert log.assignments == [CHEAP]
+    assert set(log.queue) == {"a"}
+    search.suggest("second")
+    assert set(log.queue) == {"a"}
+
+
+@pytest.mark.parametrize(("left_s", "runs"), [(1000.0, True), (100.0, False)])
+def test_a_costly_point_runs_once_it_leaves_half_of_the_minutes(left_s: float, runs: bool) -> None:
+    """DEAR has 20 times the multiply-accumulates of the finished trial, which took 10 seconds."""
+    finished = PastTrial(
+        number=0,
+        state=TrialState.COMPLETED,
+        assignment={"conv.block": "DWConv", "width": 16},
+        metrics={"f1": 0.5, "macs": 16 * 3, "params": 16 * 3},
+        seconds=10.0 * 16 * 3 * 20 / (10 * 32 * 5),
+    )
+    log = MemoryLog(budget=1, queue={"a": DEAR})
+    log.left_s = left_s
+    make_search(tiny_spec(), log, history=[finished]).suggest("first")
+    assert (log.assignments == [DEAR]) == runs
+
+
 def test_what_the_budget_leaves_in_the_queue_stays_there() -> None:
     log = MemoryLog(budget=0, queue={"q": FIRST})
     assert make_search(tiny_spec(), log).suggest("a") == Searcher.FINISHED

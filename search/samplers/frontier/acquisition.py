@@ -4,9 +4,11 @@ Notation: q candidates, n observed points, p pending points, m objectives, s sam
 space of costs.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import ndtr
 from scipy.stats import qmc
 
 from search.samplers.frontier.arrays import Floats
@@ -25,7 +27,8 @@ _DURATION_POWER = 0.5
 
 
 class AcquisitionFunction:
-    """EHVI times the probability of a feasible and successful run; while time is short, by the expected duration.
+    """EHVI times the probability of a feasible and successful run; while time is short, by the expected duration, and
+    times the probability that the run ends within ``seconds_left``.
 
     All surrogates are fitted when it is built, to the observations; the features are standardized over these and the
     ``pool``. ``std_scale`` inflates the predicted standard deviation of the primary objective.
@@ -40,6 +43,7 @@ class AcquisitionFunction:
         kernels: KernelCache,
         rng: np.random.Generator,
         time_is_short: bool,
+        seconds_left: float | None,
         std_scale: float,
     ) -> None:
         observations = observations.subsample(MAX_POINTS, rng)
@@ -51,6 +55,7 @@ class AcquisitionFunction:
         self._failure = _fit_failure(fitter, observations)
         self._objectives = ObjectiveModels(observations, points, std_scale=std_scale)
         self._has_ehvi = observations.complete > 1
+        self._log_seconds_left = math.log(max(seconds_left, _MIN_DURATION_S)) if seconds_left is not None else math.inf
         self._duration: Surrogate | None = None
         if self._has_ehvi:
             self._objectives.fit(fitter)
@@ -71,6 +76,7 @@ class AcquisitionFunction:
         if self._duration is not None:
             (log_duration,) = self._duration.predict(features)
             value = value / np.exp(_DURATION_POWER * log_duration.mean)
+            value = value * ndtr((self._log_seconds_left - log_duration.mean) / log_duration.std)
         return np.asarray(np.where(violations > 0.0, -violations, value))
 
     def _attainment(

@@ -42,7 +42,8 @@ class EncodedPoint:
 class Encoder:
     """Gives every column an index when it is first met, so that the rows of earlier points stay valid.
 
-    A name with a dot (``stage3.width``) describes a part of the point, any other the point as a whole.
+    A name with a dot (``stage3.width``) describes a part of the point, any other the point as a whole. The dot after
+    the name of a family does not count.
     """
 
     def __init__(self) -> None:
@@ -95,8 +96,11 @@ class Standardizer:
 
 
 def _columns(point: Point) -> Iterator[tuple[str, float]]:
+    family = f"{point.family}."
     for name, value in point.params.items():
-        yield from _parameter(name, point.distributions[name], value)
+        # Parameters of a family describe its points as a whole, like those of a space that is the only one.
+        told = f"{point.family}/{name.removeprefix(family)}" if name.startswith(family) else name
+        yield from _parameter(told, point.distributions[name], value)
     for index, cost in point.description.objectives.items():
         yield f"objective {index}", math.log(cost) if cost > 0 else cost
     for name, feature in point.description.features.items():

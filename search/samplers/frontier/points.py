@@ -11,7 +11,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from search.contract.trials import Assignment, ParameterValue
 from search.samplers.distributions import allows, draw_value
-from search.spaces.chooser import C, Chooser
+from search.spaces.chooser import FAMILY, C, Chooser
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,11 @@ class Point:
     @cached_property
     def key(self) -> frozenset[tuple[str, ParameterValue]]:
         return frozenset(self.params.items())
+
+    @property
+    def family(self) -> ParameterValue:
+        """The family of a space of several; None in a space of one."""
+        return self.params.get(FAMILY)
 
     @cached_property
     def violation(self) -> float:

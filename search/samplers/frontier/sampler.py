@@ -21,15 +21,15 @@ from search.samplers.distributions import draw_value
 from search.samplers.frontier.acquisition import AcquisitionFunction
 from search.samplers.frontier.candidates import cross, mutate
 from search.samplers.frontier.encoding import EncodedPoint, Encoder
-from search.samplers.frontier.initial_design import next_initial_point
+from search.samplers.frontier.initial_design import is_initial, next_initial_point
 from search.samplers.frontier.observations import Observations, observations_of
 from search.samplers.frontier.point_encoder import PointEncoder
 from search.samplers.frontier.points import Describe, Point
 from search.samplers.frontier.surrogate import KernelCache
 from search.samplers.frontier.transfer import TransferData, initial_points
 
-#: Trials of the initial design.
-_INITIAL_TRIALS = 8
+#: Points of earlier studies that are tried first, at most.
+_TRANSFERRED = 4
 #: Random points that are kept from suggestion to suggestion, and how many of them are new each time.
 _POOL_SIZE, _NEW_POINTS = 400, 40
 #: The inner evolutionary search; its parents are the best candidates and the front.
@@ -50,7 +50,8 @@ class FrontierSampler(BaseSampler):
     run. Without it all objectives are modelled, and only parameters that some trial had are suggested together; others
     are drawn at random. ``transfer`` is what earlier studies offer, and needs ``describe``. A trial that lacks one of
     the parameters of ``absent`` counts as one with the value given there. While ``time_is_short``, an expected
-    improvement counts by the duration of such trials. One sampler serves one study.
+    improvement counts by the duration of such trials. ``seconds_left`` says how long trials may still take, or None.
+    One sampler serves one study.
     """
 
     def __init__(
@@ -60,12 +61,13 @@ class FrontierSampler(BaseSampler):
         transfer: Sequence[TransferData] = (),
         absent: Assignment = MappingProxyType({}),
         time_is_short: Callable[[], bool] = lambda: False,
+        seconds_left: Callable[[], float | None] = lambda: None,
         seed: int | None = None,
     ) -> None:
         if transfer and describe is None:
             raise ValueError("transfer from earlier studies describes their points: pass describe as well")
         self._rng = np.random.default_rng(seed)
-        self._time_is_short = time_is_short
+        self._time_is_short, self._seconds_left = time_is_short, seconds_left
         self._needs_trials = describe is None
         self._encoder, self._kernels = Encoder(), KernelCache()
         self._threads = ThreadpoolController()
@@ -73,7 +75,7 @@ class FrontierSampler(BaseSampler):
         self._points = PointEncoder(describe, transfer, self._encoder, self._rng, absent=absent)
         self._initial: list[Point] = []
         if describe is not None:
-            self._initial = initial_points(transfer, describe, self._rng, _INITIAL_TRIALS // 2)
+            self._initial = initial_points(transfer, describe, self._rng, _TRANSFERRED)
         self._pool: list[EncodedPoint] = []
         self._suggested: dict[int, Assignment] = {}
 
@@ -113,13 +115,13 @@ class FrontierSampler(BaseSampler):
         if not self._pool:
             return None
         signs = np.asarray([-1.0 if direction is StudyDirection.MAXIMIZE else 1.0 for direction in directions])
-        if sum(trial.state.is_finished() for trial, _ in trials) >= _INITIAL_TRIALS:
+        feasible = [point for point in self._pool if not point.point.violation]
+        if not is_initial(past, feasible, finished=sum(trial.state.is_finished() for trial, _ in trials)):
             std_scale = _STD_SCALES[len(trials) % len(_STD_SCALES)]
             return self._maximize_acquisition(observations_of(trials, signs), tried, std_scale)
         untried = [point for point in self._initial if point.key not in tried and not point.violation]
         if untried:
             return untried[0]
-        feasible = [point for point in self._pool if not point.point.violation]
         pool = feasible or [min(self._pool, key=lambda point: point.point.violation)]
         return next_initial_point(past, pool, signs, self._encoder, time_is_short=self._time_is_short()).point
 
@@ -140,6 +142,7 @@ class FrontierSampler(BaseSampler):
             kernels=self._kernels,
             rng=self._rng,
             time_is_short=self._time_is_short(),
+            seconds_left=self._seconds_left(),
             std_scale=std_scale,
         )
         best = [observations.points[index].point for index in front(observations.losses[: observations.complete])]

@@ -19,5 +19,6 @@ def make_frontier(inputs: SamplerInputs) -> BaseSampler:
         transfer=inputs.transfer,
         absent=inputs.absent,
         time_is_short=inputs.time_is_short,
+        seconds_left=inputs.seconds_left,
         seed=inputs.seed,
     )

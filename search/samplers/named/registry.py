@@ -27,6 +27,7 @@ class SamplerInputs:
     transfer: Sequence[TransferData] = ()
     absent: Assignment = field(default_factory=dict)
     time_is_short: Callable[[], bool]
+    seconds_left: Callable[[], float | None] = lambda: None
 
 
 SAMPLERS: Registry[Callable[[SamplerInputs], BaseSampler]] = Registry(
