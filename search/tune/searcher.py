@@ -22,7 +22,7 @@ from search.contract.epochs import CurvePoint
 from search.contract.metrics import NATURAL_GOALS, TRAINED_METRICS, Goal, Metrics, first_complaint
 from search.contract.reports import CompletedTrial, InfeasibleTrial, StoppedTrial
 from search.contract.states import TrialState
-from search.contract.trials import Assignment, PastTrial
+from search.contract.trials import Assignment, PastTrial, TrialRole
 from search.samplers.describe import Features, Profile, describing
 from search.samplers.frontier import EXPECTED, SECONDS, TransferData
 from search.samplers.named import SAMPLERS, SamplerInputs
@@ -78,6 +78,7 @@ class _RunningTrial:
     fingerprint: str
     metrics: Metrics
     started_s: float
+    role: TrialRole | None
 
 
 class StudySearch(OptunaSearch):  # type: ignore[misc]
@@ -188,19 +189,26 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         waiting = {name: point for name, point in self._log.enqueued().items() if name not in self._queued}
         if (chosen := self._first_that_fits(waiting)) is not None:
             self._queued.add(chosen)
-            attributes = {"enqueued": chosen, "whole_gpu": waiting[chosen].whole_gpu}
+            attributes = {"enqueued": chosen, "role": waiting[chosen].role, "whole_gpu": waiting[chosen].whole_gpu}
             self._ot_study.enqueue_trial(dict(waiting[chosen].assignment), user_attrs=attributes)
 
     def _first_that_fits(self, waiting: Mapping[str, Enqueued]) -> str | None:
-        """The first of the points that is expected to leave enough of the budget's minutes, by its id in the queue."""
+        """The first of the points that is expected to leave enough of the budget's minutes, by its id in the queue.
+
+        A probe is not trained, so it never waits, and its seconds tell nothing of other trials.
+        """
         left_s = self._log.seconds_left()
         if left_s is None or not waiting:
             return next(iter(waiting), None)
-        macs = {name: self._least_macs(point.assignment) for name, point in waiting.items()}
+        macs = {
+            name: 0.0 if point.role is TrialRole.PROBE else self._least_macs(point.assignment)
+            for name, point in waiting.items()
+        }
         costliest = max(self._finished_macs(), default=None)
         if costliest is None:
             running = [trial.metrics["macs"] for trial in self._running.values() if "macs" in trial.metrics]
-            most = _MOST_BEFORE_A_PACE * min([*macs.values(), *running])
+            trained = [cost for cost in [*macs.values(), *running] if cost > 0.0]
+            most = _MOST_BEFORE_A_PACE * min(trained, default=0.0)
         else:
             trial_macs, seconds = costliest
             most = trial_macs * _MOST_OF_TIME * left_s / max(seconds, _MIN_SECONDS)
@@ -219,7 +227,10 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         return [
             (outcome.metrics["macs"], outcome.seconds)
             for outcome in self._outcomes.values()
-            if outcome is not None and outcome.state is TrialState.COMPLETED and "macs" in outcome.metrics
+            if outcome is not None
+            and outcome.state is TrialState.COMPLETED
+            and outcome.role is not TrialRole.PROBE
+            and "macs" in outcome.metrics
         ]
 
     def _draw(self, sampler: optuna.samplers.BaseSampler) -> tuple[optuna.trial.Trial, Candidate]:
@@ -251,7 +262,10 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._ot_trials[trial_id] = trial
         self._outcomes[candidate.fingerprint] = None
         self._running[trial_id] = _RunningTrial(
-            fingerprint=candidate.fingerprint, metrics=metrics, started_s=time.monotonic()
+            fingerprint=candidate.fingerprint,
+            metrics=metrics,
+            started_s=time.monotonic(),
+            role=trial.user_attrs.get("role"),
         )
         whole_gpu = trial.user_attrs.get("whole_gpu", False)
         return encode_suggestion(SuggestedTrial(trial_id=recorded_id, candidate=candidate, whole_gpu=whole_gpu))
@@ -283,6 +297,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
                 assignment=trial.params,
                 metrics=metrics,
                 seconds=time.monotonic() - running.started_s,
+                role=running.role,
             )
 
     def _result(

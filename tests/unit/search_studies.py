@@ -5,7 +5,7 @@ from typing import Any
 
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.metrics import Metrics
-from search.contract.trials import Assignment, PastTrial
+from search.contract.trials import Assignment, PastTrial, TrialRole
 from search.samplers.frontier import TransferData
 from search.spaces.architecture_space import ArchitectureSpace, Stage
 from search.study.spec import StudySpec
@@ -65,6 +65,7 @@ class MemoryLog:
         self.reasons: list[str | None] = []
         self.sampled_s = 0.0
         self.left_s: float | None = None
+        self.roles: dict[str, TrialRole] = {}
 
     def accepts_more(self) -> bool:
         return len(self.candidates) < self.budget
@@ -76,7 +77,9 @@ class MemoryLog:
         return self.left_s
 
     def enqueued(self) -> Mapping[str, Enqueued]:
-        return {name: Enqueued(assignment=assignment) for name, assignment in self.queue.items()}
+        return {
+            name: Enqueued(assignment=assignment, role=self.roles.get(name)) for name, assignment in self.queue.items()
+        }
 
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
         if enqueued is not None:

@@ -12,7 +12,7 @@ from search.contract.epochs import EpochReport
 from search.contract.metrics import Metrics
 from search.contract.reports import CompletedTrial, InfeasibleTrial, Measurement, TrialReport
 from search.contract.states import TrialState
-from search.contract.trials import Assignment, PastTrial
+from search.contract.trials import Assignment, PastTrial, TrialRole
 from search.tune.codec import decode_suggestion, encode_report
 from search.tune.searcher import StudySearch
 from tests.unit.search_studies import CLASSES, WIDTHS, MemoryLog, make_search, tiny_cost, tiny_features, tiny_spec
@@ -200,18 +200,26 @@ def test_what_is_enqueued_while_the_search_runs_comes_next() -> None:
     assert log.assignments[1] == FIRST
 
 
-CHEAP, DEAR = ({"conv.block": block, "width": 32} | more for block, more in (("DWConv", {}), ("Conv", {"kernel": 5})))
+CHEAP: Assignment = {"conv.block": "DWConv", "width": 32}
+DEAR: Assignment = {"conv.block": "Conv", "width": 32, "kernel": 5}
 
 
 def test_before_a_trial_has_finished_a_costly_point_waits_where_the_minutes_have_a_limit() -> None:
     log = MemoryLog(budget=2, queue={"a": DEAR, "b": CHEAP})
     log.left_s = 1000.0
     search = make_search(tiny_spec(), log)
-    assert "candidate" in dict(search.suggest("first"))
+    assert isinstance(search.suggest("first"), dict)
     assert log.assignments == [CHEAP]
     assert set(log.queue) == {"a"}
     search.suggest("second")
     assert set(log.queue) == {"a"}
+
+
+def test_a_probe_never_waits() -> None:
+    log = MemoryLog(budget=1, queue={"a": DEAR, "b": CHEAP})
+    log.left_s, log.roles = 1000.0, {"a": TrialRole.PROBE}
+    make_search(tiny_spec(), log).suggest("first")
+    assert log.assignments == [DEAR]
 
 
 @pytest.mark.parametrize(("left_s", "runs"), [(1000.0, True), (100.0, False)])
