@@ -42,13 +42,14 @@ def check(
     if format_ == "json":
         print_json(asdict(report))
     elif format_ == "csv":
-        columns = ("name", "images", "train", "validation")
+        columns = ("name", "images", "train", "validation", "test")
         print_csv([{column: getattr(item, column) for column in columns} for item in report.classes])
     else:
         for line in _header(report):
             print(line)
-        rows = [[item.name, str(item.images), str(item.train), str(item.validation)] for item in report.classes]
-        print_table(["class", "images", "train", "validation"], rows, left=frozenset({"class"}))
+        counted = ("images", "train", "validation", "test")
+        rows = [[item.name, *(str(getattr(item, column)) for column in counted)] for item in report.classes]
+        print_table(["class", *counted], rows, left=frozenset({"class"}))
         for line in _findings(report):
             print(line)
     if not report.loadable:

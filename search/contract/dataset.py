@@ -25,8 +25,8 @@ class DatasetSpec(BaseModel):
     )
     path: Location | None = Field(
         default=None,
-        description="folder: the folder of class folders, or of train and val; coco: the folder of images; parquet: a"
-        " file or a folder of them; torchvision: its root; none otherwise",
+        description="folder: the folder of class folders, or of train, val and test; coco: the folder of images;"
+        " parquet: a file or a folder of them; torchvision: its root; none otherwise",
     )
     name: Name | None = Field(
         default=None, description="torchvision: the class, as in CIFAR10; sklearn: digits, which none means too"
@@ -37,6 +37,11 @@ class DatasetSpec(BaseModel):
         default=None,
         description="coco: category to class, as a mapping or a CSV file of two columns without a header; an empty"
         " class drops the category; none means that each category is a class",
+    )
+    test_list: Location | None = Field(
+        default=None,
+        description="folder: a text file that names the images of the test split, one path relative to path a line;"
+        " none: the folder test, or test_fraction of each class",
     )
     min_side_px: int = Field(
         default=1, ge=1, le=10_000, description="coco: boxes with a shorter side, in pixels, are dropped"
@@ -59,10 +64,17 @@ class DatasetSpec(BaseModel):
         lt=1,
         description="fraction of each class held out for validation, unless the data set has a validation split",
     )
+    test_fraction: float = Field(
+        default=0.15,
+        ge=0,
+        lt=1,
+        description="fraction of each class held out for the test split, which the search never reads, unless the data"
+        " set has a test split; 0: there is no test split, and a data set's own serves as validation where it has none",
+    )
     subset_fraction: float = Field(
         default=1.0, gt=0, le=1, description="fraction of each class of the training split that a trial trains on"
     )
-    seed: int = Field(default=0, ge=0, lt=2**32, description="seed of the validation split and of the subset")
+    seed: int = Field(default=0, ge=0, lt=2**32, description="seed of the test and validation splits and of the subset")
 
     @model_validator(mode="after")
     def _fields_fit_the_source(self) -> "DatasetSpec":
@@ -80,6 +92,8 @@ class DatasetSpec(BaseModel):
             complaints.append(
                 f"source {self.source!r} has {' and '.join(map(repr, source.names))} only, got {self.name!r}"
             )
+        if self.test_list and not self.test_fraction:
+            complaints.append("test_list names a test split and test_fraction: 0 says there is none: leave out one")
         if complaints:
             raise ValueError("; ".join(complaints))
         return self
@@ -87,5 +101,5 @@ class DatasetSpec(BaseModel):
     @property
     def locations(self) -> tuple[str, ...]:
         """Every path and URL that reading the data set opens, for whoever must allow them."""
-        candidates = (self.path, self.annotations, self.classes)
+        candidates = (self.path, self.annotations, self.classes, self.test_list)
         return tuple(location for location in candidates if isinstance(location, str))

@@ -22,12 +22,15 @@ class BoxCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassReport:
-    """Numbers of usable images; ``pictures`` are a few of them, JPEG in base64."""
+    """Numbers of usable images; ``pictures`` are a few of them, JPEG in base64. Test images are listed or counted, not
+    opened, so that some of ``test`` may turn out to be unusable; none is among the pictures.
+    """
 
     name: str
     images: int
     train: int
     validation: int
+    test: int
     pictures: tuple[str, ...]
 
 
@@ -45,7 +48,7 @@ class DatasetReport:
     ``loadable``: load_dataset would succeed; ``ok``: there is no problem at all. ``imbalance`` is the largest class
     over the smallest. ``kinds`` counts photos by format and mode, as in "JPEG RGB". ``duplicates`` are photos of the
     same bytes, ``conflicts`` those of one picture in several classes, ``leaks`` training photos that are in the given
-    validation split too.
+    validation split too. Sizes, kinds and imbalance are those of training and validation.
     """
 
     id: str

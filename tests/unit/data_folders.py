@@ -38,4 +38,5 @@ def write_classes(root: Path, counts: Mapping[str, int], *, first: int = 0) -> P
 
 
 def folder_spec(root: Path, **fields: object) -> DatasetSpec:
-    return DatasetSpec.model_validate({"source": "folder", "path": str(root), **fields})
+    """Without a test split, unless the fields ask for one."""
+    return DatasetSpec.model_validate({"source": "folder", "path": str(root), "test_fraction": 0, **fields})

@@ -45,9 +45,8 @@ def write_coco(
 
 
 def coco_spec(root: Path, **fields: Any) -> DatasetSpec:
-    return DatasetSpec.model_validate(
-        {"source": "coco", "path": str(root / "images"), "annotations": str(root / "boxes.json"), **fields}
-    )
+    places = {"path": str(root / "images"), "annotations": str(root / "boxes.json")}
+    return DatasetSpec.model_validate({"source": "coco", **places, "test_fraction": 0, **fields})
 
 
 def ten_photos(root: Path, **extra: Any) -> Path:

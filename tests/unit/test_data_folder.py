@@ -10,7 +10,7 @@ import pytest
 
 from search.contract.dataset import DatasetSpec
 from tests.unit.data_folders import folder_spec, png, write_classes
-from workers.data import ClassError, Dataset, DatasetNotFoundError, inspect, load_dataset
+from workers.data import ClassError, Dataset, DatasetNotFoundError, inspect, load_dataset, load_test_split
 from workers.data.files import MAX_FILE_BYTES
 
 TRASHNET = Path(__file__).parents[2] / "../shared/data/trashnet"
@@ -188,7 +188,7 @@ def test_a_url_is_read_through_fsspec(tmp_path: Path) -> None:
     for number in range(8):
         memory.pipe(f"/pets/{'cat' if number % 2 else 'dog'}/{number}.png", png(number))
     try:
-        spec = DatasetSpec(source="folder", path="memory://pets")
+        spec = DatasetSpec(source="folder", path="memory://pets", test_fraction=0)
         dataset = load(spec, tmp_path)
         assert dataset.classes == ("cat", "dog")
         assert len(dataset.images) == 8
@@ -200,7 +200,9 @@ def test_a_url_is_read_through_fsspec(tmp_path: Path) -> None:
 
 def test_digits_are_ready_to_use(tmp_path: Path) -> None:
     dataset = load(DatasetSpec(source="sklearn"), tmp_path, side_px=8)
-    assert len(dataset.images) == 1797
+    test = load_test_split(DatasetSpec(source="sklearn"), side_px=8, cache_dir=tmp_path / "cache")
+    assert len(dataset.images) + len(test.images) == 1797
+    assert abs(len(test.images) - 0.15 * 1797) < 6
     assert dataset.classes == tuple("0123456789")
     assert dataset.images.max() == 255
 
@@ -213,7 +215,7 @@ def test_loading_images_needs_no_torch() -> None:
 def test_a_copy_in_another_class_never_crosses_the_split_of_trashnet(tmp_path: Path) -> None:
     if not TRASHNET.exists():
         pytest.skip("TrashNet is not at ../shared/data/trashnet")
-    dataset = load(DatasetSpec(source="folder", path=str(TRASHNET)), tmp_path, side_px=32)
+    dataset = load(folder_spec(TRASHNET), tmp_path, side_px=32)
     assert len(dataset.images) == 2527
     _, picture_of = np.unique(dataset.images.reshape(2527, -1), axis=0, return_inverse=True)
     assert not set(picture_of[dataset.splits.validation]) & set(picture_of[dataset.splits.full_train])

@@ -38,7 +38,7 @@ def write(
 
 
 def parquet_spec(path: Path, **fields: Any) -> DatasetSpec:
-    return DatasetSpec.model_validate({"source": "parquet", "path": str(path), **fields})
+    return DatasetSpec.model_validate({"source": "parquet", "path": str(path), "test_fraction": 0, **fields})
 
 
 def load(spec: DatasetSpec, tmp_path: Path) -> Dataset:

@@ -24,7 +24,8 @@ def write_mnist(root: Path, part: str, labels: list[int], first: int) -> None:
 
 
 def torchvision_spec(root: Path, name: str, **fields: Any) -> DatasetSpec:
-    return DatasetSpec.model_validate({"source": "torchvision", "path": str(root), "name": name, **fields})
+    required = {"source": "torchvision", "path": str(root), "name": name}
+    return DatasetSpec.model_validate({**required, "test_fraction": 0, **fields})
 
 
 def test_a_set_with_two_parts_gives_its_own_split_and_the_classes_that_it_has(tmp_path: Path) -> None:

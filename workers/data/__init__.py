@@ -13,6 +13,7 @@ from workers.data.errors import (
 )
 from workers.data.resize import preprocess
 from workers.data.splits import Splits
+from workers.data.test_split import TestSplit, load_test_split
 
 __all__ = [
     "CacheFullError",
@@ -24,9 +25,11 @@ __all__ = [
     "MissingPackageError",
     "Overview",
     "Splits",
+    "TestSplit",
     "UnreadableImageError",
     "check_dataset",
     "inspect",
     "load_dataset",
+    "load_test_split",
     "preprocess",
 ]

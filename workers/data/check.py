@@ -1,11 +1,10 @@
 """check_dataset: all that is worth knowing about a data set before a study is spent on it."""
 
 import base64
-import hashlib
 import io
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +12,11 @@ from PIL import Image
 
 from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import ClassReport, DatasetReport, Skipped, Spread
-from workers.data.content import Content, arrange
+from workers.data.content import Content, arrange, read_digests, set_test_apart
 from workers.data.dataset import split_rows
 from workers.data.decode import decode, open_photo
 from workers.data.errors import ClassError, UnreadableImageError
-from workers.data.listing import Box, Listing, Photo, Sample, class_problem
+from workers.data.listing import Box, Listing, Photo, Sample, class_problem, unknown_classes
 from workers.data.resize import preprocess
 from workers.data.sources import list_samples
 from workers.data.splits import Splits
@@ -31,75 +30,82 @@ _PICTURE_SIDE_PX = 96
 
 @dataclass(frozen=True, kw_only=True)
 class _Examined:
-    """``unread``: why the file cannot be read; ``undecoded``: why the whole (None) or a box has no pixels."""
+    """``undecoded``: why the whole (None) or a box has no pixels."""
 
-    digest: bytes = b""
     size_px: tuple[int, int] | None = None
     kind: str | None = None
-    unread: str | None = None
     undecoded: dict[Box | None, str]
 
 
 def check_dataset(spec: DatasetSpec) -> DatasetReport:
-    """Reads and decodes every image once. Raises DataError only where nothing can be listed."""
+    """Reads and decodes every image of training and validation. Raises DataError only where nothing can be listed.
+
+    Images of a given test part are only listed; test images held out by ``test_fraction`` are hashed, never decoded.
+    """
     listing = list_samples(spec)
-    boxes_of: dict[int, set[Box | None]] = defaultdict(set)
-    for sample in listing.samples:
-        boxes_of[sample.photo].add(sample.box)
-    examined = list(
-        map_in_threads(lambda photo: _examine(listing.photos[photo], boxes_of[photo]), range(len(listing.photos)))
-    )
-    unread = {photo: result.unread for photo, result in enumerate(examined) if result.unread}
-    content = arrange(listing, [result.digest for result in examined], unread)
+    test_listing = listing.test() if listing.test else Listing(classes=(), photos=(), samples=())
+    digests, unread = read_digests(listing.photos)
+    whole = arrange(listing, digests, unread)
+    content, held_out = set_test_apart(spec, listing, whole)
+    examined = _examine_all(listing, content)
     kept = [row for row, sample in enumerate(content.rows) if sample.box not in examined[sample.photo].undecoded]
     undecoded = tuple(
-        Skipped(name=photo.name, reason=reason)
-        for photo, result in zip(listing.photos, examined, strict=True)
+        Skipped(name=listing.photos[photo].name, reason=reason)
+        for photo, result in sorted(examined.items())
         for reason in sorted(set(result.undecoded.values()))
     )
     skipped = listing.skipped + content.skipped + undecoded
     counts = Counter(content.rows[row].label for row in kept)
     class_counts = [counts[label] for label in range(len(listing.classes))]
     splits, unsplittable = _try_split(spec, content, kept, listing, class_counts, skipped)
-    conflicts = _conflicts(listing, content)
-    problems = [*unsplittable, *_problems(skipped, conflicts, content.leaked)]
-    sizes = [result.size_px for result in examined if result.size_px]
+    conflicts = _conflicts(listing, whole)
+    unusable = skipped + test_listing.skipped
+    problems = [*unsplittable, *_problems(unusable, conflicts, content.leaked, unknown_classes(listing, test_listing))]
+    sizes = [result.size_px for result in examined.values() if result.size_px]
+    test_names = [listing.classes[sample.label] for sample in held_out.rows]
+    test_names += [test_listing.classes[sample.label] for sample in test_listing.samples]
     return DatasetReport(
         id=content.id,
         ok=not problems,
         loadable=splits is not None,
         problems=tuple(problems),
-        classes=_class_reports(spec, listing, [content.rows[row] for row in kept], splits),
+        classes=_class_reports(spec, listing, [content.rows[row] for row in kept], splits, Counter(test_names)),
         imbalance=_imbalance(class_counts),
-        photos=len(listing.photos),
+        photos=len(listing.photos) + len(test_listing.photos),
         width_px=_spread([width for width, _ in sizes]),
         height_px=_spread([height for _, height in sizes]),
-        kinds=dict(Counter(result.kind for result in examined if result.kind)),
-        skipped=skipped,
-        duplicates=_duplicates(listing, examined),
+        kinds=dict(Counter(result.kind for result in examined.values() if result.kind)),
+        skipped=unusable,
+        duplicates=_duplicates(listing, digests),
         conflicts=conflicts,
         leaks=tuple(leak.name for leak in content.leaked),
         boxes=listing.boxes,
     )
 
 
+def _examine_all(listing: Listing, content: Content) -> dict[int, _Examined]:
+    """By photo, all that have a row."""
+    boxes_of: dict[int, set[Box | None]] = defaultdict(set)
+    for sample in content.rows:
+        boxes_of[sample.photo].add(sample.box)
+    photos = sorted(boxes_of)
+    return dict(
+        zip(photos, map_in_threads(lambda photo: _examine(listing.photos[photo], boxes_of[photo]), photos), strict=True)
+    )
+
+
 def _examine(photo: Photo, boxes: Collection[Box | None]) -> _Examined:
     try:
-        data = photo.read()
-    except OSError as error:
-        return _Examined(unread=f"cannot be read: {error.strerror or error}", undecoded={})
-    digest = hashlib.sha256(data).digest()
-    try:
-        image = open_photo(data)
-    except UnreadableImageError as error:
-        return _Examined(digest=digest, undecoded=dict.fromkeys(boxes, str(error)))
+        image = open_photo(photo.read())
+    except (OSError, UnreadableImageError) as error:
+        return _Examined(undecoded=dict.fromkeys(boxes, str(error)))
     undecoded: dict[Box | None, str] = {}
     for box in boxes:
         try:
             decode(image, box)
         except UnreadableImageError as error:
             undecoded[box] = str(error)
-    return _Examined(digest=digest, size_px=image.size, kind=f"{image.format} {image.mode}", undecoded=undecoded)
+    return _Examined(size_px=image.size, kind=f"{image.format} {image.mode}", undecoded=undecoded)
 
 
 def _try_split(
@@ -121,7 +127,10 @@ def _try_split(
 
 
 def _problems(
-    skipped: Sequence[Skipped], conflicts: Sequence[Sequence[str]], leaked: Sequence[Skipped]
+    skipped: Sequence[Skipped],
+    conflicts: Sequence[Sequence[str]],
+    leaked: Sequence[Skipped],
+    unknown: Sequence[str],
 ) -> Iterable[str]:
     if skipped:
         first = skipped[0]
@@ -130,13 +139,15 @@ def _problems(
         yield f"{len(conflicts)} pictures are in several classes; the first is {' = '.join(conflicts[0])}"
     if leaked:
         yield f"{len(leaked)} training images are in the validation split too; the first is {leaked[0].name}"
+    if unknown:
+        yield f"the test split has classes that training lacks, so that it cannot be scored: {', '.join(unknown)}"
 
 
-def _duplicates(listing: Listing, examined: Sequence[_Examined]) -> tuple[tuple[str, ...], ...]:
+def _duplicates(listing: Listing, digests: Sequence[bytes]) -> tuple[tuple[str, ...], ...]:
     names: dict[bytes, list[str]] = defaultdict(list)
-    for photo, result in zip(listing.photos, examined, strict=True):
-        if result.digest:
-            names[result.digest].append(photo.name)
+    for photo, digest in zip(listing.photos, digests, strict=True):
+        if digest:
+            names[digest].append(photo.name)
     return tuple(tuple(same) for same in names.values() if len(same) > 1)
 
 
@@ -152,7 +163,7 @@ def _conflicts(listing: Listing, content: Content) -> tuple[tuple[str, ...], ...
 
 
 def _class_reports(
-    spec: DatasetSpec, listing: Listing, samples: Sequence[Sample], splits: Splits | None
+    spec: DatasetSpec, listing: Listing, samples: Sequence[Sample], splits: Splits | None, test: Mapping[str, int]
 ) -> tuple[ClassReport, ...]:
     labels = np.array([sample.label for sample in samples], np.int64)
     nothing = np.zeros(0, np.int64)
@@ -161,9 +172,10 @@ def _class_reports(
     return tuple(
         ClassReport(
             name=name,
-            images=int(np.sum(labels == label)),
+            images=int(np.sum(labels == label)) + test.get(name, 0),
             train=int(np.sum(labels[train] == label)),
             validation=int(np.sum(labels[validation] == label)),
+            test=test.get(name, 0),
             pictures=tuple(
                 _picture(spec, listing.photos[samples[row].photo], samples[row].box)
                 for row in np.flatnonzero(labels == label)[:pictures]

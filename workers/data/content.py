@@ -7,14 +7,17 @@ remembered under the photos' names and stamps (size and time), so that unchanged
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import filelock
+import numpy as np
 
+from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import Skipped
 from search.files import replace_file
 from workers.data.listing import Listing, Photo, Sample
+from workers.data.splits import held_out_for_test
 from workers.data.threads import map_in_threads
 
 #: Remembered lists of digests; 32 bytes a photo each.
@@ -52,14 +55,36 @@ def arrange(listing: Listing, digests: Sequence[bytes], unread: Mapping[int, str
             leaked.add(sample.photo)
         else:
             rows.append(sample)
-    rows.sort(key=lambda sample: _order(sample, digests))
+    rows.sort(key=lambda sample: _order(sample, digests[sample.photo]))
+    row_digests = [digests[sample.photo] for sample in rows]
     return Content(
-        id=_identity(rows, digests, listing.classes),
+        id=_identity(rows, row_digests, listing.classes),
         rows=tuple(rows),
-        digests=tuple(digests[sample.photo] for sample in rows),
+        digests=tuple(row_digests),
         skipped=tuple(Skipped(name=listing.photos[photo].name, reason=reason) for photo, reason in unread.items()),
         leaked=tuple(Skipped(name=listing.photos[photo].name, reason=_LEAK) for photo in sorted(leaked)),
     )
+
+
+def set_test_apart(spec: DatasetSpec, listing: Listing, content: Content) -> tuple[Content, Content]:
+    """What the search may read, and the test rows held out of it, which are none where the source has a test part.
+
+    Where the source gives validation, test rows are taken from training rows only.
+    """
+    held_out = np.zeros(len(content.rows), bool)
+    if spec.test_fraction and listing.test is None:
+        free = [row for row, sample in enumerate(content.rows) if sample.split != "validation"]
+        labels = np.array([content.rows[row].label for row in free], np.int64)
+        groups = [content.digests[row] for row in free]
+        held_out[free] = held_out_for_test(labels, groups, spec.test_fraction, spec.seed)
+    rest, test = (part_of(content, np.flatnonzero(rows).tolist(), listing.classes) for rows in (~held_out, held_out))
+    return rest, replace(test, skipped=(), leaked=())
+
+
+def part_of(content: Content, rows: Sequence[int], classes: Sequence[str]) -> Content:
+    """These rows only, with an id of their own."""
+    samples, digests = tuple(content.rows[row] for row in rows), tuple(content.digests[row] for row in rows)
+    return replace(content, id=_identity(samples, digests, classes), rows=samples, digests=digests)
 
 
 def photo_digests(photos: Sequence[Photo], cache_dir: Path) -> tuple[list[bytes], dict[int, str]]:
@@ -69,12 +94,17 @@ def photo_digests(photos: Sequence[Photo], cache_dir: Path) -> tuple[list[bytes]
         with suppress(FileNotFoundError):
             data = remembered.read_bytes()
             return [data[start : start + 32] for start in range(0, len(data), 32)], {}
-    results = list(map_in_threads(_digest, photos))
-    digests = [result if isinstance(result, bytes) else b"" for result in results]
-    unread = {index: result for index, result in enumerate(results) if isinstance(result, str)}
+    digests, unread = read_digests(photos)
     if remembered and not unread:
         _remember(remembered, b"".join(digests))
     return digests, unread
+
+
+def read_digests(photos: Sequence[Photo]) -> tuple[list[bytes], dict[int, str]]:
+    """As ``photo_digests``, without remembering them."""
+    results = list(map_in_threads(_digest, photos))
+    digests = [result if isinstance(result, bytes) else b"" for result in results]
+    return digests, {index: result for index, result in enumerate(results) if isinstance(result, str)}
 
 
 def _remember(path: Path, data: bytes) -> None:
@@ -101,15 +131,15 @@ def _digest(photo: Photo) -> bytes | str:
         return f"cannot be read: {error.strerror or error}"
 
 
-def _order(sample: Sample, digests: Sequence[bytes]) -> tuple[bytes, tuple[int, ...], int, str]:
+def _order(sample: Sample, digest: bytes) -> tuple[bytes, tuple[int, ...], int, str]:
     box = sample.box
     edges = (box.left, box.top, box.right, box.bottom, *box.frame_px) if box else ()
-    return digests[sample.photo], edges, sample.label, sample.split or ""
+    return digest, edges, sample.label, sample.split or ""
 
 
 def _identity(rows: Sequence[Sample], digests: Sequence[bytes], classes: Sequence[str]) -> str:
     identity = hashlib.sha256()
-    for sample in rows:
-        digest, edges, label, split = _order(sample, digests)
+    for sample, of_photo in zip(rows, digests, strict=True):
+        digest, edges, label, split = _order(sample, of_photo)
         identity.update(f"{digest.hex()} {edges} {split} {classes[label]}\n".encode())
     return identity.hexdigest()

@@ -1,6 +1,5 @@
 """load_dataset and inspect: a spec to decoded images in splits, or quickly to its class names and counts."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +8,12 @@ import numpy as np
 
 from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import Skipped
-from workers.data.cache import ImageCache
-from workers.data.content import Content, read_content
-from workers.data.decoders import DECODERS
-from workers.data.errors import ClassError, MissingPackageError
+from workers.data.content import Content, read_content, set_test_apart
+from workers.data.decoded import CACHE_LIMIT_BYTES, decode_content, require_decoder
+from workers.data.errors import ClassError
 from workers.data.listing import counts_by_class, require_enough
 from workers.data.sources import list_samples
 from workers.data.splits import Splits, split
-
-CACHE_LIMIT_BYTES = 50 * 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +22,7 @@ class Dataset:
 
     ``images`` uint8 [n, side, side, 3] RGB, read-only, mapped from the cache; ``labels`` int64 [n], indices into
     ``classes``; ``skipped`` names what is not among them. ``id`` is a hash of file bytes and labels.
+    Training and validation images only: a test image is in neither ``images`` nor ``id``.
     """
 
     id: str
@@ -38,7 +35,7 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """Classes and their numbers of images, before any is decoded."""
+    """Classes and their numbers of images, before any is decoded; those of the source's own test part do not count."""
 
     classes: tuple[str, ...]
     counts: tuple[int, ...]
@@ -57,50 +54,30 @@ def load_dataset(
 ) -> Dataset:
     """Decodes on the first call and maps the result on later ones, from whatever process. Raises DataError.
 
-    Validation is ``spec.validation_fraction`` of each class, or the source's own split where it has one.
+    Validation is ``spec.validation_fraction`` of each class, or the source's own split where it has one. Test images
+    are not among the rows. Files of the source's own test part are not opened. Where test is a fraction, the bytes of
+    all photos are hashed to find copies, and test images are never decoded.
     """
-    decode_rows, version = DECODERS[spec.decoder].decode_rows, _decoder_version(spec.decoder)
+    require_decoder(spec.decoder)
     listing = list_samples(spec)
     require_enough(listing.classes, counts_by_class(listing), listing.skipped)
-    content = read_content(listing, cache_dir)
+    content, _ = set_test_apart(spec, listing, read_content(listing, cache_dir))
     if not content.rows:
         raise ClassError(f"no image can be read, the first because it {content.skipped[0].reason}: check permissions")
-    cached = ImageCache(cache_dir / "images", limit_bytes=cache_limit_bytes).get(
-        _cache_key(content.id, side_px, spec.resize, version),
-        shape=(len(content.rows), side_px, side_px, 3),
-        rows=lambda: decode_rows(listing.photos, content.rows, side_px=side_px, resize=spec.resize),
+    decoded = decode_content(
+        spec, listing.photos, content, side_px=side_px, cache_dir=cache_dir, cache_limit_bytes=cache_limit_bytes
     )
-    kept = [row for row in range(len(content.rows)) if row not in cached.failures]
-    labels = np.array([content.rows[row].label for row in kept], np.int64)
-    undecoded = tuple(
-        Skipped(name=listing.photos[content.rows[row].photo].name, reason=reason)
-        for row, reason in cached.failures.items()
-    )
-    skipped = listing.skipped + content.skipped + content.leaked + undecoded
-    require_enough(listing.classes, np.bincount(labels, minlength=len(listing.classes)).tolist(), skipped)
+    skipped = listing.skipped + content.skipped + content.leaked + decoded.skipped
+    counts = np.bincount(decoded.labels, minlength=len(listing.classes)).tolist()
+    require_enough(listing.classes, counts, skipped)
     return Dataset(
         id=content.id,
         classes=listing.classes,
-        images=cached.images,
-        labels=labels,
-        splits=split_rows(spec, content, kept, listing.classes),
+        images=decoded.images,
+        labels=decoded.labels,
+        splits=split_rows(spec, content, decoded.kept, listing.classes),
         skipped=skipped,
     )
-
-
-def _decoder_version(name: str) -> str:
-    """MissingPackageError where a package of the decoder is not installed."""
-    try:
-        return DECODERS[name].version()
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(
-            f"decoder {name!r} needs a package that is not installed ({error}): install seedleaf[{name}] on every"
-            " machine that works, or choose decoder: pillow"
-        ) from error
-
-
-def _cache_key(*parts: object) -> str:
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def split_rows(spec: DatasetSpec, content: Content, kept: Sequence[int], classes: Sequence[str]) -> Splits:

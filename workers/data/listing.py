@@ -4,13 +4,15 @@ A photo is one encoded image; a sample is a photo, or a box of it, with a class.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from search.contract.dataset_report import BoxCounts, Skipped
 from workers.data.errors import ClassError
 
 Split = Literal["train", "validation"]
+#: What a source may come in. Test samples are in a listing of their own.
+Part = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +47,48 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
+    """``test`` lists the source's own test part, without splits; None where it has none. No file of that part is
+    opened before the call. Its classes are its own: equal names mean equal classes.
+    """
+
     classes: tuple[str, ...]
     photos: tuple[Photo, ...]
     samples: tuple[Sample, ...]
     skipped: tuple[Skipped, ...] = ()
     boxes: BoxCounts | None = None
+    test: "Callable[[], Listing] | None" = None
+
+
+def without_test_split(listing: Listing) -> Listing:
+    """The same without a test part: it serves as validation where the source has no validation part."""
+    if listing.test is None:
+        return listing
+    if any(sample.split for sample in listing.samples):
+        return replace(listing, test=None)
+    test = listing.test()
+    classes = listing.classes + tuple(name for name in test.classes if name not in listing.classes)
+    train = tuple(replace(sample, split="train") for sample in listing.samples)
+    validation = tuple(
+        replace(
+            sample,
+            photo=len(listing.photos) + sample.photo,
+            label=classes.index(test.classes[sample.label]),
+            split="validation",
+        )
+        for sample in test.samples
+    )
+    return Listing(
+        classes=classes,
+        photos=listing.photos + test.photos,
+        samples=train + validation,
+        skipped=listing.skipped + test.skipped,
+        boxes=listing.boxes,
+    )
+
+
+def unknown_classes(listing: Listing, test: Listing) -> tuple[str, ...]:
+    """The classes of the test part that training and validation lack."""
+    return tuple(name for name in test.classes if name not in listing.classes)
 
 
 def counts_by_class(listing: Listing) -> tuple[int, ...]:

@@ -89,44 +89,69 @@ def _require_both_sides(labels: np.ndarray, held_out: np.ndarray, classes: Seque
             )
 
 
+def held_out_for_test(labels: np.ndarray, groups: Sequence[bytes], fraction: float, seed: int) -> np.ndarray:
+    """The test rows, bool [n]: groups whose rows come nearest to the fraction of each class.
+
+    Each class keeps two groups for training and validation; a class too small gives none to test.
+    """
+    missing = {label: round(fraction * count) for label, count in Counter(labels.tolist()).items()}
+    side = _HeldOutSide(labels, groups, missing, keep=2)
+    side.fill(sorted(side.members, key=_ranking(seed, "test")))
+    return np.fromiter((group in side.chosen for group in groups), bool, len(groups))
+
+
 def _validation_groups(
     labels: np.ndarray, groups: Sequence[bytes], classes: Sequence[str], fraction: float, seed: int
 ) -> set[bytes]:
     """Groups whose rows come nearest to the fraction of each class, with each class on both sides."""
-    members: dict[bytes, Counter[int]] = defaultdict(Counter)
-    for group, label in zip(groups, labels.tolist(), strict=True):
-        members[group][label] += 1
-    ranked = sorted(members, key=_ranking(seed, "validation"))
     missing = {
         label: min(max(1, round(fraction * count)), count - 1) for label, count in Counter(labels.tolist()).items()
     }
-    left = Counter(label for counts in members.values() for label in counts)
-    chosen: set[bytes] = set()
-
-    def choose(group: bytes) -> None:
-        chosen.add(group)
-        for label, count in members[group].items():
-            missing[label] -= count
-            left[label] -= 1
-
-    def spares(group: bytes) -> bool:
-        return group not in chosen and all(left[label] > 1 for label in members[group])
-
-    def improves(group: bytes) -> bool:
-        counts = members[group].items()
-        return sum(abs(missing[label]) - abs(missing[label] - count) for label, count in counts) > 0
-
-    for label in sorted(left, key=lambda label: (left[label], label)):
-        if any(label in members[group] for group in chosen):
+    side = _HeldOutSide(labels, groups, missing, keep=1)
+    ranked = sorted(side.members, key=_ranking(seed, "validation"))
+    for label in sorted(side.left, key=lambda label: (side.left[label], label)):
+        if any(label in side.members[group] for group in side.chosen):
             continue
-        free = next((group for group in ranked if label in members[group] and spares(group)), None)
+        free = next((group for group in ranked if label in side.members[group] and side.spares(group)), None)
         if free is None:
             raise ClassError(_one_photo_only(classes[label]))
-        choose(free)
-    for group in ranked:
-        if spares(group) and improves(group):
-            choose(group)
-    return chosen
+        side.choose(free)
+    side.fill(ranked)
+    return side.chosen
+
+
+class _HeldOutSide:
+    """Groups chosen for the held-out side of a split. ``missing``: the rows still wanted, by class; ``left``: the
+    groups of each class on the other side, of which there stay at least ``keep``; ``members``: rows by class, by group.
+    """
+
+    def __init__(self, labels: np.ndarray, groups: Sequence[bytes], missing: dict[int, int], *, keep: int) -> None:
+        self.members: dict[bytes, Counter[int]] = defaultdict(Counter)
+        for group, label in zip(groups, labels.tolist(), strict=True):
+            self.members[group][label] += 1
+        self.left = Counter(label for counts in self.members.values() for label in counts)
+        self.chosen: set[bytes] = set()
+        self._missing = missing
+        self._keep = keep
+
+    def choose(self, group: bytes) -> None:
+        self.chosen.add(group)
+        for label, count in self.members[group].items():
+            self._missing[label] -= count
+            self.left[label] -= 1
+
+    def spares(self, group: bytes) -> bool:
+        return group not in self.chosen and all(self.left[label] > self._keep for label in self.members[group])
+
+    def fill(self, ranked: Sequence[bytes]) -> None:
+        """Chooses in this order what brings the classes nearer to what is missing."""
+        for group in ranked:
+            if self.spares(group) and self._improves(group):
+                self.choose(group)
+
+    def _improves(self, group: bytes) -> bool:
+        counts = self.members[group].items()
+        return sum(abs(self._missing[label]) - abs(self._missing[label] - count) for label, count in counts) > 0
 
 
 def _one_photo_only(class_name: str) -> str:

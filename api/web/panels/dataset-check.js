@@ -69,6 +69,7 @@ function classTable(classes) {
     { label: "Images", numeric: true, cell: ({ images }) => count(images) },
     { label: "Train", numeric: true, cell: ({ train }) => count(train) },
     { label: "Validation", numeric: true, cell: ({ validation }) => count(validation) },
+    { label: "Test", numeric: true, cell: ({ test }) => count(test) },
     { label: "Samples", cell: ({ name, pictures }) => pictures.map((jpeg, index) => sample(name, jpeg, index)) },
   ];
   return table({ caption: "Classes, with a few of their images", columns, rows: classes });

@@ -701,6 +701,7 @@ export interface components {
             images: number;
             name: string;
             pictures: string[];
+            test: number;
             train: number;
             validation: number;
         };
@@ -873,6 +874,9 @@ export interface components {
             source: "folder" | "coco" | "torchvision" | "parquet" | "sklearn";
             /** @default 1 */
             subset_fraction: number;
+            /** @default 0.15 */
+            test_fraction: number;
+            test_list?: string | null;
             /** @default 0.2 */
             validation_fraction: number;
         };

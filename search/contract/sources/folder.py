@@ -2,4 +2,4 @@
 
 from search.contract.sources.registry import SOURCES, SourceFields
 
-SOURCES.add("folder", SourceFields(needs=("path",)))
+SOURCES.add("folder", SourceFields(needs=("path",), takes=("test_list",)))

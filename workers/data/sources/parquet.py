@@ -1,7 +1,7 @@
 """Source ``parquet``: tables with a column of encoded images and one of labels, as the Hugging Face hub stores them.
 
 Images are ``struct<bytes, path>`` or binary; labels are whole numbers (named by the hub's ClassLabel where the file
-says so), text or booleans. Files whose names begin with ``train`` and with ``val`` or ``test`` are a given split.
+says so), text or booleans. Files whose names begin with ``train`` and with ``val`` or ``test`` are given splits.
 https://huggingface.co/docs/hub/datasets-image
 """
 
@@ -9,7 +9,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,14 @@ from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import Skipped
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError
 from workers.data.files import File, list_tree
-from workers.data.listing import Listing, Photo, Sample, Split
+from workers.data.listing import Listing, Part, Photo, Sample, Split
 from workers.data.sources.registry import SOURCES
 
 if TYPE_CHECKING:
     from pyarrow import ChunkedArray, Schema
 
 _Label = int | str | bool
-_HELD_OUT = ("val", "test")
+_PREFIXES: Mapping[str, Part] = {"train": "train", "val": "validation", "test": "test"}
 #: Row groups kept in memory: threads read rows in order, so that they straddle two.
 _GROUPS_KEPT = 2
 
@@ -47,9 +47,31 @@ def list_samples(spec: DatasetSpec) -> Listing:
     files = [file for file in list_tree(spec.path).files.values() if file.name.endswith(".parquet")]
     if not files:
         raise DatasetNotFoundError(f"no .parquet file at {spec.path}: give such a file, or the folder that holds some")
-    splits = _given_splits(files)
-    chosen = [file for file in files if not splits or file.name in splits]
-    tables = [_read_table(file, splits.get(file.name), spec) for file in chosen]
+    parts = _given_parts(files)
+    if not parts:
+        return _listing(files, {}, spec)
+    test = [file for file in files if parts.get(file.name) == "test"]
+    rest = [file for file in files if parts.get(file.name) in ("train", "validation")]
+    splits: dict[str, Split] = {}
+    if "validation" in parts.values():
+        splits = {file.name: "validation" if parts[file.name] == "validation" else "train" for file in rest}
+    listing = _listing(rest, splits, spec)
+    return replace(listing, test=partial(_listing, test, {}, spec)) if test else listing
+
+
+def _given_parts(files: Sequence[File]) -> dict[str, Part]:
+    """By file name; empty where the names do not tell."""
+    parts: dict[str, Part] = {}
+    for file in files:
+        base = file.name.rsplit("/", 1)[-1]
+        part = next((part for prefix, part in _PREFIXES.items() if base.startswith(prefix)), None)
+        if part:
+            parts[file.name] = part
+    return parts if {"train"} < set(parts.values()) else {}
+
+
+def _listing(files: Sequence[File], splits: Mapping[str, Split], spec: DatasetSpec) -> Listing:
+    tables = [_read_table(file, splits.get(file.name), spec) for file in files]
     classes = _class_names(tables)
     label_of = {name: label for label, name in enumerate(classes)}
     groups = _RowGroups(spec.image_column)
@@ -67,17 +89,6 @@ def list_samples(spec: DatasetSpec) -> Listing:
             samples.append(Sample(photo=len(photos), label=label_of[_named(label, table)], split=table.split))
             photos.append(Photo(name=name, stamp=stamp, read=partial(groups.read, table.file, *position)))
     return Listing(classes=classes, photos=tuple(photos), samples=tuple(samples), skipped=tuple(skipped))
-
-
-def _given_splits(files: Sequence[File]) -> Mapping[str, Split]:
-    """By file name; empty where the names do not tell. Of validation and test files, the test files are left alone."""
-    named = {file.name: file.name.rsplit("/", 1)[-1] for file in files}
-    train: dict[str, Split] = {name: "train" for name, base in named.items() if base.startswith("train")}
-    for prefix in _HELD_OUT:
-        held_out: dict[str, Split] = {name: "validation" for name, base in named.items() if base.startswith(prefix)}
-        if train and held_out:
-            return train | held_out
-    return {}
 
 
 def _read_table(file: File, split: Split | None, spec: DatasetSpec) -> _Table:

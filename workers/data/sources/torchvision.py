@@ -1,11 +1,12 @@
 """Source ``torchvision``: its classification sets by name, under a local root or downloaded there.
 
-Of a set that comes in parts, the training part and one held-out part are the two splits; other parts are left alone.
+Of a set that comes in parts, each part is what torchvision calls it; parts without labels are left alone.
 https://docs.pytorch.org/vision/stable/datasets.html#image-classification
 """
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,20 +16,22 @@ from search.contract.dataset import DatasetSpec
 from workers.data.decode import to_ppm
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError, MissingPackageError
 from workers.data.files import list_tree
-from workers.data.listing import Listing, Photo, Sample, Split
+from workers.data.listing import Listing, Part, Photo, Sample, Split
 from workers.data.sources.registry import SOURCES
 
 if TYPE_CHECKING:
     from torchvision.datasets import VisionDataset
 
-_Parts = dict[Split | None, dict[str, object]]
+#: How each part is asked for; None is a set in one piece.
+_Parts = dict[Part | None, dict[str, object]]
 
 _WHOLE: _Parts = {None: {}}
-_BY_FLAG: _Parts = {"train": {"train": True}, "validation": {"train": False}}
+_BY_FLAG: _Parts = {"train": {"train": True}, "test": {"train": False}}
 
 
-def _by_split(train: str, held_out: str) -> _Parts:
-    return {"train": {"split": train}, "validation": {"split": held_out}}
+def _by_split(train: str = "train", *, validation: str | None = None, test: str | None = None) -> _Parts:
+    named: dict[Part | None, str | None] = {"train": train, "validation": validation, "test": test}
+    return {part: {"split": name} for part, name in named.items() if name}
 
 
 #: How the parts of each set are asked for.
@@ -37,30 +40,30 @@ _PARTS: dict[str, _Parts] = {
     "Caltech256": _WHOLE,
     "CIFAR10": _BY_FLAG,
     "CIFAR100": _BY_FLAG,
-    "Country211": _by_split("train", "valid"),
-    "DTD": _by_split("train", "val"),
-    "EMNIST": {split: {"split": "balanced", **flag} for split, flag in _BY_FLAG.items()},
+    "Country211": _by_split(validation="valid", test="test"),
+    "DTD": _by_split(validation="val", test="test"),
+    "EMNIST": {part: {"split": "balanced", **flag} for part, flag in _BY_FLAG.items()},
     "EuroSAT": _WHOLE,
     "FashionMNIST": _BY_FLAG,
-    "FER2013": _by_split("train", "test"),
-    "FGVCAircraft": _by_split("train", "val"),
-    "Flowers102": _by_split("train", "val"),
-    "Food101": _by_split("train", "test"),
-    "GTSRB": _by_split("train", "test"),
-    "Imagenette": _by_split("train", "val"),
-    "ImageNet": _by_split("train", "val"),
+    "FER2013": _by_split(test="test"),
+    "FGVCAircraft": _by_split(validation="val", test="test"),
+    "Flowers102": _by_split(validation="val", test="test"),
+    "Food101": _by_split(test="test"),
+    "GTSRB": _by_split(test="test"),
+    "Imagenette": _by_split(validation="val"),
+    "ImageNet": _by_split(validation="val"),
     "KMNIST": _BY_FLAG,
     "MNIST": _BY_FLAG,
-    "OxfordIIITPet": _by_split("trainval", "test"),
-    "PCAM": _by_split("train", "val"),
-    "Places365": _by_split("train-standard", "val"),
+    "OxfordIIITPet": _by_split("trainval", test="test"),
+    "PCAM": _by_split(validation="val", test="test"),
+    "Places365": _by_split("train-standard", validation="val"),
     "QMNIST": _BY_FLAG,
-    "RenderedSST2": _by_split("train", "val"),
+    "RenderedSST2": _by_split(validation="val", test="test"),
     "SEMEION": _WHOLE,
-    "StanfordCars": _by_split("train", "test"),
-    "STL10": _by_split("train", "test"),
+    "StanfordCars": _by_split(test="test"),
+    "STL10": _by_split(test="test"),
     "SUN397": _WHOLE,
-    "SVHN": _by_split("train", "test"),
+    "SVHN": _by_split(test="test"),
     "USPS": _BY_FLAG,
 }
 _NOT_DOWNLOADABLE = ("FER2013", "ImageNet")
@@ -73,24 +76,32 @@ _PAIRS = ("_samples", "samples")
 @SOURCES.register("torchvision")
 def list_samples(spec: DatasetSpec) -> Listing:
     """Classes are those that have an image; names are the set's own, or the numbers of its labels."""
+    parts = dict(_parts_of(spec))
+    test = parts.pop("test", None)
+    listing = _listing(spec, parts)
+    return listing if test is None else replace(listing, test=partial(_listing, spec, {"test": test}))
+
+
+def _listing(spec: DatasetSpec, arguments_of: _Parts) -> Listing:
     import torchvision
 
     assert spec.path is not None
-    parts = {split: _open(spec, arguments) for split, arguments in _parts_of(spec).items()}
-    labels = {split: _labels(part) for split, part in parts.items()}
+    parts = {part: _open(spec, arguments) for part, arguments in arguments_of.items()}
+    labels = {part: _labels(opened) for part, opened in parts.items()}
     present = sorted(set().union(*labels.values()))
     label_of = {label: index for index, label in enumerate(present)}
     root_stamp = _stamp(spec.path)
     photos: list[Photo] = []
     samples: list[Sample] = []
-    for split, part in parts.items():
-        for index, label in enumerate(labels[split]):
+    for part, opened in parts.items():
+        split = _split(part) if "validation" in parts else None
+        for index, label in enumerate(labels[part]):
             samples.append(Sample(photo=len(photos), label=label_of[label], split=split))
             photos.append(
                 Photo(
-                    name=f"{spec.name} {split or 'image'} {index}",
+                    name=f"{spec.name} {part or 'image'} {index}",
                     stamp=f"{root_stamp} torchvision {torchvision.__version__}",
-                    read=partial(_read, part, index),
+                    read=partial(_read, opened, index),
                 )
             )
     names = getattr(next(iter(parts.values())), "classes", None)
@@ -99,6 +110,10 @@ def list_samples(spec: DatasetSpec) -> Listing:
         photos=tuple(photos),
         samples=tuple(samples),
     )
+
+
+def _split(part: Part | None) -> Split:
+    return "validation" if part == "validation" else "train"
 
 
 def _parts_of(spec: DatasetSpec) -> _Parts:
