@@ -96,8 +96,8 @@ def _has_input(connection: DBAPIConnection) -> bool:
     return bool(poll.poll(0))
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the schema up to date; when several processes start at once, one does it and the others wait."""
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Bring the schema up to date, or up to a revision; when several processes start at once, one does it and the others wait."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "store" / "migrations"))
     with engine.connect() as connection:
@@ -107,7 +107,7 @@ def migrate(engine: Engine) -> None:
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {OPTUNA_SCHEMA}"))
             connection.commit()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             connection.commit()
         finally:
             connection.rollback()

@@ -63,7 +63,7 @@ assert session.shape == image.shape
 np.testing.assert_allclose(session.run(image), expected, rtol=1e-3, atol=1e-4)
 assert TargetSpec(runtime="onnx-reference").threads == 1
 
-dataset = load_dataset(DatasetSpec(source="tiles"), side_px=8, cache_dir=Path("cache"))
+dataset = load_dataset(DatasetSpec(source="tiles", test_fraction=0), side_px=8, cache_dir=Path("cache"))
 assert dataset.classes == ("grey", "white")
 assert sorted(dataset.images[:, 0, 0, 0].tolist()) == [*range(100, 110), *range(200, 210)]
 print("used")
