@@ -97,7 +97,10 @@ def _has_input(connection: DBAPIConnection) -> bool:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the schema up to date, or up to a revision; when several processes start at once, one does it and the others wait."""
+    """Bring the schema up to date, or up to a revision.
+
+    When several processes start at once, one does it and the others wait.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "store" / "migrations"))
     with engine.connect() as connection:
