@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.parts.api_server import api_server
 from benchmarks.parts.machine import describe, spread
 from services.database import make_engine, migrate
-from services.ray.local import embedded_postgres
+from services.local.postgres import embedded_postgres
 from tests.integration.records import make_spec
 from tests.server import home_folder
 
@@ -27,13 +27,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=1000, help="of each kind to each side")
     count = parser.parse_args().requests
-    with home_folder() as home, embedded_postgres(home / "postgres") as url:
-        engine = make_engine(url)
+    with home_folder() as home, embedded_postgres(home / "postgres") as postgres:
+        engine = make_engine(postgres.url)
         migrate(engine)
         engine.dispose()
         with (
-            api_server("benchmarks.parts.api_server:seedleaf", url, str(home)) as ours,
-            api_server("benchmarks.parts.bare_api:application", url) as theirs,
+            api_server("benchmarks.parts.api_server:seedleaf", postgres.url, str(home)) as ours,
+            api_server("benchmarks.parts.bare_api:application", postgres.url) as theirs,
         ):
             times_ms = _measure({"seedleaf": ours, "bare": theirs}, count)
     print(f"{describe()}; {count} requests of each kind to each side, in turns")

@@ -20,7 +20,7 @@ from benchmarks.parts.api_server import api_server
 from benchmarks.parts.machine import describe
 from search.contract.states import TrialState
 from services.database import make_engine, migrate
-from services.ray.local import embedded_postgres
+from services.local.postgres import embedded_postgres
 from services.store import bulk
 from services.store.tables import SCHEMA, totals, trials
 from tests.integration.records import CANDIDATE, make_study
@@ -42,11 +42,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each listing is asked for")
     options = parser.parse_args()
     print(f"{describe()}; {options.rate:g} requests/s for {options.seconds:g} s, pages of {_PAGE}")
-    with home_folder() as home, embedded_postgres(home / "postgres") as url:
-        engine = make_engine(url)
+    with home_folder() as home, embedded_postgres(home / "postgres") as postgres:
+        engine = make_engine(postgres.url)
         migrate(engine)
         study_ids = [make_study(engine) for _ in range(_STUDIES)]
-        with api_server("benchmarks.parts.api_server:seedleaf", url, str(home)) as server:
+        with api_server("benchmarks.parts.api_server:seedleaf", postgres.url, str(home)) as server:
             _fill(engine, study_ids, 0, options.few)
             few = _measured(server, options, [{}])[0]
             _report(f"{options.few:>9,} trials", few)

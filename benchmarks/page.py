@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 
 from benchmarks.parts.machine import describe, spread
 from services.database import make_engine, migrate
-from services.ray.local import embedded_postgres
+from services.local.postgres import embedded_postgres
 from services.store.tables import SCHEMA
 from tests.integration.records import make_study, make_trial
 from tests.integration.security import serving
@@ -57,11 +57,15 @@ def main() -> None:
     executable = shutil.which("chromium")
     if executable is None:
         raise SystemExit("no Chromium: apt-get install chromium")
-    with home_folder() as home, embedded_postgres(home / "postgres") as url, tempfile.TemporaryDirectory() as scratch:
-        engine = make_engine(url)
+    with (
+        home_folder() as home,
+        embedded_postgres(home / "postgres") as postgres,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        engine = make_engine(postgres.url)
         migrate(engine)
         study_id = _filled(engine, options.trials)
-        with serving(url, Path(scratch)) as client, sync_playwright() as playwright:
+        with serving(postgres.url, Path(scratch)) as client, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
             address = f"{client.base_url}#/studies/{study_id}"
             visits = [_visit(browser, address) for _ in range(options.visits)]

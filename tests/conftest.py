@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 
 from services.database import make_engine, migrate
-from services.ray.local import embedded_postgres
+from services.local.postgres import embedded_postgres
 from tests.object_storage import S3_ACCOUNT, s3_server
 from tests.server import Server, home_folder, server_process
 
@@ -37,14 +37,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The embedded PostgreSQL, with a migrated database named ``template``; thrown away, it waits for no disk."""
-    with home_folder() as home, embedded_postgres(home / "postgres") as url:
-        _execute(url, "ALTER SYSTEM SET fsync = off")
-        _execute(url, "SELECT pg_reload_conf()")
-        _execute(url, "CREATE DATABASE template")
-        engine = make_engine(_with_database(url, "template"))
+    with home_folder() as home, embedded_postgres(home / "postgres") as postgres:
+        _execute(postgres.url, "ALTER SYSTEM SET fsync = off")
+        _execute(postgres.url, "SELECT pg_reload_conf()")
+        _execute(postgres.url, "CREATE DATABASE template")
+        engine = make_engine(_with_database(postgres.url, "template"))
         migrate(engine)
         engine.dispose()
-        yield url
+        yield postgres.url
 
 
 @pytest.fixture

@@ -60,8 +60,9 @@ class Server:
 
 @contextmanager
 def home_folder() -> Iterator[Path]:
-    """A home folder for a server; not pytest's, which other runs of the same user close to PostgreSQL's own user."""
+    """A home folder for a server; not pytest's, which the account that runs PostgreSQL for root cannot reach."""
     with tempfile.TemporaryDirectory(prefix="seedleaf-home-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
         home = Path(folder) / "home"
         home.mkdir()
         yield home

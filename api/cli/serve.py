@@ -74,7 +74,7 @@ def serving(*, host: str, port: int) -> Iterator["RunningServer"]:
 def _start(stack: ExitStack, host: str, port: int) -> "RunningServer":
     from api.server.serve import running_server
     from services import logs
-    from services.ray.local import HomeInUseError
+    from services.local.backends import HomeInUseError
     from services.settings import Settings
 
     try:

@@ -16,7 +16,7 @@ def server_database() -> Iterator["Engine"]:
     from sqlalchemy.exc import OperationalError
 
     from services.database import make_engine, migrate
-    from services.ray.local import database
+    from services.local.backends import database
     from services.settings import Settings
 
     try:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.server import errors
 from services.database import make_engine, migrate
 from services.keys import KeyRing
-from services.ray.local import database
+from services.local.backends import database
 from services.settings import Settings
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})

