@@ -27,9 +27,11 @@ class OptunaFile:
             raise TargetError(f"study {study.id} is in that file already: name another file") from error
 
     def add(self, trial: TrialInFull) -> None:
-        from search.contract.trials import Assignment, PastTrial
+        from search.contract.trials import Assignment, PastTrial, TrialRole
         from search.samplers.optuna_trials import for_dashboard, frozen_trial
 
+        if trial.role is TrialRole.PROBE:  # no point of the space
+            return
         assignment = cast(Assignment, trial.assignment)
         past = PastTrial(number=trial.number, state=trial.state, assignment=assignment, metrics=trial.metrics)
         self._study.add_trial(for_dashboard(frozen_trial(past, self._spec, classes=self._classes)))

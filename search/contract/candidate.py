@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,7 +21,11 @@ _ADDED_LATER: dict[str, object] = {
     "layer_decay": 1.0,
     "distillation_weight": 0.0,
     "distillation_temperature": 2.0,
+    "method": "training",
 }
+
+#: How a network gets its weights. A linear probe leaves all but the classifier as they are, and solves that.
+Method = Literal["training", "linear-probe"]
 
 
 class UnbuildableError(ValueError):
@@ -54,6 +58,7 @@ class Candidate(BaseModel, TrainingSettings, NetworkSettings):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     augmentation: Policy = FLIP_ONLY
+    method: Method = "training"
 
     @property
     def fingerprint(self) -> str:

@@ -36,3 +36,8 @@ class PastTrial:
     curve: Sequence[CurvePoint] = ()
     seconds: float = 0.0
     role: TrialRole | None = None
+
+    @property
+    def is_point(self) -> bool:
+        """Whether a sampler may learn from its choices: a probe is not trained as the space says."""
+        return self.role is not TrialRole.PROBE

@@ -29,7 +29,7 @@ def importance_of(trials: Sequence[PastTrial], spec: StudySpec, *, classes: int,
     """Importances by conditional PED-ANOVA (https://arxiv.org/abs/2304.10255, https://arxiv.org/abs/2601.20800) of
     completed trials; those without the metric, and those of another space, are left out.
     """
-    replayed = _replayed([trial for trial in trials if metric in trial.metrics], spec, classes)
+    replayed = _replayed([trial for trial in trials if trial.is_point and metric in trial.metrics], spec, classes)
     replayed.sort(key=lambda item: item[0].metrics[metric], reverse=NATURAL_GOALS[metric] is Goal.MAXIMIZE)
     ranked = [trial for trial, _ in replayed]
     best = _best_of([trial.metrics[metric] for trial in ranked])

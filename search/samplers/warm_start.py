@@ -22,7 +22,7 @@ def transfer_data(trials: Sequence[PastTrial], spec: StudySpec) -> TransferData 
     """
     metrics = [objective.metric for objective in spec.objectives]
     ranked_by = next((metric for metric in metrics if metric in TRAINED_METRICS), None)
-    ranked = [trial for trial in trials if all(metric in trial.metrics for metric in metrics)]
+    ranked = [trial for trial in trials if trial.is_point and all(metric in trial.metrics for metric in metrics)]
     if ranked_by is None or len(ranked) < _MIN_TRIALS:
         return None
     ranked.sort(key=lambda trial: trial.metrics[ranked_by], reverse=NATURAL_GOALS[ranked_by] is Goal.MAXIMIZE)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from search.contract.candidate import Candidate
 from search.contract.trials import Assignment, ParameterValue
 from search.spaces.chooser import C
 from search.study.draw import draw
@@ -26,6 +27,14 @@ def checked_point(space: SpaceSpec, choices: Assignment) -> dict[str, ParameterV
             f"{', '.join(unasked)}: no parameter beside the other choices of this point; there are {names}"
         )
     return chooser.asked
+
+
+def candidate_at(space: SpaceSpec, choices: Assignment, *, classes: int) -> Candidate:
+    """The candidate with these choices, and with the first or the least value of every other parameter.
+
+    PointError if the space has no such choice.
+    """
+    return draw(space, GivenChoices(choices), classes=classes)
 
 
 class GivenChoices:

@@ -30,6 +30,7 @@ from search.samplers.optuna_trials import OPTUNA_STATES, Replay, frozen_trial, v
 from search.study.draw import WITHOUT_TEACHER, draw, is_taught
 from search.study.enqueue import GivenChoices
 from search.study.spec import StudySpec
+from search.study.yardsticks import probe_candidate
 from search.tune.codec import SuggestedTrial, decode_report, encode_suggestion
 from search.tune.early_stopping import Stopping
 
@@ -78,7 +79,6 @@ class _RunningTrial:
     fingerprint: str
     metrics: Metrics
     started_s: float
-    role: TrialRole | None
 
 
 class StudySearch(OptunaSearch):  # type: ignore[misc]
@@ -129,6 +129,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             study_name=spec.name,
         )
         for trial in history:
+            if not trial.is_point:
+                continue
             self._ot_study.add_trial(self._frozen(trial))
             taught = is_taught(trial.assignment)
             replayed = draw(spec.space, Replay(values=trial.assignment), classes=classes, taught=taught)
@@ -153,6 +155,10 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         """The next trial to run, a SuggestedTrial as Tune's config, or FINISHED."""
         attempts = 0
         while self._log.accepts_more():
+            if (probe := self._waiting_probe()) is not None:
+                if (suggested := self._begin_probe(*probe)) is not None:
+                    return encode_suggestion(suggested)
+                continue
             self._take_from_queue()
             trial, candidate = self._draw(self._usual if attempts < _SAMPLER_ATTEMPTS else self._random)
             if candidate.fingerprint in self._outcomes and "enqueued" not in trial.user_attrs:
@@ -189,26 +195,19 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         waiting = {name: point for name, point in self._log.enqueued().items() if name not in self._queued}
         if (chosen := self._first_that_fits(waiting)) is not None:
             self._queued.add(chosen)
-            attributes = {"enqueued": chosen, "role": waiting[chosen].role, "whole_gpu": waiting[chosen].whole_gpu}
+            attributes = {"enqueued": chosen, "whole_gpu": waiting[chosen].whole_gpu}
             self._ot_study.enqueue_trial(dict(waiting[chosen].assignment), user_attrs=attributes)
 
     def _first_that_fits(self, waiting: Mapping[str, Enqueued]) -> str | None:
-        """The first of the points that is expected to leave enough of the budget's minutes, by its id in the queue.
-
-        A probe is not trained, so it never waits, and its seconds tell nothing of other trials.
-        """
+        """The first of the points that is expected to leave enough of the budget's minutes, by its id in the queue."""
         left_s = self._log.seconds_left()
         if left_s is None or not waiting:
             return next(iter(waiting), None)
-        macs = {
-            name: 0.0 if point.role is TrialRole.PROBE else self._least_macs(point.assignment)
-            for name, point in waiting.items()
-        }
+        macs = {name: self._least_macs(point.assignment) for name, point in waiting.items()}
         costliest = max(self._finished_macs(), default=None)
         if costliest is None:
             running = [trial.metrics["macs"] for trial in self._running.values() if "macs" in trial.metrics]
-            trained = [cost for cost in [*macs.values(), *running] if cost > 0.0]
-            most = _MOST_BEFORE_A_PACE * min(trained, default=0.0)
+            most = _MOST_BEFORE_A_PACE * min([*macs.values(), *running])
         else:
             trial_macs, seconds = costliest
             most = trial_macs * _MOST_OF_TIME * left_s / max(seconds, _MIN_SECONDS)
@@ -227,11 +226,30 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         return [
             (outcome.metrics["macs"], outcome.seconds)
             for outcome in self._outcomes.values()
-            if outcome is not None
-            and outcome.state is TrialState.COMPLETED
-            and outcome.role is not TrialRole.PROBE
-            and "macs" in outcome.metrics
+            if outcome is not None and outcome.state is TrialState.COMPLETED and "macs" in outcome.metrics
         ]
+
+    def _waiting_probe(self) -> tuple[str, Assignment] | None:
+        """The first probe of the queue, by its id there; it waits for no minutes: it takes seconds."""
+        probes = (
+            (queue_id, enqueued.assignment)
+            for queue_id, enqueued in self._log.enqueued().items()
+            if enqueued.role is TrialRole.PROBE and queue_id not in self._queued
+        )
+        return next(probes, None)
+
+    def _begin_probe(self, queue_id: str, assignment: Assignment) -> SuggestedTrial | None:
+        """Record a probe, which Optuna never sees; None if a limit rules it out."""
+        self._queued.add(queue_id)
+        candidate = probe_candidate(self._spec.space, assignment, classes=self._classes)
+        metrics, reason = self._priced(candidate)
+        if reason is not None:
+            self._log.infeasible(
+                assignment=assignment, candidate=candidate, metrics=metrics, reason=reason, enqueued=queue_id
+            )
+            return None
+        recorded_id = self._log.started(assignment=assignment, candidate=candidate, metrics=metrics, enqueued=queue_id)
+        return SuggestedTrial(trial_id=recorded_id, candidate=candidate, whole_gpu=False)
 
     def _draw(self, sampler: optuna.samplers.BaseSampler) -> tuple[optuna.trial.Trial, Candidate]:
         # Optuna asks the study's sampler again for each parameter: it must stay until the candidate is drawn.
@@ -262,10 +280,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._ot_trials[trial_id] = trial
         self._outcomes[candidate.fingerprint] = None
         self._running[trial_id] = _RunningTrial(
-            fingerprint=candidate.fingerprint,
-            metrics=metrics,
-            started_s=time.monotonic(),
-            role=trial.user_attrs.get("role"),
+            fingerprint=candidate.fingerprint, metrics=metrics, started_s=time.monotonic()
         )
         whole_gpu = trial.user_attrs.get("whole_gpu", False)
         return encode_suggestion(SuggestedTrial(trial_id=recorded_id, candidate=candidate, whole_gpu=whole_gpu))
@@ -281,6 +296,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
 
     def on_trial_complete(self, trial_id: str, result: dict[str, object] | None = None, error: bool = False) -> None:
         """Tell Optuna how a trial ended; what lacks an objective is never COMPLETE, and nothing stays RUNNING."""
+        if trial_id not in self._running:  # a probe
+            return
         running, trial = self._running.pop(trial_id), self._ot_trials.pop(trial_id)
         ended = None if error else self._result(trial_id, result)
         metrics = {**running.metrics, **_finite(ended.measurement.metrics if ended is not None else {})}
@@ -297,7 +314,6 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
                 assignment=trial.params,
                 metrics=metrics,
                 seconds=time.monotonic() - running.started_s,
-                role=running.role,
             )
 
     def _result(

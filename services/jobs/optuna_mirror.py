@@ -50,7 +50,7 @@ class Mirror:
             while copied < len(self._history):
                 started = time.perf_counter()
                 past = self._history[copied]
-                if past.number not in copied_earlier:
+                if past.is_point and past.number not in copied_earlier:
                     trial = frozen_trial(past, self._spec, classes=self._classes)
                     study.add_trial(for_dashboard(trial))
                 copied += 1

@@ -20,6 +20,7 @@ from services.records.trials import Trial
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, totals, trials, variants
 from services.store.ids import new_id
+from services.studies import life_cycle
 
 LEASE_S = 15.0
 #: A search ends when its limits rule out so many candidates in a row: they cost no budget.
@@ -186,6 +187,8 @@ class Recorder:
                 trial = _end(connection, trial_id, result)
                 for artifact in artifacts:
                     variants.add_artifact(connection, artifact)
+                if trial.state is TrialState.COMPLETED:
+                    life_cycle.trial_completed(connection, self.spec, trial)
                 if not self._progressed:
                     studies.set_values(connection, self._study_id, submissions=0)
         except ConflictError as error:

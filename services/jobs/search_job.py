@@ -27,6 +27,7 @@ from search.samplers.describe import Features, Profile
 from search.samplers.frontier import TransferData
 from search.samplers.warm_start import transfer_data
 from search.study.run_spec import ResourcesSpec
+from search.study.yardsticks import first_side_px
 from search.tune.codec import decode_report, decode_suggestion, drop_outputs
 from search.tune.early_stopping import Stopping
 from search.tune.scheduler import CurveForecastStopping
@@ -144,7 +145,7 @@ def run(
 def _record_dataset(recorder: Recorder, study_id: str, cache_dir: Path) -> int:
     """Decode the data set before the first trial needs it, and record its id and classes; the number of classes."""
     spec = recorder.spec
-    dataset = load_dataset(spec.dataset, side_px=spec.space.image_size[0], cache_dir=cache_dir)
+    dataset = load_dataset(spec.dataset, side_px=first_side_px(spec.space), cache_dir=cache_dir)
     skipped = [asdict(image) for image in dataset.skipped]
     with recorder.writing() as connection:
         studies.set_values(connection, study_id, dataset_id=dataset.id, classes=list(dataset.classes), skipped=skipped)

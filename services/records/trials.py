@@ -100,6 +100,11 @@ class Trial:
         return self.metrics["f1"] if self.retrained_f1 is None else self.retrained_f1
 
     @property
+    def is_trained(self) -> bool:
+        """Whether its network is trained, as the space says; a probe's classifier is solved."""
+        return self.role is not TrialRole.PROBE
+
+    @property
     def duration_s(self) -> float:
         """How long a trial that has ended took."""
         assert self.finished_at is not None

@@ -24,6 +24,8 @@ from services.store.tables import epochs, studies, trials
 _DETAILS = ("layers", "per_class_f1", "confusion")
 _COLUMNS = [column for column in trials.c if column.name not in _DETAILS]
 _SELECT = select(*_COLUMNS)
+#: A probe's only epoch is none of a training.
+_TRAINED = trials.c.role.is_distinct_from(TrialRole.PROBE)
 
 
 def add(
@@ -205,7 +207,7 @@ def epoch_seconds(connection: Connection, dataset: DatasetSpec, *, latest: int =
     recent = (
         select(trials.c.id)
         .join(studies, studies.c.id == trials.c.study_id)
-        .where(trials.c.state == TrialState.COMPLETED, studies.c.spec.contains(same))
+        .where(trials.c.state == TrialState.COMPLETED, _TRAINED, studies.c.spec.contains(same))
         .order_by(trials.c.finished_at.desc())
         .limit(latest)
         .subquery()
@@ -249,7 +251,7 @@ def typical_curve(connection: Connection, study_id: str) -> list[TypicalEpoch]:
     query = select(epochs.c.epoch, *quartiles, func.count().label("trials")).join(
         trials, trials.c.id == epochs.c.trial_id
     )
-    query = query.where(trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED)
+    query = query.where(trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED, _TRAINED)
     rows = connection.execute(query.group_by(epochs.c.epoch).order_by(epochs.c.epoch)).mappings()
     return [TypicalEpoch.from_row(row) for row in rows]
 

@@ -172,6 +172,11 @@ def train(engine: Engine, trial_id: str, *, epochs: int, seeds: int) -> Training
         trial = trials.get(connection, trial_id)
         if trial.state in (TrialState.RUNNING, TrialState.INFEASIBLE):
             raise ConflictError(f"trial {trial_id} is {trial.state}: only trials that ran are trained in full")
+        if not trial.is_trained:
+            raise ConflictError(
+                f"trial {trial_id} is a probe, whose classifier is solved and not trained: train another trial, "
+                "for example the one with the role plain"
+            )
         if studies.get(connection, trial.study_id, lock=True).state is StudyState.CANCELLED:
             raise ConflictError(f"study {trial.study_id} was cancelled: its trials are not trained any more")
         return life_cycle.add_training(connection, trial, epochs=epochs, seeds=seeds)

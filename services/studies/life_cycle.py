@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func
 
-from search.contract.recipes import Recipe
+from search.contract.recipes import Recipe, default_recipe
 from search.contract.states import JobState, StudyState, TrialState
 from search.pareto import front, losses_of, spread
 from search.study.spec import StudySpec
@@ -27,7 +27,8 @@ def end_search(connection: Connection, study_id: str, *, reason: str | None) -> 
     if not completed:
         studies.set_state(connection, study_id, StudyState.FAILED, reason=reason or "no trial was completed")
         return
-    for trial in best_trials(spec, completed, spec.retrain.top):
+    trained = [trial for trial in completed if trial.is_trained]
+    for trial in best_trials(spec, trained, spec.retrain.top) if trained else ():
         add_training(connection, trial, epochs=spec.retrain.epochs or spec.budget.epochs, seeds=spec.retrain.seeds)
     studies.set_values(connection, study_id, searched_at=func.now(), reason=reason)
     advance(connection, study_id)
@@ -81,6 +82,12 @@ def _record_result(connection: Connection, training: Training) -> None:
             "size_bytes": best.weights_size_bytes,
         },
     )
+
+
+def trial_completed(connection: Connection, spec: StudySpec, trial: Trial) -> None:
+    """Queue the exported network of a completed probe: the first model of a study is there while it searches."""
+    if not trial.is_trained and spec.compression.max_candidates:
+        add_job(connection, trial, default_recipe("fp32"))
 
 
 def add_job(connection: Connection, trial: Trial, recipe: Recipe) -> CompressionJob:

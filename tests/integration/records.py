@@ -8,6 +8,7 @@ from search.contract.epochs import EpochReport
 from search.contract.recipes import Recipe
 from search.contract.reports import Measurement
 from search.contract.states import StudyState, TrialState
+from search.contract.trials import TrialRole
 from search.study.spec import StudySpec
 from services.store import studies, trials, variants
 from services.store.ids import new_id
@@ -64,7 +65,14 @@ def make_variant(engine: Engine, study_id: str, trial_id: str, **values: Any) ->
     return variant_id
 
 
-def make_trial(engine: Engine, study_id: str, state: TrialState = TrialState.COMPLETED, **metrics: float) -> str:
+def make_trial(
+    engine: Engine,
+    study_id: str,
+    state: TrialState = TrialState.COMPLETED,
+    *,
+    role: TrialRole | None = None,
+    **metrics: float,
+) -> str:
     trial_id = new_id("trial")
     with engine.begin() as connection:
         trials.add(
@@ -75,6 +83,7 @@ def make_trial(engine: Engine, study_id: str, state: TrialState = TrialState.COM
             candidate=CANDIDATE,
             assignment={"width": 8},
             metrics={},
+            role=role,
         )
         if state is TrialState.COMPLETED:
             trials.end(connection, trial_id, state, metrics={**METRICS, **metrics}, host=HOST)

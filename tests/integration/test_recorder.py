@@ -8,12 +8,12 @@ from sqlalchemy.exc import OperationalError
 
 from search.contract.candidate import Candidate
 from search.contract.reports import CompletedTrial, FailedTrial
-from search.contract.states import StudyState, TrialState
+from search.contract.states import JobState, StudyState, TrialState
 from search.contract.trials import TrialRole
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.recorder import MAX_RULED_OUT, Recorder
 from services.storage.artifacts import ArtifactStore
-from services.store import events, studies, totals, trials, variants
+from services.store import events, jobs, studies, totals, trials, variants
 from services.studies import commands
 from tests.integration.records import CANDIDATE, MEASUREMENT, make_study, make_trial
 from tests.server import wait_for
@@ -107,6 +107,36 @@ def test_a_completed_trial_has_its_weights(engine: Engine, artifacts: ArtifactSt
     recorder.ended(trial_id, CompletedTrial(measurement=MEASUREMENT, files={"weights": b"weights"}))
     with engine.connect() as connection:
         assert artifacts.get(variants.get_weights(connection, trial_id).sha256) == b"weights"
+    recorder.close()
+
+
+@pytest.mark.parametrize(("role", "queued"), [(TrialRole.PROBE, ["fp32"]), (TrialRole.PLAIN, []), (None, [])])
+def test_a_completed_probe_is_exported_at_once(
+    engine: Engine, artifacts: ArtifactStore, role: TrialRole | None, queued: list[str]
+) -> None:
+    study_id = make_study(engine)
+    with engine.begin() as connection:
+        studies.enqueue(connection, "queued", study_id, {"width": 8}, role=role)
+    recorder = Recorder(engine, artifacts, study_id)
+    candidate = Candidate.model_validate(CANDIDATE)
+    trial_id = recorder.started(assignment={"width": 8}, candidate=candidate, metrics={}, enqueued="queued")
+    recorder.ended(trial_id, CompletedTrial(measurement=MEASUREMENT, files={"weights": b"weights"}))
+    with engine.connect() as connection:
+        waiting = jobs.of_trial(connection, trial_id)
+    assert [(job.recipe["name"], job.state) for job in waiting] == [(name, JobState.QUEUED) for name in queued]
+    recorder.close()
+
+
+def test_no_probe_is_exported_where_nothing_is_to_be_compressed(engine: Engine, artifacts: ArtifactStore) -> None:
+    study_id = make_study(engine, compression={"max_candidates": 0})
+    with engine.begin() as connection:
+        studies.enqueue(connection, "queued", study_id, {"width": 8}, role=TrialRole.PROBE)
+    recorder = Recorder(engine, artifacts, study_id)
+    candidate = Candidate.model_validate(CANDIDATE)
+    trial_id = recorder.started(assignment={"width": 8}, candidate=candidate, metrics={}, enqueued="queued")
+    recorder.ended(trial_id, CompletedTrial(measurement=MEASUREMENT, files={"weights": b"weights"}))
+    with engine.connect() as connection:
+        assert jobs.of_trial(connection, trial_id) == []
     recorder.close()
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from search.contract.recipes import default_recipe
 from search.contract.states import JobState, StudyState, TrialState
+from search.contract.trials import TrialRole
 from services.errors import ConflictError, LeaseLostError
 from services.records.trainings import Training, TrainingRun
 from services.store import events, jobs, studies, trainings, trials, variants
@@ -150,6 +151,26 @@ def test_what_never_ran_is_not_trained_in_full(engine: Engine) -> None:
     trial_id = make_trial(engine, make_study(engine), TrialState.INFEASIBLE)
     with pytest.raises(ConflictError, match="INFEASIBLE: only trials that ran"):
         commands.train(engine, trial_id, epochs=3, seeds=1)
+
+
+def test_a_probe_is_not_trained_in_full(engine: Engine) -> None:
+    study_id = make_study(engine, **RETRAIN)
+    probe = make_trial(engine, study_id, role=TrialRole.PROBE, score=0.0)
+    with pytest.raises(ConflictError, match="is a probe, whose classifier is solved and not trained"):
+        commands.train(engine, probe, epochs=3, seeds=1)
+    plain = make_trial(engine, study_id, role=TrialRole.PLAIN)
+    with engine.begin() as connection:
+        life_cycle.end_search(connection, study_id, reason=None)
+    assert open_trainings(engine, [probe, plain]).keys() == {plain}
+
+
+def test_a_study_of_which_only_the_probe_was_completed_compresses_it(engine: Engine) -> None:
+    study_id = make_study(engine, **RETRAIN)
+    probe = make_trial(engine, study_id, role=TrialRole.PROBE)
+    with engine.begin() as connection:
+        life_cycle.end_search(connection, study_id, reason=None)
+    with engine.connect() as connection:
+        assert [job.recipe["name"] for job in jobs.of_trial(connection, probe)] == ["fp32"]
 
 
 def test_an_attempt_is_noted_once_and_again_only_under_its_own_number(engine: Engine) -> None:

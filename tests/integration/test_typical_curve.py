@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from search.contract.states import TrialState
+from search.contract.trials import TrialRole
 from services.store import trials
 from tests.integration.records import EPOCH, make_study, make_trial
 
@@ -16,6 +17,7 @@ def test_the_quartiles_of_each_epoch_are_those_of_the_completed_trials(engine: E
         _learned(engine, study_id, make_trial(engine, study_id), (best_f1 / 2, best_f1))
     _learned(engine, study_id, make_trial(engine, study_id), (0.9,))
     _learned(engine, study_id, make_trial(engine, study_id, TrialState.CANCELLED), (0.01, 0.01))
+    _learned(engine, study_id, make_trial(engine, study_id, role=TrialRole.PROBE), (0.99,))
     with engine.connect() as connection:
         first, second = trials.typical_curve(connection, study_id)
         assert trials.typical_curve(connection, make_study(engine)) == []

@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import TrialState as OptunaState
 
 from search.contract.states import TrialState
-from search.contract.trials import PastTrial
+from search.contract.trials import PastTrial, TrialRole
 from services.jobs.optuna_mirror import Mirror
 from tests.unit.search_studies import CLASSES, tiny_spec
 
@@ -28,7 +28,8 @@ def test_the_mirror_holds_what_was_added_and_a_new_driver_adds_what_is_missing(t
     history.append(first)
     mirror.close()
     failed = past(number=1, state=TrialState.FAILED, metrics={})
-    Mirror(url, "study-1", spec, classes=CLASSES, history=[first, failed]).close()
+    probe = past(number=2, assignment={"width": 16}, role=TrialRole.PROBE)
+    Mirror(url, "study-1", spec, classes=CLASSES, history=[first, failed, probe]).close()
     study = optuna.load_study(study_name="study-1", storage=url)
     assert [(trial.user_attrs["number"], trial.state) for trial in study.trials] == [
         (0, OptunaState.COMPLETE),

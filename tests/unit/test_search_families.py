@@ -16,10 +16,10 @@ from search.spaces.presets import PRESETS
 from search.spaces.pretrained import PRETRAINED_PRESETS, backbone_space
 from search.spaces.size import space_size
 from search.study.draw import draw
-from search.study.enqueue import checked_point
+from search.study.enqueue import candidate_at, checked_point
 from search.study.space_spec import SpaceSpec
 from search.study.spec import StudySpec, spec_problems
-from search.study.yardsticks import yardsticks
+from search.study.yardsticks import first_side_px, probe_candidate, yardsticks
 from tests.unit.choosers import Chance
 from workers.models import cost_metrics, features
 
@@ -130,6 +130,17 @@ def test_the_plain_way_is_a_point_of_the_space_with_the_whole_network_at_its_lar
     assert plain.assignment["image_size"] == 96
     (network,) = {value for name, value in plain.assignment.items() if name.endswith("stages")}
     assert network == len(PRETRAINED_PRESETS["pretrained"].stages)
+
+
+def test_the_probe_comes_first_on_the_whole_network_at_the_middle_side() -> None:
+    space = study({"architecture": "pretrained", "image_size": [96, 48, 64]}).space
+    probe, plain = yardsticks(space)
+    assert (probe.role, plain.role) == (TrialRole.PROBE, TrialRole.PLAIN)
+    candidate = probe_candidate(space, probe.assignment, classes=4)
+    assert (candidate.image_size, first_side_px(space), candidate.method) == (64, 64, "linear-probe")
+    trained = candidate_at(space, plain.assignment, classes=4)
+    assert candidate.architecture.backbone == trained.architecture.backbone
+    assert (trained.image_size, trained.method) == (96, "training")
 
 
 def test_only_studies_of_pretrained_networks_have_yardsticks() -> None:

@@ -191,6 +191,47 @@ def test_enqueued_assignments_come_first_even_if_they_are_known_already() -> Non
     assert not log.queue
 
 
+def test_a_probe_runs_before_all_points_and_the_sampler_never_learns_of_it() -> None:
+    log = MemoryLog(budget=3, queue={"q1": {"width": 32}, "q2": FIRST})
+    log.roles["q1"] = TrialRole.PROBE
+    search = make_search(tiny_spec(learning_rate={"low": 0.01, "high": 0.1}), log)
+    suggested = search.suggest("probe")
+    assert isinstance(suggested, dict)
+    probed = decode_suggestion(suggested).candidate
+    assert (probed.method, probed.learning_rate) == ("linear-probe", 0.01)
+    assert log.assignments == [{"width": 32}]
+    search.suggest("point")
+    finish(search, "probe")
+    finish(search, "point")
+    assert log.assignments[1].items() >= FIRST.items()
+    assert log.candidates[1].method == "training"
+    assert len(search._ot_study.trials) == 1
+    assert not log.queue
+
+
+def test_a_probe_that_a_limit_rules_out_is_recorded_and_the_search_goes_on() -> None:
+    log = MemoryLog(budget=20, queue={"q": {"width": 32, "conv.block": "Conv", "kernel": 5}})
+    log.roles["q"] = TrialRole.PROBE
+    search = make_search(tiny_spec(constraints=[{"metric": "params", "max": 60}]), log)
+    assert search.suggest("a") != Searcher.FINISHED
+    assert log.candidates[0].method == "linear-probe"
+    assert log.reasons[0] is not None
+    assert [candidate.method for candidate in log.candidates[1:]] == ["training"] * (len(log.candidates) - 1)
+
+
+def test_the_history_of_a_sampler_is_without_the_probe() -> None:
+    probe = PastTrial(
+        number=0,
+        state=TrialState.COMPLETED,
+        assignment={"width": 8},
+        metrics={"f1": 0.9, "macs": 1.0},
+        role=TrialRole.PROBE,
+    )
+    search = make_search(tiny_spec(), MemoryLog(budget=0), history=[probe, past(1)])
+    (trial,) = search._ot_study.trials
+    assert trial.params == FIRST
+
+
 def test_what_is_enqueued_while_the_search_runs_comes_next() -> None:
     log = MemoryLog(budget=2)
     search = make_search(tiny_spec(), log)

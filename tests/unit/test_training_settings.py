@@ -16,9 +16,10 @@ def test_a_space_has_a_range_or_choices_for_each_training_setting() -> None:
     assert [name for name in SpaceSpec.model_fields if name not in others] == SETTINGS
 
 
-def test_a_candidate_is_written_with_its_network_first_and_its_augmentation_last() -> None:
+def test_a_candidate_is_written_with_its_network_first_and_how_it_is_trained_last() -> None:
     candidate = Candidate.model_validate(CANDIDATE)
-    assert list(candidate.model_dump(mode="json")) == ["architecture", "image_size", *SETTINGS, "augmentation"]
+    names = ["architecture", "image_size", *SETTINGS, "augmentation", "method"]
+    assert list(candidate.model_dump(mode="json")) == names
     assert list(Candidate.model_json_schema()["properties"]) == list(candidate.model_dump())
 
 

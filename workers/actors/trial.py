@@ -27,6 +27,7 @@ from workers.inputs import prepare, split_on_device
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, cost_metrics
 from workers.training.engine import Epoch, Working, train
+from workers.training.linear_probe import probe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +75,10 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
     latency = PendingLatency(exported, task.target, gate)
     network.to(task.device)
     costs = Measurement(metrics={**cost_metrics(candidate), "size_bytes": len(exported)})
-    for epoch in _epochs(network, candidate, task, latency.working, gate):
-        last = epoch.epoch == task.epochs
+    probing = candidate.method == "linear-probe"
+    measured = _probed if probing else _epochs
+    for epoch in measured(network, candidate, task, latency.working, gate):
+        last = probing or epoch.epoch == task.epochs
         if (timed := latency.result(wait=last)) is not None:
             costs = Measurement(metrics={**costs.metrics, **timed.latency.metrics}, host=timed.host)
             reason = first_complaint(task.constraints, costs.metrics)
@@ -143,9 +146,20 @@ def _epochs(
     )
 
 
+def _probed(
+    network: Network, candidate: Candidate, task: TrialTask, working: Working, gate: HostGate
+) -> Iterator[Epoch]:
+    with gate.working():
+        training, validation = (
+            split_on_device(task.dataset, candidate.image_size, task.cache_dir, split, task.device)
+            for split in ("train", "validation")
+        )
+    yield probe(network, training, validation, working=working, memory_share=task.memory_share)
+
+
 def _pictures(candidate: Candidate, task: TrialTask, gate: HostGate) -> dict[str, bytes]:
     """What the candidate's augmentation looks like, if it has any."""
-    if not candidate.augmentation.operations:
+    if candidate.method == "linear-probe" or not candidate.augmentation.operations:
         return {}
     with gate.working():
         split = split_on_device(task.dataset, candidate.image_size, task.cache_dir, "train", task.device)

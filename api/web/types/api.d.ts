@@ -684,6 +684,11 @@ export interface components {
              * @enum {string}
              */
             loss: "cross-entropy" | "focal" | "class-balanced";
+            /**
+             * @default training
+             * @enum {string}
+             */
+            method: "training" | "linear-probe";
             /** @enum {string} */
             optimizer: "sgd" | "adamw" | "muon";
             /**
