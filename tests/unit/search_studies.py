@@ -60,7 +60,6 @@ class MemoryLog:
 
     def __init__(self, *, budget: int, queue: Mapping[str, Assignment] | None = None) -> None:
         self.budget, self.queue = budget, dict(queue or {})
-        self.roles: dict[str, TrialRole] = {}
         self.candidates: list[Candidate] = []
         self.assignments: list[dict[str, Any]] = []
         self.reasons: list[str | None] = []
