@@ -1,6 +1,7 @@
 """``seedleaf model``: check a network in the competition's format, and its costs, before anything is trained."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from search.spaces.model_yaml import ArchitectureText
 
 app = typer.Typer(no_args_is_help=True, help="Show a network's layers and costs.")
 HEADERS = ("#", "repeat", "module", "arguments", "output", "macs", "params")
+_OF_TIMM = "Timm"
 _LEFT = frozenset({"module", "arguments", "output"})
 
 
@@ -41,6 +43,8 @@ def show(
         print_csv([_flat(layer, cost) for layer, cost in layers])
     else:
         print_table(HEADERS, [row(number, *layer) for number, layer in enumerate(layers, start=1)], left=_LEFT)
+        if of_timm := _networks_of_timm(layers):
+            print(f"Timm...: parts of {', '.join(of_timm)}, whose name is their first argument")
         totals = costs.totals
         print(
             f"{formats.si(totals['macs'])} macs, {formats.si(totals['params'])} params, "
@@ -60,9 +64,17 @@ def _costs(document: ArchitectureText, path: Path, classes: int | None) -> Netwo
     return costs
 
 
+def _networks_of_timm(layers: Sequence[tuple[Layer, LayerCost]]) -> list[str]:
+    """The networks of timm that the layers are parts of."""
+    names = [str(arguments[0]) for (_, module, arguments), _ in layers if module.startswith(_OF_TIMM)]
+    return list(dict.fromkeys(names))
+
+
 def row(number: int, layer: Layer, cost: LayerCost) -> list[str]:
-    """A layer with its costs as cells under HEADERS."""
+    """A layer with its costs as cells under HEADERS. The parts of a network of timm do not repeat its name."""
     repeat, module, arguments = layer
+    if module.startswith(_OF_TIMM):
+        arguments = arguments[1:]
     return [
         str(number),
         str(repeat),

@@ -24,11 +24,9 @@ def ask_and_write() -> Path:
     """Ask, and write the answers as a study's file into the current directory. Returns its path."""
     folder = _folder()
     path = _new_file(folder)
-    sides_px = typer.prompt("Sides of the images in pixels", default="64, 96", value_proc=_sides, err=True)
-    trials = typer.prompt("Networks to try", default=20, value_proc=_count, err=True)
-    minutes = typer.prompt("Minutes to search at most", default=30, value_proc=_count, err=True)
-    params = typer.prompt("Parameters of a network at most", default=500_000, value_proc=_count, err=True)
-    path.write_text(_study(path.stem, folder, sides_px, trials, minutes, params), encoding="utf-8")
+    pretrained = typer.confirm("Start from networks that were trained on ImageNet's photos", default=True, err=True)
+    text = _fine_tuning(path.stem, folder) if pretrained else _training_afresh(path.stem, folder)
+    path.write_text(text, encoding="utf-8")
     typer.echo(f"wrote {path}; all fields of a study: seedleaf study schema", err=True)
     return path
 
@@ -82,13 +80,33 @@ def _count(answer: object) -> int:
     return int(text)
 
 
-def _study(name: str, folder: Path, sides_px: list[int], trials: int, minutes: int, params: int) -> str:
+def _minutes() -> int:
+    minutes: int = typer.prompt("Minutes to search at most", default=30, value_proc=_count, err=True)
+    return minutes
+
+
+def _head(name: str, folder: Path) -> str:
+    path = json.dumps(str(folder.absolute()), ensure_ascii=False)
+    return f"name: {json.dumps(name)}\ndataset: {{source: folder, path: {path}}}\n"
+
+
+def _fine_tuning(name: str, folder: Path) -> str:
+    """A study of pretrained networks, whose defaults are made for it."""
     return f"""\
-name: {json.dumps(name)}
-dataset:
-  source: folder
-  path: {json.dumps(str(folder.absolute()), ensure_ascii=False)}
-space:
+{_head(name, folder)}space:
+  architecture: pretrained              # [pretrained, blocks-small] tries networks with fresh weights too
+budget: {{max_minutes: {_minutes()}}}
+"""
+
+
+def _training_afresh(name: str, folder: Path) -> str:
+    """A study of networks with fresh weights."""
+    sides_px = typer.prompt("Sides of the images in pixels", default="64, 96", value_proc=_sides, err=True)
+    trials = typer.prompt("Networks to try", default=20, value_proc=_count, err=True)
+    minutes = _minutes()
+    params = typer.prompt("Parameters of a network at most", default=500_000, value_proc=_count, err=True)
+    return f"""\
+{_head(name, folder)}space:
   architecture: blocks-small
   image_size: {sides_px}                # a list is a choice that the search makes
   batch_size: [32, 64]

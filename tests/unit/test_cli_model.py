@@ -57,6 +57,19 @@ def test_a_layer_is_a_row_of_a_table() -> None:
     }
 
 
+def test_a_pretrained_network_fits_into_80_columns_and_is_named_once(tmp_path: Path) -> None:
+    name = "tf_efficientnet_lite0"
+    stages = "\n".join(
+        f"  - [1, TimmStage, [{name}, {number}, {blocks}, 0.375]]"
+        for number, blocks in enumerate((1, 2, 2, 3, 3, 4, 1), start=1)
+    )
+    lines = f"  - [1, TimmStem, [{name}, 0.375, default]]\n{stages}\n  - [1, TimmHead, [{name}, 0.375]]"
+    shown = show(tmp_path, f"INPUT_SIZE: 96\nbackbone:\n{lines}\n  - [1, GlobalAvgPool, []]\n  - [1, FixedConv, [6]]\n")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.count(name) == 1
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+
+
 def test_json_has_the_layers_and_the_totals(tmp_path: Path) -> None:
     report = json.loads(show(tmp_path, SOUND, "--classes", "5", "--format", "json").output)
     assert report["layers"][0] == {

@@ -19,10 +19,23 @@ def _answer(*answers: str) -> Result:
     return CliRunner().invoke(prompts, input="".join(f"{answer}\n" for answer in answers))
 
 
+def test_a_study_of_pretrained_networks_asks_for_the_minutes_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_classes(tmp_path / "images", {"a": 1, "b": 1})
+    done = _answer("images", "mine", "", "10")
+    assert done.exit_code == 0, done.output
+    spec = read_spec(tmp_path / "mine.yaml")
+    assert (spec.name, spec.dataset.path) == ("mine", str(tmp_path / "images"))
+    assert (spec.space.architecture, spec.budget.max_minutes) == ("pretrained", 10)
+    assert len((tmp_path / "mine.yaml").read_text().splitlines()) == 5
+
+
 def test_answers_become_a_valid_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_classes(tmp_path / "My Beans", {"arabica": 3, "robusta": 2})
-    done = _answer("My Beans", "", "48", "7", "", "90000")
+    done = _answer("My Beans", "", "n", "48", "7", "", "90000")
     assert done.exit_code == 0, done.output
     assert "found 3 arabica, 2 robusta" in done.stderr
     assert done.stdout.splitlines()[-1].strip() == "my-beans.yaml"
@@ -37,7 +50,7 @@ def test_a_wrong_answer_is_asked_for_again(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     write_classes(tmp_path / "images", {"a": 1, "b": 1})
     (tmp_path / "taken.yaml").touch()
-    done = _answer("nowhere", "images/a", "images", "taken", "mine", "many", "64", "0", "5", "5", "5")
+    done = _answer("nowhere", "images/a", "images", "taken", "mine", "n", "many", "64", "0", "5", "5", "5")
     assert done.stdout.splitlines()[-1].strip() == "mine.yaml"
     for complaint in ("nowhere is no folder", "fewer than two folders", "exists already", "such as 64, 96", "above 0"):
         assert complaint in done.stderr

@@ -8,6 +8,12 @@ export const TEMPLATES = {
   "Your images": {
     name: "my-images",
     dataset: { source: "folder", path: "" },
+    space: { architecture: "pretrained" },
+    budget: { max_minutes: 30 },
+  },
+  "Your images, with fresh weights": {
+    name: "my-images",
+    dataset: { source: "folder", path: "" },
     space: { architecture: "blocks-small", image_size: [64, 96], batch_size: 64 },
     budget: { max_trials: 20, epochs: 5 },
   },
