@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from services.records.tasks import Task, TaskKind
-from services.store import dataset_checks, trainings
+from services.store import dataset_checks, scorings, trainings
 from services.studies import life_cycle
 
 MAX_LOST = 3
@@ -36,6 +36,11 @@ HANDLERS: dict[TaskKind, TaskHandler] = {
         record_submission=trainings.record_submission,
         fail=life_cycle.fail_training,
     ),
+    "test_scoring": TaskHandler(
+        module="services.jobs.test_scoring_job",
+        record_submission=scorings.record_submission,
+        fail=life_cycle.fail_scoring,
+    ),
 }
 
 
@@ -46,4 +51,4 @@ def job_name(row_id: str, attempt: int) -> str:
 
 def list_tasks(connection: Connection) -> list[Task]:
     """Every task that has not ended and may run."""
-    return [*dataset_checks.to_run(connection), *trainings.to_run(connection)]
+    return [*dataset_checks.to_run(connection), *trainings.to_run(connection), *scorings.to_run(connection)]

@@ -19,7 +19,7 @@ from services.errors import ConflictError, KeyReusedError, RejectedError
 from services.records.jobs import CompressionJob
 from services.records.studies import Study
 from services.records.trainings import Training
-from services.store import events, jobs, recipe_searches, studies, trainings, trials
+from services.store import events, jobs, recipe_searches, scorings, studies, trainings, trials
 from services.store.ids import new_id
 from services.studies import admission, life_cycle
 from services.views import studies as study_views
@@ -96,7 +96,7 @@ def resume(engine: Engine, study_id: str) -> None:
 
 
 def cancel(engine: Engine, study_id: str) -> None:
-    """End a study for good, with its running trials, its trainings and its compression."""
+    """End a study for good, with its running trials, its trainings, its compression and its scoring."""
     reason = "the study was cancelled"
     with engine.begin() as connection:
         studies.set_state(connection, study_id, StudyState.CANCELLED, lease_token=None)
@@ -104,6 +104,7 @@ def cancel(engine: Engine, study_id: str) -> None:
         trainings.cancel_all(connection, study_id, reason)
         jobs.cancel_all(connection, study_id, reason)
         recipe_searches.end_all(connection, study_id, reason=reason)
+        scorings.cancel_all(connection, study_id, reason)
 
 
 def extend(engine: Engine, study_id: str, *, max_trials: int | None, max_minutes: float | None) -> None:
@@ -137,7 +138,10 @@ def _search_on(connection: Connection, study: Study) -> None:
     ended = study.state in (StudyState.COMPLETED, StudyState.FAILED)
     searched = study.state is StudyState.RUNNING and study.searched_at is not None
     if ended or searched:
-        studies.set_state(connection, study.id, StudyState.QUEUED, searched_at=None, retrained_at=None, submissions=0)
+        not_ended = {"searched_at": None, "retrained_at": None, "compressed_at": None}
+        studies.set_state(connection, study.id, StudyState.QUEUED, **not_ended, submissions=0)
+        # What they were to score is scored when the study ends again, if it is still a pick by then.
+        scorings.cancel_all(connection, study.id, "the study searches on")
 
 
 def retry(engine: Engine, trial_id: str) -> str:

@@ -1,4 +1,4 @@
-"""What a study goes through once its search has ended: training in full, compression, the end.
+"""What a study goes through once its search has ended: training in full, compression, test scoring, the end.
 
 Each function works within its caller's transaction. It locks the study before its jobs, as cancelling does, so that two
 transactions never wait for each other.
@@ -14,10 +14,13 @@ from search.contract.states import JobState, StudyState, TrialState
 from search.pareto import front, losses_of, spread
 from search.study.spec import StudySpec
 from services.records.jobs import CompressionJob
+from services.records.scorings import ScoringResult
+from services.records.studies import Study
 from services.records.trainings import Training
 from services.records.trials import Trial
-from services.store import jobs, recipe_searches, studies, trainings, trials, variants
+from services.store import jobs, recipe_searches, scorings, studies, trainings, trials, variants
 from services.store.ids import new_id
+from services.views import picks
 
 
 def end_search(connection: Connection, study_id: str, *, reason: str | None) -> None:
@@ -52,8 +55,10 @@ def complete_training(connection: Connection, training_id: str) -> None:
     ConflictError if it has ended already.
     """
     training = trainings.get(connection, training_id)
-    studies.get(connection, training.study_id, lock=True)
+    study = studies.get(connection, training.study_id, lock=True)
     _record_result(connection, training)
+    if study.spec.dataset.test_fraction and (study.state is StudyState.COMPLETED or study.compressed_at is not None):
+        scorings.add(connection, scoring_id=new_id("scoring"), study_id=study.id, trial_id=training.trial_id)
     advance(connection, training.study_id)
 
 
@@ -129,8 +134,56 @@ def advance(connection: Connection, study_id: str) -> None:
         studies.set_values(connection, study_id, retrained_at=func.now())
         study = studies.get(connection, study_id)
     compressing = jobs.unfinished(connection, study_id) or recipe_searches.unfinished(connection, study_id)
-    if study.retrained_at is not None and not compressing:
+    if study.retrained_at is None or compressing:
+        return
+    if study.compressed_at is None:
+        _queue_scoring(connection, study)
+        studies.set_values(connection, study_id, compressed_at=func.now())
+    if not scorings.unfinished(connection, study_id):
         studies.set_state(connection, study_id, StudyState.COMPLETED, reason=study.reason)
+
+
+def _queue_scoring(connection: Connection, study: Study) -> None:
+    """Have the picks scored on the test split, unless they were scored when the study ended before."""
+    if not study.spec.dataset.test_fraction:
+        reason = "the study has no test split: its dataset.test_fraction is 0"
+        studies.set_values(connection, study.id, test_reason=reason)
+    elif picks.variants_to_score(connection, study.id) or picks.trials_to_score(connection, study.id):
+        scorings.add(connection, scoring_id=new_id("scoring"), study_id=study.id)
+
+
+def complete_scoring(connection: Connection, scoring_id: str, attempt: int, result: ScoringResult) -> None:
+    """Record what a scoring found, count the look at the test split, and advance its study.
+
+    Nothing found is no look. LeaseLostError if the scoring has ended or a later attempt has it.
+    """
+    study_id = scorings.get(connection, scoring_id).study_id
+    studies.get(connection, study_id, lock=True)
+    scorings.hold(connection, scoring_id, attempt)
+    for variant_id, scores in result.variants.items():
+        variants.set_on_test(connection, variant_id, scores)
+    for (trial_id, weights_sha256), scores in result.trials.items():
+        # A full training that ended meanwhile has a scoring of its own.
+        if variants.get_weights(connection, trial_id).sha256 == weights_sha256:
+            trials.set_on_test(connection, trial_id, scores)
+    if result.variants or result.trials:
+        studies.count_test_look(connection, study_id)
+    _end_scoring(connection, scoring_id, study_id, JobState.COMPLETED, reason=result.reason)
+
+
+def fail_scoring(connection: Connection, scoring_id: str, reason: str) -> None:
+    """End a scoring without a score, and advance its study. ConflictError if it has ended already."""
+    study_id = scorings.get(connection, scoring_id).study_id
+    studies.get(connection, study_id, lock=True)
+    _end_scoring(connection, scoring_id, study_id, JobState.FAILED, reason=reason)
+
+
+def _end_scoring(
+    connection: Connection, scoring_id: str, study_id: str, target: JobState, *, reason: str | None
+) -> None:
+    scorings.end(connection, scoring_id, target, reason=reason)
+    studies.set_values(connection, study_id, test_reason=reason)
+    advance(connection, study_id)
 
 
 def _queue_compression(connection: Connection, spec: StudySpec, study_id: str) -> None:

@@ -11,7 +11,7 @@ from services.errors import ConflictError, LeaseLostError
 from services.store import events, jobs, studies, totals
 from services.store.tables import compression_jobs
 from services.studies import commands, life_cycle
-from tests.integration.records import make_study, make_trial
+from tests.integration.records import end_scoring, make_study, make_trial
 
 
 @pytest.fixture
@@ -94,6 +94,7 @@ def test_a_job_that_loses_every_worker_is_set_aside_and_its_study_goes_on(engine
     _expire_leases(engine)
     assert _lease(engine, "four") is None
     assert _fail_abandoned(engine) == 1
+    end_scoring(engine, study_id)
     with engine.connect() as connection:
         job, study = jobs.get(connection, job_id), studies.get(connection, study_id)
     assert job.state is JobState.FAILED
@@ -131,5 +132,6 @@ def test_a_recipe_for_a_trial_of_a_finished_study_is_queued(engine: Engine) -> N
     while (job_id := _lease(engine, "worker")) is not None:
         with engine.begin() as connection:
             life_cycle.end_job(connection, jobs.get(connection, job_id), JobState.COMPLETED)
+    end_scoring(engine, study_id)
     commands.compress(engine, trial_id, default_recipe("fp32").model_copy(update={"name": "another"}))
     assert _lease(engine, "worker") is not None

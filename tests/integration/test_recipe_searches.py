@@ -9,7 +9,7 @@ from services.store import jobs, studies, variants
 from services.store.ids import new_id
 from services.store.tables import compression_jobs
 from services.studies import commands, life_cycle, recipe_searches
-from tests.integration.records import METRICS, make_study, make_trial
+from tests.integration.records import METRICS, end_scoring, make_study, make_trial
 
 
 def _study(engine: Engine, *, trials: int = 1, **budget: float) -> str:
@@ -60,6 +60,7 @@ def test_a_search_tries_the_default_recipes_then_its_own_and_the_study_ends_with
     assert _state(engine, study_id) is StudyState.RUNNING
     while recipe_searches.advance(engine, slots=1):
         _run_next(engine)
+    end_scoring(engine, study_id)
     assert _state(engine, study_id) is StudyState.COMPLETED
     assert _recipes(engine, study_id) == [
         *(recipe.name for recipe in DEFAULT_RECIPES),
@@ -78,6 +79,7 @@ def test_recipes_that_do_not_apply_use_up_the_budget(engine: Engine) -> None:
     study_id = _study(engine, evaluations=7)
     while recipe_searches.advance(engine, slots=2):
         _run_next(engine, failed=True)
+    end_scoring(engine, study_id)
     assert _state(engine, study_id) is StudyState.COMPLETED
     assert len(_recipes(engine, study_id)) == 7
 
@@ -90,6 +92,7 @@ def test_the_time_of_the_evaluations_may_be_limited(engine: Engine) -> None:
         a_minute_ago = compression_jobs.c.started_at - text("interval '1 minute'")
         connection.execute(update(compression_jobs).values(started_at=a_minute_ago))
     assert recipe_searches.advance(engine, slots=1)
+    end_scoring(engine, study_id)
     assert _state(engine, study_id) is StudyState.COMPLETED
     assert _recipes(engine, study_id) == ["fp32"]
 

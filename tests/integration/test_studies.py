@@ -12,7 +12,7 @@ from services.store import events, jobs, studies, trials
 from services.store.tables import trials as trials_table
 from services.studies import commands, life_cycle
 from services.views import studies as study_views
-from tests.integration.records import make_spec, make_study, make_trial
+from tests.integration.records import end_scoring, make_spec, make_study, make_trial
 
 
 def _state(engine: Engine, study_id: str) -> StudyState:
@@ -100,7 +100,7 @@ def test_events_of_parallel_writers_commit_in_the_order_of_their_ids(engine: Eng
     assert max(seen) == 66
 
 
-def test_a_search_that_ends_queues_the_front_and_completes_with_its_last_job(engine: Engine) -> None:
+def test_a_search_that_ends_queues_the_front_and_completes_once_its_picks_were_scored(engine: Engine) -> None:
     study_id = make_study(engine, compression={"recipes": ["fp32", "static-int8"], "max_candidates": 2})
     good = make_trial(engine, study_id, f1=0.9, latency_ms=0.2)
     fast = make_trial(engine, study_id, f1=0.8, latency_ms=0.1, latency_low_ms=0.1, latency_high_ms=0.1)
@@ -116,6 +116,8 @@ def test_a_search_that_ends_queues_the_front_and_completes_with_its_last_job(eng
             assert job is not None
             life_cycle.hold_job(connection, job, "token")
             life_cycle.end_job(connection, job, JobState.COMPLETED)
+    assert _state(engine, study_id) is StudyState.RUNNING
+    end_scoring(engine, study_id)
     assert _state(engine, study_id) is StudyState.COMPLETED
 
 

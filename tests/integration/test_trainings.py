@@ -12,7 +12,7 @@ from services.errors import ConflictError, LeaseLostError
 from services.records.trainings import Training, TrainingRun
 from services.store import events, jobs, studies, trainings, trials, variants
 from services.studies import commands, life_cycle
-from tests.integration.records import EPOCH, make_study, make_trial
+from tests.integration.records import EPOCH, end_scoring, make_study, make_trial
 
 RETRAIN: dict[str, Any] = {
     "retrain": {"top": 2, "seeds": 2, "epochs": 7},
@@ -82,6 +82,7 @@ def test_the_best_are_trained_in_full_and_then_compressed_with_their_best_weight
         assert job is not None
         with engine.begin() as connection:
             life_cycle.end_job(connection, job, JobState.COMPLETED)
+    end_scoring(engine, study_id)
     assert state_of(engine, study_id) is StudyState.COMPLETED
 
 
