@@ -5,6 +5,7 @@ ServiceError
 ├── ConflictError       the state does not allow it
 │   └── LeaseLostError  another driver or worker holds this now: discard the result
 ├── RejectedError       the request cannot be carried out as it stands; names the field
+├── BusyError           too much is going on: trying again in a few seconds helps
 ├── KeyReusedError      an Idempotency-Key came with another body
 ├── ArtifactError       a file of the record is missing or damaged
 └── StorageError        object storage does not answer, or refuses: trying again may help
@@ -35,6 +36,14 @@ class RejectedError(ServiceError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
         self.field, self.message = field, message
+
+
+class BusyError(ServiceError):
+    """``retry_after_s``: how long to wait before trying again."""
+
+    def __init__(self, what: str, *, retry_after_s: int) -> None:
+        super().__init__(f"{what}: try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
 
 
 class KeyReusedError(ServiceError):

@@ -33,7 +33,7 @@ class Server:
 
     def processes(self, *words: str) -> list[psutil.Process]:
         """The server's processes whose command line has all of ``words``."""
-        return [process for process in self.descendants() if all(word in _command(process) for word in words)]
+        return [process for process in self.descendants() if all(word in command_of(process) for word in words)]
 
     def driver_of(self, study_id: str) -> psutil.Process | None:
         """The Python process that searches a study."""
@@ -106,7 +106,7 @@ def wait_for(condition: Callable[[], Any], *, timeout_s: float, what: str) -> An
     raise AssertionError(f"waited {timeout_s:g} s in vain for {what}")
 
 
-def _command(process: psutil.Process) -> str:
+def command_of(process: psutil.Process) -> str:
     try:
         return " ".join(process.cmdline())
     except (psutil.NoSuchProcess, psutil.ZombieProcess):

@@ -15,13 +15,19 @@ from PIL import Image, ImageOps
 HERE = Path(__file__).parent
 LABELS = json.loads((HERE / "labels.json").read_text(encoding="utf-8"))
 PREPROCESSING = json.loads((HERE / "preprocessing.json").read_text(encoding="utf-8"))
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 SIDE_PX, RESIZE = PREPROCESSING["side_px"], PREPROCESSING["resize"]
 SESSION = onnxruntime.InferenceSession(str(HERE / "model.onnx"), providers=["CPUExecutionProvider"])
 
 
 def predict(path: str) -> dict[str, float]:
     """The probability of each class for an image."""
-    logits = run(prepare(path))[0]
+    return probabilities(prepare(path))
+
+
+def probabilities(prepared: np.ndarray) -> dict[str, float]:
+    """The probability of each class for a prepared image."""
+    logits = run(prepared)[0]
     weights = np.exp(logits - logits.max())
     return dict(zip(LABELS, (weights / weights.sum()).tolist(), strict=True))
 
@@ -34,7 +40,7 @@ def run(prepared: np.ndarray) -> np.ndarray:
 
 def prepare(path: str) -> np.ndarray:
     """An image as the model takes it: float32 [1, 3, side, side] in [0, 1]."""
-    image = Image.open(path)
+    image = Image.open(path, formats=FORMATS)
     image.draft("RGB", (2 * SIDE_PX, 2 * SIDE_PX))  # a large JPEG is decoded at a fraction of its size
     pixels = np.asarray(square(to_rgb(ImageOps.exif_transpose(image))), np.float32)
     return pixels.transpose(2, 0, 1)[None] / np.float32(255)
@@ -68,6 +74,6 @@ def square(image: Image.Image) -> Image.Image:
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or sys.exit(__doc__):
-        probabilities = predict(name)
-        label = max(probabilities, key=probabilities.__getitem__)
-        print(f"{name}\t{label}\t{probabilities[label]:.6f}")
+        found = predict(name)
+        label = max(found, key=found.__getitem__)
+        print(f"{name}\t{label}\t{found[label]:.6f}")

@@ -1,4 +1,4 @@
-"""``python -m api.bundle.predict_once FOLDER``: run FOLDER/predict.py on the image file FOLDER/image.
+"""``python predict_once.py FOLDER``: run FOLDER/predict.py on the image file FOLDER/image, within limits.
 
 Prints the probability of each class and the model's median latency as JSON. Exit code 1 with the reason on standard
 error if the image cannot be read.
@@ -6,8 +6,10 @@ error if the image cannot be read.
 
 import importlib.util
 import json
+import resource
 import sys
 import time
+import warnings
 from pathlib import Path
 from statistics import median
 from types import ModuleType
@@ -15,19 +17,35 @@ from types import ModuleType
 from PIL import Image
 
 _RUNS = 30
-#: Images of twice as many pixels are refused; Pillow only warns in between.
-_MAX_PIXELS = 2**25
+#: An image of more pixels is refused before it is decoded; one of so many takes a third of a gigabyte.
+_MAX_PIXELS = 2**24
+_LIMITS = {
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_CPU: 30,  # seconds
+    resource.RLIMIT_DATA: 2 * 2**30,
+    resource.RLIMIT_FSIZE: 0,
+    resource.RLIMIT_NOFILE: 64,
+}
 
 
 def main() -> None:
+    for limit, most in _LIMITS.items():
+        _, hard = resource.getrlimit(limit)
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(limit, (allowed, allowed))
     Image.MAX_IMAGE_PIXELS = _MAX_PIXELS
+    warnings.simplefilter("error", Image.DecompressionBombWarning)  # Pillow raises at twice as many pixels only
     folder = Path(sys.argv[1])
     program = _load_module(folder / "predict.py")
     try:
-        probabilities = program.predict(folder / "image")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises
+        prepared = program.prepare(folder / "image")
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        sys.exit(f"the picture has more than {_MAX_PIXELS} pixels: send a smaller one")
+    except MemoryError:
+        sys.exit("the picture takes too much memory: send a smaller one")
+    except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises
         sys.exit(f"the picture cannot be read: {str(error).replace(str(folder) + '/', '')}")
-    prepared = program.prepare(folder / "image")
+    probabilities = program.probabilities(prepared)
     times_ms = []
     for _ in range(_RUNS):
         started = time.perf_counter()

@@ -1,6 +1,7 @@
 """The program in a bundle: predict.py with its data files, and one prediction by it in a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,10 @@ from api.schemas import Prediction
 from search.contract.dataset import Resize
 
 _PROGRAM = Path(__file__).with_name("predict.py")
+_RUNNER = Path(__file__).with_name("predict_once.py")
 _TIMEOUT_S = 30.0
+#: What the process is told of the server's environment, which holds passwords and tokens.
+_HARMLESS = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 
 
 class PredictionError(ValueError):
@@ -39,8 +43,8 @@ def program_files(classes: Sequence[str], *, side_px: int, resize: Resize) -> di
 def predict(model: bytes, classes: Sequence[str], image: bytes, *, side_px: int, resize: Resize) -> Prediction:
     """Predict one encoded ``image`` with an ONNX ``model`` and time the model alone.
 
-    The program runs in a process of its own, which is all that a hostile image can crash. PredictionError if the image
-    cannot be read, or if the process takes more than 30 seconds.
+    The program runs in a process of its own, with limits and without the server's secrets: that is all that a hostile
+    image can crash. PredictionError if the image cannot be read, or if the process takes more than 30 seconds.
     """
     with tempfile.TemporaryDirectory(prefix="seedleaf-try-") as scratch:
         folder = Path(scratch)
@@ -48,9 +52,12 @@ def predict(model: bytes, classes: Sequence[str], image: bytes, *, side_px: int,
         (folder / "image").write_bytes(image)
         for name, text in program_files(classes, side_px=side_px, resize=resize).items():
             (folder / name).write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "api.bundle.predict_once", str(folder)]
+        command = [sys.executable, str(_RUNNER), str(folder)]
+        environment = {name: os.environ[name] for name in _HARMLESS if name in os.environ}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=environment, cwd=folder
+            )
         except subprocess.TimeoutExpired as error:
             raise PredictionError(f"it took more than {_TIMEOUT_S:g} s") from error
     if done.returncode:

@@ -12,7 +12,7 @@ from api.server.auth import KeyMiddleware, is_loopback
 from api.server.headers import SecurityHeaders
 from api.server.limits import Limits
 from api.server.routes import cluster, datasets, events, health, page, recipes, studies, trainings, trials, variants
-from api.server.state import AppState
+from api.server.state import AppState, Queue
 from services.control.controller import Controller
 from services.database import make_engine, make_reader, migrate
 from services.events import EventFeed
@@ -20,9 +20,6 @@ from services.keys import KeyRing
 from services.ray.jobs import RayJobs
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
-
-#: Specs that are checked at a time: each takes a core for up to two seconds.
-_SPEC_CHECKS = 2
 
 
 def create_app(config: Settings, *, host: str) -> FastAPI:
@@ -47,7 +44,8 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
         reader=make_reader(url, pool_size=20),
         artifacts=ArtifactStore(config.artifacts),
         feed=EventFeed(engine),
-        spec_checks=asyncio.Semaphore(_SPEC_CHECKS),
+        spec_checks=Queue("checks of studies", at_once=2, most_waiting=50),
+        predictions=Queue("predictions", at_once=2, most_waiting=50),
     )
     errors.install(app)
     # The middleware added last runs first.

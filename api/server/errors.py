@@ -13,7 +13,15 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from api.schemas import Problem
 from search.study.spec import spec_problems
 from services.database import READ_LIMIT_MS
-from services.errors import ConflictError, KeyReusedError, NotFoundError, RejectedError, ServiceError, StorageError
+from services.errors import (
+    BusyError,
+    ConflictError,
+    KeyReusedError,
+    NotFoundError,
+    RejectedError,
+    ServiceError,
+    StorageError,
+)
 
 _TITLES = {
     400: "Bad request",
@@ -39,12 +47,23 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}, "description": title}
     for status, title in _TITLES.items()
 }
-_STATUS = {NotFoundError: 404, ConflictError: 409, RejectedError: 422, KeyReusedError: 422, StorageError: 503}
+_STATUS = {
+    NotFoundError: 404,
+    ConflictError: 409,
+    RejectedError: 422,
+    KeyReusedError: 422,
+    StorageError: 503,
+    BusyError: 503,
+}
 
 
-def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None) -> JSONResponse:
+def problem(
+    status: int, detail: str, errors: list[dict[str, str]] | None = None, *, retry_after_s: int | None = None
+) -> JSONResponse:
     body = Problem(title=_TITLES.get(status, "Error"), status=status, detail=detail, errors=errors or [])
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 
@@ -62,7 +81,8 @@ def install(app: FastAPI) -> None:
 async def _service_error(request: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
     fields = [{"field": error.field, "message": error.message}] if isinstance(error, RejectedError) else None
-    return problem(status, str(error), fields)
+    retry_after_s = error.retry_after_s if isinstance(error, BusyError) else None
+    return problem(status, str(error), fields, retry_after_s=retry_after_s)
 
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:

@@ -7,21 +7,49 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
+from services.errors import BusyError
 from services.events import EventFeed
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
 
+_RETRY_AFTER_S = 5
+
+
+class Queue:
+    """Lets ``at_once`` requests work, has ``most_waiting`` wait in order, and refuses the others."""
+
+    def __init__(self, what: str, *, at_once: int, most_waiting: int) -> None:
+        self._what, self._most_waiting, self._waiting = what, most_waiting, 0
+        self._places = asyncio.Semaphore(at_once)
+
+    def is_full(self) -> bool:
+        """Whether the next request would wait."""
+        return self._places.locked()
+
+    async def __aenter__(self) -> None:
+        if self._waiting >= self._most_waiting:
+            raise BusyError(f"{self._waiting} {self._what} wait already", retry_after_s=_RETRY_AFTER_S)
+        self._waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self._places.release()
+
 
 @dataclass(frozen=True, kw_only=True)
 class AppState:
-    """``reader`` is for queries that need no transaction; ``spec_checks`` bounds the checks of specs at a time."""
+    """``reader`` is for queries that need no transaction; the two queues bound what requests do at a time."""
 
     settings: Settings
     engine: Engine
     reader: Engine
     artifacts: ArtifactStore
     feed: EventFeed
-    spec_checks: asyncio.Semaphore
+    spec_checks: Queue
+    predictions: Queue
 
 
 async def _state(request: Request) -> AppState:

@@ -115,10 +115,10 @@ def test_a_check_ends_when_its_client_leaves(
         leaving = [socket.create_connection(("127.0.0.1", client.base_url.port or 0)) for _ in range(2)]
         for connection in leaving:
             connection.sendall(request.encode())
-        wait_for(checks.locked, timeout_s=30, what="both checks to run")
+        wait_for(checks.is_full, timeout_s=30, what="both checks to run")
         for connection in leaving:
             connection.close()
-        wait_for(lambda: not checks.locked(), timeout_s=30, what="the checks to end")
+        wait_for(lambda: not checks.is_full(), timeout_s=30, what="the checks to end")
         monkeypatch.undo()
         answer = client.post("/studies/check", json={"text": _study(image_size=32)}, timeout=60)
     assert answer.json()["networks"] > 1

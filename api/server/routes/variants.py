@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api.bundle import program
 from api.schemas import Page, Prediction, VariantDetail, VariantView
 from api.server.routes.parameters import Limit, Order, Where
-from api.server.state import State
+from api.server.state import AppState, State
 from services.errors import RejectedError
 from services.views import leaderboard
 from services.views import variants as variant_views
@@ -51,12 +52,20 @@ def get_variant(variant_id: str, state: State) -> VariantDetail:
 
 
 @router.post("/variants/{variant_id}/predict")
-def predict(
+async def predict(
     variant_id: str,
     image: Annotated[bytes, Body(media_type="application/octet-stream", description="an image file")],
     state: State,
 ) -> Prediction:
-    """Try a model on one picture, which is prepared as the images of its study were."""
+    """Try a model on one picture, which is prepared as the images of its study were.
+
+    Two pictures are looked at together, further ones wait; 503 with Retry-After if too many do.
+    """
+    async with state.predictions:
+        return await run_in_threadpool(_predict, state, variant_id, image)
+
+
+def _predict(state: AppState, variant_id: str, image: bytes) -> Prediction:
     with state.reader.connect() as connection:
         deployment = variant_views.get_deployment(connection, variant_id)
     try:
