@@ -9,7 +9,8 @@ import onnx
 
 from search.contract.dataset import Resize
 
-_KEY = "seedleaf"
+#: The entry of the metadata that has them.
+USAGE = "seedleaf"
 
 
 class UnknownModelError(ValueError):
@@ -29,7 +30,7 @@ def describe(model: bytes, *, classes: Sequence[str], side_px: int, resize: Resi
     """The same model with its usage in its metadata and the shape of every tensor, which viewers show."""
     proto = onnx.shape_inference.infer_shapes(onnx.load_from_string(model))
     usage = {"classes": list(classes), "side_px": side_px, "resize": resize}
-    onnx.helper.set_model_props(proto, {_KEY: json.dumps(usage)})
+    onnx.helper.set_model_props(proto, {USAGE: json.dumps(usage)})
     return cast(bytes, proto.SerializeToString())
 
 
@@ -40,7 +41,7 @@ def usage_of(model: bytes) -> Usage:
     except Exception as error:  # protobuf's own error, whose class depends on its backend
         raise UnknownModelError("it is no ONNX model") from error
     for entry in proto.metadata_props:
-        if entry.key == _KEY:
+        if entry.key == USAGE:
             usage = json.loads(entry.value)
             return Usage(classes=tuple(usage["classes"]), side_px=usage["side_px"], resize=usage["resize"])
     raise UnknownModelError("it does not say its classes: fetch a variant by seedleaf fetch, whose file does")

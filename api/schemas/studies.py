@@ -55,6 +55,11 @@ class StudyView(BaseModel):
         description="Why the models of the last scoring, or some of them, have no score on the test split; null "
         "otherwise.",
     )
+    teacher_trial_id: str | None = Field(
+        default=None,
+        description="The trial whose answers later trials may learn from; null before it has ended, and where a file or"
+        " nothing teaches.",
+    )
     created_at: datetime = Field(description="When it was posted.")
     started_at: datetime | None = Field(description="When its search started; null before.")
     finished_at: datetime | None = Field(description="When it ended; null before.")

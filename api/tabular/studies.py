@@ -44,6 +44,7 @@ def details(study: StudyView) -> list[tuple[str, str]]:
         "best F1": _f1(study),
         "compression jobs": jobs,
         "test split": looks(study),
+        "taught by": study.teacher_trial_id or study.spec.teacher_file,
         "searched for": formats.clock(study.search_elapsed_s),
         "Ray job": study.job,
         "created": _time(study.created_at),

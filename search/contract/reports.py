@@ -15,6 +15,8 @@ from search.contract.states import TrialState
 
 #: The content of files by their kind: weights, onnx, program, augmentation, ...
 Files = Mapping[str, bytes]
+#: The kind of the file with a teacher's answers on the training images, which belongs to its study.
+ANSWERS = "answers"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,4 +45,6 @@ def _plain(space: SpaceSpec) -> dict[str, ParameterValue]:
     rate = space.learning_rate
     if rate.low < rate.high:
         point["learning_rate"] = min(max(PLAIN_LEARNING_RATE, rate.low), rate.high)
+    if space.has_teacher_weight and 0.0 in space.distillation_weight:
+        point["distillation_weight"] = 0.0
     return point

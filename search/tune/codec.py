@@ -3,10 +3,12 @@
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 
+from ray import ObjectRef
+
 from search.contract.candidate import Candidate
 from search.contract.reports import CompletedTrial, TrialReport
 
-_TRIAL, _CANDIDATE, _WHOLE_GPU = "trial", "candidate", "whole_gpu"
+_TRIAL, _CANDIDATE, _WHOLE_GPU, _TEACHES, _ANSWERS = "trial", "candidate", "whole_gpu", "teaches", "answers"
 #: ``done`` is Tune's own key: it ends the trial.
 _REPORT, _DONE = "report", "done"
 
@@ -14,24 +16,37 @@ _REPORT, _DONE = "report", "done"
 @dataclass(frozen=True, kw_only=True)
 class SuggestedTrial:
     """A trial that is to be run; ``trial_id`` is that of the record, ``whole_gpu`` says that it shares its GPU with
-    no other trial.
+    no other trial. ``teaches``: it answers on the training images once it is trained. ``answers`` refers to a teacher's
+    answers, if it learns from them.
     """
 
     trial_id: str
     candidate: Candidate
     whole_gpu: bool
+    teaches: bool = False
+    answers: ObjectRef | None = None
 
 
 def encode_suggestion(trial: SuggestedTrial) -> dict[str, object]:
     """As Tune's config of a trial."""
-    return {_TRIAL: trial.trial_id, _CANDIDATE: trial.candidate.model_dump_json(), _WHOLE_GPU: trial.whole_gpu}
+    return {
+        _TRIAL: trial.trial_id,
+        _CANDIDATE: trial.candidate.model_dump_json(),
+        _WHOLE_GPU: trial.whole_gpu,
+        _TEACHES: trial.teaches,
+        _ANSWERS: trial.answers,
+    }
 
 
 def decode_suggestion(config: Mapping[str, object]) -> SuggestedTrial:
+    answers = config[_ANSWERS]
+    assert answers is None or isinstance(answers, ObjectRef)
     return SuggestedTrial(
         trial_id=str(config[_TRIAL]),
         candidate=Candidate.model_validate_json(str(config[_CANDIDATE])),
         whole_gpu=bool(config[_WHOLE_GPU]),
+        teaches=bool(config[_TEACHES]),
+        answers=answers,
     )
 
 

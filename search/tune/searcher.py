@@ -6,7 +6,7 @@ a constraint rules out before training, and passing over duplicates happen here;
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ from typing import Protocol
 import optuna
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
+from ray import ObjectRef
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
@@ -26,7 +27,8 @@ from search.contract.trials import Assignment, PastTrial, TrialRole
 from search.samplers.describe import Features, Profile, describing
 from search.samplers.frontier import EXPECTED, SECONDS, TransferData
 from search.samplers.named import SAMPLERS, SamplerInputs
-from search.samplers.optuna_trials import OPTUNA_STATES, Replay, frozen_trial, violations
+from search.samplers.optuna_trials import OPTUNA_STATES, Replay, chooser_of, frozen_trial, violations
+from search.spaces.chooser import Chooser
 from search.study.draw import WITHOUT_TEACHER, draw, is_taught
 from search.study.enqueue import GivenChoices
 from search.study.spec import StudySpec
@@ -86,7 +88,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
 
     ``profile`` gives the metrics that need no training (macs, params), ``features`` what else an architecture can be
     told by; both in milliseconds, or they raise UnbuildableError. ``stopping`` is needed where trials may be STOPPED.
-    ``transfer`` is what earlier studies offer.
+    ``transfer`` is what earlier studies offer. ``answers`` gives a reference to a teacher's answers, or None as long as
+    there are none.
     """
 
     def __init__(
@@ -100,7 +103,9 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         features: Features,
         stopping: Stopping | None = None,
         transfer: Sequence[TransferData] = (),
+        answers: Callable[[], ObjectRef | None] = lambda: None,
     ) -> None:
+        self._answers = answers
         self._spec, self._classes, self._log, self._profile = spec, classes, log, profile
         self._stopping = stopping
         self._outcomes: dict[str, PastTrial | None] = {}
@@ -122,7 +127,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         # Looks for what is left where the usual one keeps proposing what is known already.
         self._random = optuna.samplers.RandomSampler(seed=past)
         super().__init__(
-            space=lambda trial: draw(spec.space, trial, classes=classes).model_dump(),
+            space=lambda trial: self._drawn(trial).model_dump(),
             metric=[objective.metric for objective in spec.objectives],
             mode=["max" if objective.goal is Goal.MAXIMIZE else "min" for objective in spec.objectives],
             sampler=self._usual,
@@ -195,8 +200,9 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         waiting = {name: point for name, point in self._log.enqueued().items() if name not in self._queued}
         if (chosen := self._first_that_fits(waiting)) is not None:
             self._queued.add(chosen)
-            attributes = {"enqueued": chosen, "whole_gpu": waiting[chosen].whole_gpu}
-            self._ot_study.enqueue_trial(dict(waiting[chosen].assignment), user_attrs=attributes)
+            point = waiting[chosen]
+            attributes = {"enqueued": chosen, "whole_gpu": point.whole_gpu, "role": point.role}
+            self._ot_study.enqueue_trial(dict(point.assignment), user_attrs=attributes)
 
     def _first_that_fits(self, waiting: Mapping[str, Enqueued]) -> str | None:
         """The first of the points that is expected to leave enough of the budget's minutes, by its id in the queue."""
@@ -256,9 +262,12 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._ot_study.sampler = sampler
         started_s = time.perf_counter()
         trial = self._ot_study.ask()
-        candidate = draw(self._spec.space, trial, classes=self._classes)
+        candidate = self._drawn(chooser_of(trial))
         self._log.sampled(time.perf_counter() - started_s)
         return trial, candidate
+
+    def _drawn(self, chooser: Chooser) -> Candidate:
+        return draw(self._spec.space, chooser, classes=self._classes, taught=self._answers() is not None)
 
     def _pass_over(self, trial: optuna.trial.Trial, outcome: PastTrial | None) -> None:
         """Tell Optuna what is known of a duplicate, so that its sampler learns and moves on."""
@@ -282,8 +291,16 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._running[trial_id] = _RunningTrial(
             fingerprint=candidate.fingerprint, metrics=metrics, started_s=time.monotonic()
         )
-        whole_gpu = trial.user_attrs.get("whole_gpu", False)
-        return encode_suggestion(SuggestedTrial(trial_id=recorded_id, candidate=candidate, whole_gpu=whole_gpu))
+        answers = self._answers()
+        is_plain = trial.user_attrs.get("role") == TrialRole.PLAIN
+        suggested = SuggestedTrial(
+            trial_id=recorded_id,
+            candidate=candidate,
+            whole_gpu=trial.user_attrs.get("whole_gpu", False),
+            teaches=is_plain and self._spec.trains_teacher and answers is None,
+            answers=answers if candidate.distillation_weight else None,
+        )
+        return encode_suggestion(suggested)
 
     def _reject(self, trial: optuna.trial.Trial, fingerprint: str, metrics: Metrics) -> None:
         self._tell(trial, metrics, OptunaState.PRUNED)

@@ -10,6 +10,8 @@ import ray
 import structlog
 from sqlalchemy import Connection, Engine
 
+from search.contract.recipes import Recipe
+from search.contract.recipes.config import TrainingConfig
 from search.contract.reports import (
     CompressedModel,
     CompressionFailed,
@@ -22,8 +24,10 @@ from services import logs
 from services.database import make_engine
 from services.errors import ConflictError, LeaseLostError
 from services.jobs.heartbeat import Heartbeat
+from services.jobs.teacher import taught_by
 from services.log_tail import last_lines
 from services.records.jobs import CompressionJob
+from services.records.studies import Study
 from services.records.trials import Trial
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
@@ -34,6 +38,7 @@ from workers.actors.compressor import CompressionTask
 from workers.actors.compressors import RESOURCE, Compressors, WorkerLost
 from workers.actors.hosts import NAMESPACE
 from workers.compression.state import TrainedModel
+from workers.teacher.answers import TeacherAnswers
 
 log = structlog.get_logger()
 LEASE_S = 30.0
@@ -127,17 +132,25 @@ class Pool:
         """ValueError where the weights are missing or damaged."""
         with self._engine.connect() as connection:
             trial = trials.get(connection, job.trial_id)
-            spec = studies.get(connection, job.study_id).spec
+            study = studies.get(connection, job.study_id)
             recipe = job.read_recipe()
-            teacher = life_cycle.best_model(connection, job.study_id) if recipe.learns_from_study else None
+            learns = recipe.learns_from_study and study.teacher_answers_sha256 is None
+            teacher = life_cycle.best_model(connection, job.study_id) if learns else None
         return CompressionTask(
             candidate=trial.candidate,
             weights=self._artifacts.get(job.weights_sha256),
-            spec=spec,
+            spec=study.spec,
             recipe=recipe,
             teacher=None if teacher is None else self._trained(*teacher),
             cache_dir=self._config.cache_dir,
+            answers=self._answers(study, trial, recipe),
         )
+
+    def _answers(self, study: Study, trial: Trial, recipe: Recipe) -> TeacherAnswers | None:
+        """Those of the study's teacher, if a step of the recipe learns from them."""
+        trains = any(isinstance(step, TrainingConfig) for step in recipe.steps)
+        learns = recipe.learns_from_study or (trains and trial.candidate.distillation_weight > 0)
+        return taught_by(study, self._artifacts) if learns else None
 
     def _trained(self, trial: Trial, weights_sha256: str) -> TrainedModel:
         return TrainedModel(candidate=trial.candidate, weights=self._artifacts.get(weights_sha256))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.epochs import EpochReport
 from search.contract.metrics import Metrics
-from search.contract.reports import CompletedTrial, FailedTrial, Files, TrialResult
+from search.contract.reports import ANSWERS, CompletedTrial, FailedTrial, Files, TrialResult
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from search.contract.trials import Assignment, TrialRole
 from search.study.run_spec import BudgetSpec
@@ -58,6 +58,7 @@ class Recorder:
         if study.state not in (StudyState.QUEUED, StudyState.RUNNING):
             raise ConflictError(f"study {self._study_id} is {study.state}: there is nothing to search")
         self.spec = study.spec
+        self.answers_sha256 = study.teacher_answers_sha256
         self._elapsed_s = study.search_elapsed_s
         self.state = StudyState.RUNNING
         studies.take_lease(connection, self._study_id, self._token, lease_s=LEASE_S)
@@ -181,7 +182,9 @@ class Recorder:
 
     def ended(self, trial_id: str, result: TrialResult) -> None:
         """Record how a trial ended; nothing if it was ended from outside before: that state stays."""
-        artifacts = self._stored(trial_id, result.files) if isinstance(result, CompletedTrial) else []
+        files = dict(result.files) if isinstance(result, CompletedTrial) else {}
+        answers = files.pop(ANSWERS, None)
+        artifacts = self._stored(trial_id, files)
         try:
             with self.writing() as connection:
                 trial = _end(connection, trial_id, result)
@@ -189,6 +192,8 @@ class Recorder:
                     variants.add_artifact(connection, artifact)
                 if trial.state is TrialState.COMPLETED:
                     life_cycle.trial_completed(connection, self.spec, trial)
+                if answers is not None:
+                    self._add_answers(connection, answers, trial_id=trial_id)
                 if not self._progressed:
                     studies.set_values(connection, self._study_id, submissions=0)
         except ConflictError as error:
@@ -197,6 +202,17 @@ class Recorder:
         self._progressed = True
         self._count_failures(result)
         self.history.append(trial.as_past(self._curves.get(trial_id, ())))
+
+    def add_answers(self, answers: bytes) -> None:
+        """Record the answers of a teacher that is no trial."""
+        with self.writing() as connection:
+            self._add_answers(connection, answers, trial_id=None)
+
+    def _add_answers(self, connection: Connection, answers: bytes, *, trial_id: str | None) -> None:
+        sha256 = self._artifacts.put(answers)
+        values = {"teacher_trial_id": trial_id, "teacher_answers_sha256": sha256}
+        studies.set_values(connection, self._study_id, **values)
+        self.answers_sha256 = sha256
 
     def _stored(self, trial_id: str, files: Files) -> list[dict[str, object]]:
         """The rows of a trial's files, which are in the artifact store now."""

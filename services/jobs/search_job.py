@@ -44,9 +44,12 @@ from services.store import studies, trials
 from services.studies import life_cycle
 from workers.actors.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
 from workers.actors.resource_sizing import chosen_resources
+from workers.actors.teacher_file import answers_from_file
 from workers.actors.trial import TrialActor, TrialTask
 from workers.data import DataError, load_dataset
 from workers.models import cost_metrics, features, layers_of
+from workers.teacher.answers import AnswersError, TeacherAnswers
+from workers.teacher.onnx_file import TeacherError
 from workers.training.errors import DeviceMemoryError
 
 log = structlog.get_logger()
@@ -93,6 +96,23 @@ def _memory_was_full(trial: Trial) -> bool:
     return isinstance(getattr(error, "cause", error), DeviceMemoryError)
 
 
+class SharedAnswers:
+    """The study's answers of a teacher in Ray's object store, where they are put once there are any."""
+
+    def __init__(self, recorder: Recorder, artifacts: ArtifactStore) -> None:
+        self._recorder, self._artifacts = recorder, artifacts
+        self._shared: tuple[str, ray.ObjectRef] | None = None
+
+    def __call__(self) -> ray.ObjectRef | None:
+        """A reference to the TeacherAnswers; None while there are none."""
+        sha256 = self._recorder.answers_sha256
+        if sha256 is None:
+            return None
+        if self._shared is None or self._shared[0] != sha256:
+            self._shared = sha256, ray.put(TeacherAnswers.from_bytes(self._artifacts.get(sha256)))
+        return self._shared[1]
+
+
 class StopWhenCancelledOrSuperseded(NotCheckpointed, tune.Stopper):  # type: ignore[misc]
     """Ends all trials at once when the study is cancelled or another driver has its lease."""
 
@@ -127,6 +147,7 @@ def run(
         classes = _record_dataset(recorder, study_id, config.cache_dir)
         resources = _trial_resources(recorder, config, study_id, classes)
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
+        _ask_file(recorder, resources, config.cache_dir)
         exhausted = False
         while not _concluded(recorder, study_id, exhausted=exhausted):
             exhausted = _search(recorder, config, resources, classes, trainable, profile, features)
@@ -134,6 +155,9 @@ def run(
     except DataError as error:
         with recorder.writing() as connection:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=f"dataset: {error}")
+    except (TeacherError, AnswersError) as error:
+        with recorder.writing() as connection:
+            studies.set_state(connection, study_id, StudyState.FAILED, reason=f"teacher: {error}")
     except TargetMissingError as error:
         with recorder.writing() as connection:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=str(error))
@@ -168,6 +192,13 @@ def _trial_resources(recorder: Recorder, config: Settings, study_id: str, classe
     return resources
 
 
+def _ask_file(recorder: Recorder, resources: ResourcesSpec, cache_dir: Path) -> None:
+    """Have a teacher that is a file answer before the first trial. TeacherError or AnswersError."""
+    path = recorder.spec.teacher_file
+    if path is not None and recorder.answers_sha256 is None:
+        recorder.add_answers(answers_from_file(recorder.spec, resources, path, cache_dir).to_bytes())
+
+
 def _search(
     recorder: Recorder,
     config: Settings,
@@ -190,6 +221,7 @@ def _search(
         features=features,
         stopping=stopping,
         transfer=_transfer(recorder),
+        answers=SharedAnswers(recorder, ArtifactStore(config.artifacts)),
     )
     task = TrialTask.of(spec, resources, cache_dir=config.cache_dir)
     tune_config = tune.TuneConfig(

@@ -15,6 +15,7 @@ from search.contract.reports import FullTrainingReport, TrainedWeights
 from services import logs
 from services.database import make_engine
 from services.errors import ConflictError
+from services.jobs.teacher import taught_by
 from services.log_tail import last_lines
 from services.records.trainings import TrainingRun
 from services.settings import Settings, settings
@@ -45,6 +46,7 @@ class TrainingJob:
             epochs=self._training.epochs,
             cache_dir=config.cache_dir,
             checkpoints=config.checkpoints_dir / training_id,
+            answers=taught_by(study, self._artifacts) if candidate.distillation_weight else None,
         )
 
     def run(self) -> None:

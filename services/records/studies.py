@@ -23,6 +23,8 @@ class Study:
     ``job_id`` is the present driver's Ray job, ``job_attempt`` its number. ``searched_at``, ``retrained_at`` and
     ``compressed_at`` are when the search, the full trainings and the compression ended. ``test_looks`` counts the
     scorings that recorded a score on the test split; ``test_reason`` says why models of the last one have none.
+    ``teacher_answers_sha256`` is the file of a teacher's answers once there is one, ``teacher_trial_id`` the trial
+    whose network gave them, None where a file did.
     """
 
     id: str
@@ -42,6 +44,8 @@ class Study:
     compressed_at: datetime | None
     test_looks: int
     test_reason: str | None
+    teacher_trial_id: str | None
+    teacher_answers_sha256: str | None
     request_sha256: str | None
     created_at: datetime
     started_at: datetime | None
@@ -67,6 +71,8 @@ class Study:
             compressed_at=row["compressed_at"],
             test_looks=row["test_looks"],
             test_reason=row["test_reason"],
+            teacher_trial_id=row["teacher_trial_id"],
+            teacher_answers_sha256=row["teacher_answers_sha256"],
             request_sha256=row["request_sha256"],
             created_at=row["created_at"],
             started_at=row["started_at"],

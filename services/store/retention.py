@@ -70,5 +70,6 @@ def list_files(connection: Connection) -> set[str]:
         compression_jobs.c.weights_sha256,
         recipe_searches.c.weights_sha256,
         training_runs.c.weights_sha256,
+        studies.c.teacher_answers_sha256,
     )
     return set(connection.execute(union(*(select(column) for column in columns))).scalars())

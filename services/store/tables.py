@@ -133,6 +133,10 @@ studies = Table(
         comment="how many scorings recorded a score on the test split",
     ),
     Column("test_reason", Text, comment="why models were not scored on the test split by its last scoring"),
+    Column(
+        "teacher_trial_id", Text, comment="the trial whose network answered; NULL where a file did, or nothing has yet"
+    ),
+    Column("teacher_answers_sha256", Text, comment="the file of a teacher's answers on the training images"),
     Column("idempotency_key", Text, unique=True),
     Column("request_sha256", Text),
     _now("created_at"),

@@ -25,7 +25,8 @@ def admit_study(spec: StudySpec, roots: Roots) -> StudySpec:
     for path in _weight_files(spec.space.model_dump(mode="json")["architecture"]):
         admit_path("space.architecture", path, roots)
     dataset = admit_dataset(spec.dataset, roots, within="dataset.")
-    return _changed(spec, dataset=dataset, compression=_admit_compression(spec.compression, roots))
+    teacher = spec.teacher if spec.teacher_file is None else admit_path("teacher", spec.teacher_file, roots)
+    return _changed(spec, dataset=dataset, teacher=teacher, compression=_admit_compression(spec.compression, roots))
 
 
 def admit_dataset(spec: DatasetSpec, roots: Roots, *, within: str = "") -> DatasetSpec:

@@ -53,6 +53,7 @@ class StudyOverview:
     search_elapsed_s: float
     test_looks: int
     test_reason: str | None
+    teacher_trial_id: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -131,6 +132,7 @@ def _overview(study: Study, progress: StudyProgress) -> StudyOverview:
         search_elapsed_s=study.search_elapsed_s,
         test_looks=study.test_looks,
         test_reason=study.test_reason,
+        teacher_trial_id=study.teacher_trial_id,
         created_at=study.created_at,
         started_at=study.started_at,
         finished_at=study.finished_at,

@@ -79,6 +79,16 @@ def test_a_teacher_under_a_root_is_resolved(root: Path) -> None:
     assert step.teacher == str(root / "teacher.onnx")
 
 
+def test_a_studys_teacher_lies_under_a_root_and_is_resolved(root: Path) -> None:
+    (root / "teacher.onnx").touch()
+    fields = {"name": "s", "dataset": {"source": "sklearn"}, "teacher": str(root / ".." / "root" / "teacher.onnx")}
+    assert admit_study(StudySpec.model_validate(fields), [root]).teacher == str(root / "teacher.onnx")
+    for teacher in ("none", "auto"):
+        assert admit_study(StudySpec.model_validate({**fields, "teacher": teacher}), [root]).teacher == teacher
+    with pytest.raises(RejectedError, match=r"teacher: must lie under"):
+        admit_study(StudySpec.model_validate({**fields, "teacher": "/etc/teacher.onnx"}), [root])
+
+
 def test_pretrained_weights_that_a_written_out_space_names_lie_under_a_root(root: Path) -> None:
     line = [1, "TorchVision", ["resnet18", 1, "$weights", False, "$classes", "$side_px"]]
     stage = {"name": "body", "blocks": {"network": [line]}}

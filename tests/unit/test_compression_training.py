@@ -1,5 +1,6 @@
 """Distillation and quantization-aware training: what they add to fine-tuning, and what they leave behind."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -8,13 +9,15 @@ import torch
 from onnx import TensorProto, helper
 from torch.nn import functional
 
-from search.contract.recipes import Distillation, GlobalPruning, QuantizationAwareTraining
+from search.contract.recipes import Distillation, FineTuning, GlobalPruning, QuantizationAwareTraining
 from tests.unit.compression_states import compression_state, trained
 from tests.unit.training_sets import CLASSES, SIDE_PX, coloured, small_candidate, small_network
-from workers.compression.state import NotApplicableError, TrainedModel
+from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
 from workers.compression.techniques import distillation, global_pruning, quantization_aware_training
+from workers.compression.training import train_on
 from workers.export import quick_onnx, save_weights
 from workers.models import Network
+from workers.teacher import onnx_file
 from workers.training.device_dataset import pixels
 from workers.training.distillation_loss import DistillationLoss
 
@@ -49,10 +52,44 @@ def test_a_student_comes_nearer_to_the_studys_best_model() -> None:
     assert divergence(state.network, answers) < 0.5 * before
 
 
+def answered(state: CompressionState, *, shift: int) -> None:
+    """Give the training split a teacher that is sure of the class ``shift`` after the true one."""
+    plain = state.training()
+    labels = (plain.training.labels + shift) % CLASSES
+    training = replace(plain.training, answers=8.0 * functional.one_hot(labels, CLASSES))
+    state.training, state.has_answers = lambda: replace(plain, training=training), True
+
+
+def predicted_shift(network: Network) -> float:
+    """The share of images that are taken for the class after the true one."""
+    images = coloured(24, seed=5)
+    with torch.no_grad():
+        predicted = network.eval()(pixels(images.images)).argmax(1)
+    return float((predicted == (images.labels + 1) % CLASSES).float().mean())
+
+
+def test_the_studys_teacher_comes_before_its_best_model() -> None:
+    state = compression_state(network=small_network(seed=1))
+    state.teacher = TrainedModel(candidate=small_candidate(), weights=save_weights(trained()))
+    answered(state, shift=1)
+    distillation.distill(Distillation(epochs=6, weight=1.0, temperature=1.0, learning_rate_fraction=1.0), state)
+    assert predicted_shift(state.network) > 0.9
+
+
+@pytest.mark.parametrize(("has_answers", "learned"), [(True, True), (False, False)])
+def test_a_fine_tuning_gives_the_teacher_the_weight_that_it_had_in_the_trial(has_answers: bool, learned: bool) -> None:
+    state = compression_state(network=small_network(seed=1))
+    state.candidate = state.candidate.model_copy(update={"distillation_weight": 1.0, "distillation_temperature": 1.0})
+    answered(state, shift=1)
+    state.has_answers = has_answers
+    train_on(FineTuning(epochs=6, learning_rate_fraction=1.0), state)
+    assert (predicted_shift(state.network) > 0.9) == learned
+
+
 def test_a_file_teaches_what_its_network_does_at_its_own_size(tmp_path: Path) -> None:
     path = tmp_path / "teacher.onnx"
     path.write_bytes(quick_onnx(trained(), SIDE_PX))
-    teach = distillation.file_teacher(path, classes=CLASSES, side_px=2 * SIDE_PX)
+    teach = onnx_file.file_teacher(path, classes=CLASSES, side_px=2 * SIDE_PX)
     network = distillation.network_teacher(TrainedModel(candidate=small_candidate(), weights=save_weights(trained())))
     larger = torch.rand(3, 3, 2 * SIDE_PX, 2 * SIDE_PX)
     with torch.no_grad():
@@ -72,8 +109,8 @@ def test_distillation_takes_a_file_as_its_teacher(tmp_path: Path) -> None:
 
 def test_a_teacher_that_will_not_do_is_told(tmp_path: Path) -> None:
     def told(path: Path, classes: int = CLASSES) -> str:
-        with pytest.raises(distillation.TeacherError) as raised:
-            distillation.file_teacher(path, classes=classes, side_px=SIDE_PX)
+        with pytest.raises(onnx_file.TeacherError) as raised:
+            onnx_file.file_teacher(path, classes=classes, side_px=SIDE_PX)
         return str(raised.value)
 
     path = tmp_path / "teacher.onnx"

@@ -33,12 +33,15 @@ from workers.inputs import dataset_of, prepare, split_on_device
 from workers.latency.gate import HostGate
 from workers.model_metadata import describe
 from workers.models import Network, build_network
+from workers.teacher.answers import TeacherAnswers
 from workers.training.metrics import confusion, scores
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompressionTask:
-    """One recipe for one trial; plain data. ``teacher`` is the study's best model, if the recipe learns from it."""
+    """One recipe for one trial; plain data. ``answers`` are those of the study's teacher; without them ``teacher`` is
+    the study's best model, if the recipe learns from it.
+    """
 
     candidate: Candidate
     weights: bytes
@@ -46,6 +49,7 @@ class CompressionTask:
     recipe: Recipe
     teacher: TrainedModel | None
     cache_dir: Path
+    answers: TeacherAnswers | None = None
 
 
 class Compressor:
@@ -146,7 +150,10 @@ class Compressor:
         weights = hashlib.sha256(task.weights).hexdigest()
         split = task.spec.dataset.model_dump_json()
         candidate, seed = task.candidate.model_dump_json(), task.spec.sampler.seed
-        origin = json.dumps([weights, candidate, dataset_id, split, seed, teacher])
+        parts = [weights, candidate, dataset_id, split, seed, teacher]
+        if task.answers is not None:
+            parts.append(hashlib.sha256(task.answers.logits.tobytes()).hexdigest())
+        origin = json.dumps(parts)
         return StepCache(folder=task.cache_dir / "beginnings", origin=origin)
 
     def _state(self, task: CompressionTask) -> CompressionState:
@@ -157,12 +164,19 @@ class Compressor:
             network=network,
             candidate=candidate,
             training=lambda: prepare(
-                candidate, spec.dataset, spec.sampler.seed, "cpu", task.cache_dir, self._gate.working()
+                candidate,
+                spec.dataset,
+                spec.sampler.seed,
+                "cpu",
+                task.cache_dir,
+                self._gate.working(),
+                answers=task.answers,
             ),
             validation=split_on_device(spec.dataset, candidate.image_size, task.cache_dir, "validation", "cpu"),
             calibration=dataset.images[dataset.splits.calibration],
             seed=spec.sampler.seed,
             working=self._gate.working,
+            has_answers=task.answers is not None,
             teacher=task.teacher,
         )
 

@@ -16,12 +16,15 @@ from workers.export import save_weights
 from workers.inputs import prepare, split_on_device
 from workers.latency.gate import HostGate
 from workers.models import build_network
+from workers.teacher.answers import TeacherAnswers
 from workers.training.engine import train
 
 
 @dataclass(frozen=True, kw_only=True)
 class FullTraining:
-    """What the seeds of a training have in common; plain data. ``checkpoints`` is a folder that every worker sees."""
+    """What the seeds of a training have in common; plain data. ``checkpoints`` is a folder that every worker sees;
+    ``answers`` are the teacher's, where the candidate learns from them.
+    """
 
     candidate: Candidate
     dataset: DatasetSpec
@@ -31,6 +34,7 @@ class FullTraining:
     memory_share: float
     cache_dir: Path
     checkpoints: Path
+    answers: TeacherAnswers | None
 
     @classmethod
     def of(
@@ -42,6 +46,7 @@ class FullTraining:
         epochs: int,
         cache_dir: Path,
         checkpoints: Path,
+        answers: TeacherAnswers | None,
     ) -> "FullTraining":
         return cls(
             candidate=candidate,
@@ -52,6 +57,7 @@ class FullTraining:
             memory_share=resources.memory_share,
             cache_dir=cache_dir,
             checkpoints=checkpoints,
+            answers=answers,
         )
 
 
@@ -61,7 +67,7 @@ def train_in_full(task: FullTraining, seed: int) -> Iterator[FullTrainingReport]
     torch.manual_seed(seed)
     candidate, gate = task.candidate, HostGate()
     network = build_network(candidate.architecture).to(task.device)
-    prepared = prepare(candidate, task.dataset, seed, task.device, task.cache_dir, gate.working())
+    prepared = prepare(candidate, task.dataset, seed, task.device, task.cache_dir, gate.working(), answers=task.answers)
     validation = split_on_device(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
     task.checkpoints.mkdir(parents=True, exist_ok=True)
     epochs = train(

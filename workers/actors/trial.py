@@ -14,7 +14,7 @@ from search.contract.dataset import DatasetSpec
 from search.contract.epochs import ClassificationScores
 from search.contract.latency import HostLatency
 from search.contract.metrics import Constraint, Score, first_complaint
-from search.contract.reports import CompletedTrial, InfeasibleTrial, Measurement, TrialReport
+from search.contract.reports import ANSWERS, CompletedTrial, InfeasibleTrial, Measurement, TrialReport
 from search.contract.targets import TargetSpec
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
@@ -23,16 +23,21 @@ from workers.actors.hosts import Slots
 from workers.augmentation.pictures import picture_of
 from workers.candidate_training import plan_of
 from workers.export import quick_onnx, save_weights
-from workers.inputs import prepare, split_on_device
+from workers.inputs import dataset_of, prepare, split_on_device
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, cost_metrics
+from workers.teacher.answers import TeacherAnswers
+from workers.teacher.network import network_answers
 from workers.training.engine import Epoch, Working, train
 from workers.training.linear_probe import probe
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialTask:
-    """What all trials of a study have in common; plain data."""
+    """What all trials of a study have in common; plain data.
+
+    Only a trial's own task has a teacher's ``answers``, where it learns from them, or ``teaches`` itself.
+    """
 
     dataset: DatasetSpec
     epochs: int
@@ -44,6 +49,8 @@ class TrialTask:
     score: Score
     target: TargetSpec
     cache_dir: Path
+    teaches: bool = False
+    answers: TeacherAnswers | None = None
 
     @classmethod
     def of(cls, spec: StudySpec, resources: ResourcesSpec, *, cache_dir: Path) -> "TrialTask":
@@ -101,8 +108,17 @@ def _completed(
     """The result of a trial with the ``scores`` of its last epoch."""
     score = task.score.of(f1=scores.f1, latency_ms=costs.metrics["latency_ms"])
     metrics = {"f1": scores.f1, "accuracy": scores.accuracy, **costs.metrics, "score": score}
-    files = {"weights": save_weights(network.cpu()), **_pictures(candidate, task, gate)}
+    answers = _answers(network, candidate, task, gate)
+    files = {"weights": save_weights(network.cpu()), **answers, **_pictures(candidate, task, gate)}
     return CompletedTrial(measurement=replace(costs, metrics=metrics), scores=scores, files=files)
+
+
+def _answers(network: Network, candidate: Candidate, task: TrialTask, gate: HostGate) -> dict[str, bytes]:
+    """What the teacher answers on the training images, if this trial is the teacher."""
+    if not task.teaches:
+        return {}
+    dataset = dataset_of(task.dataset, candidate.image_size, task.cache_dir)
+    return {ANSWERS: network_answers(network, dataset, device=task.device, working=gate.working).to_bytes()}
 
 
 class PendingLatency:
@@ -133,7 +149,9 @@ def _epochs(
     network: Network, candidate: Candidate, task: TrialTask, working: Working, gate: HostGate
 ) -> Iterator[Epoch]:
     plan = plan_of(candidate, epochs=task.epochs, seed=task.seed)
-    prepared = prepare(candidate, task.dataset, task.seed, task.device, task.cache_dir, gate.working())
+    prepared = prepare(
+        candidate, task.dataset, task.seed, task.device, task.cache_dir, gate.working(), answers=task.answers
+    )
     validation = split_on_device(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
     yield from train(
         network,
@@ -179,7 +197,9 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         return True
 
     def _begin(self, trial: SuggestedTrial) -> None:
-        task = replace(self._task, memory_share=1.0) if trial.whole_gpu else self._task
+        answers = None if trial.answers is None else ray.get(trial.answers)
+        task = replace(self._task, teaches=trial.teaches, answers=answers)
+        task = replace(task, memory_share=1.0) if trial.whole_gpu else task
         self._reports = run_trial(trial.candidate, task, self._gate)
 
     def step(self) -> dict[str, object]:

@@ -28,7 +28,8 @@ class CompressionState:
 
     ``training`` prepares the training split, which only fine-tuning needs. ``calibration`` uint8 [n, side, side, 3] are
     images that are not in the validation split. ``masks`` keep pruned weights at zero: bool tensors by parameter name,
-    True where the weight stays. ``teacher`` is the study's best model, for distillation.
+    True where the weight stays. For distillation: ``has_answers`` says that the training split has the answers of the
+    study's teacher, and ``teacher`` is the study's best model.
     """
 
     network: Network
@@ -38,6 +39,7 @@ class CompressionState:
     calibration: NDArray[np.uint8]
     seed: int
     working: Working
+    has_answers: bool = False
     teacher: TrainedModel | None = None
     masks: dict[str, Tensor] = field(default_factory=dict)
 

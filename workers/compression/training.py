@@ -1,7 +1,7 @@
 """Training what other steps left, as the candidate wants to be trained; pruned weights are kept at zero."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -15,15 +15,25 @@ from workers.training.engine import train
 from workers.training.execution import eager
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnswersWeight:
+    """How much of the targets are the answers of the study's teacher, softened by ``temperature``."""
+
+    weight: float
+    temperature: float
+
+
 def train_on(
     config: TrainingConfig,
     state: CompressionState,
     *,
-    distillation: DistillationLoss | None = None,
+    distillation: DistillationLoss | AnswersWeight | None = None,
     after_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> None:
     """Train the state's network in place. ``after_epoch`` gets the number of finished epochs and may change the
     state's masks.
+
+    Without ``distillation`` it learns as much from the answers of the study's teacher as the candidate did.
     """
     masked = [(_parameter(state.network, name), mask) for name, mask in state.masks.items()]
 
@@ -39,7 +49,11 @@ def train_on(
         learning_rate_fraction=config.learning_rate_fraction,
     )
     # Every layer has to adapt to what was removed from it.
-    plan = replace(plan, layer_decay=1.0, distillation_weight=0.0)
+    plan = replace(plan, layer_decay=1.0)
+    if isinstance(distillation, AnswersWeight):
+        plan = replace(plan, distillation_weight=distillation.weight, distillation_temperature=distillation.temperature)
+    elif distillation is not None or not state.has_answers:
+        plan = replace(plan, distillation_weight=0.0)
     prepared = state.training()
     epochs = train(
         state.network,
@@ -49,7 +63,7 @@ def train_on(
         augment=prepared.augment,
         working=state.working,
         after_step=keep_zeros,
-        distillation=distillation,
+        distillation=distillation if isinstance(distillation, DistillationLoss) else None,
         # Teachers and masks change from step to step in ways that a CUDA graph does not record.
         execution=eager,
     )

@@ -36,7 +36,7 @@ export function summaryPanel(results, signal) {
     const log = study.job && logButton(study.id);
     fill(head, h("h1", {}, study.name), badge(study.state), link, studyActions(study, changed), log);
     const reason = study.reason && h("pre", {}, study.reason);
-    fill(state, progressBar(study), reason, runningTrials(results), facts(factsOf(study)));
+    fill(state, progressBar(study), reason, runningTrials(results), facts(factsOf(results)));
     skipped.update(study);
     const { finished, total, best_f1 } = study.progress;
     say(`${finished} of ${total} trials finished${best_f1 === null ? "" : `, best F1 ${fraction(best_f1)}`}`);
@@ -57,8 +57,9 @@ export function summaryPanel(results, signal) {
   return { element, update, connected };
 }
 
-/** @param {StudyView} study @returns {Parameters<typeof facts>[0]} */
-function factsOf(study) {
+/** @param {StudyResults} results @returns {Parameters<typeof facts>[0]} */
+function factsOf(results) {
+  const { study } = results;
   const { best_f1, least_latency_ms, compression } = study.progress;
   const jobs = Object.values(compression).reduce((sum, number) => sum + number, 0);
   return [
@@ -68,11 +69,18 @@ function factsOf(study) {
     ["Compressed", jobs ? `${compression.COMPLETED ?? 0} of ${jobs}` : null],
     ["Compression failed", compression.FAILED],
     ["Test images", testText(study)],
+    ["Taught by", teacher(results)],
     ["Search time", duration(study.search_elapsed_s)],
     ["Created", ago(study.created_at)],
     ["Classes", study.classes?.length],
     ["Ray job", study.job],
   ];
+}
+
+/** The trial whose answers later ones learn from. @param {StudyResults} results */
+function teacher({ study, trials }) {
+  const id = study.teacher_trial_id;
+  return id && h("a", { href: trialLink(id) }, trials.has(id) ? `Trial ${trials.get(id)?.number}` : id);
 }
 
 /** How often models were scored on the test split, and why some were not. @param {StudyView} study */

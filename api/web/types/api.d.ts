@@ -2097,6 +2097,7 @@ export interface components {
             spec: components["schemas"]["StudySpec-Output"];
             started_at: string | null;
             state: components["schemas"]["StudyState"];
+            teacher_trial_id?: string | null;
             /** @default 0 */
             test_looks: number;
             test_reason?: string | null;

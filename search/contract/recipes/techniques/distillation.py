@@ -26,5 +26,6 @@ class Distillation(TrainingConfig):
         default=None,
         min_length=1,
         max_length=1000,
-        description="path of an ONNX classifier of the same classes; none means the study's trial with the best F1",
+        description="path of an ONNX classifier of the same classes; none means the study's teacher, or else"
+        " its trial with the best F1",
     )
