@@ -8,6 +8,7 @@ import typer
 from api.cli.errors import CommandError
 from api.cli.output import Format, print_csv, print_json, print_table
 from api.client.client import Client, Order
+from api.tabular import studies as study_rows
 from api.tabular import trials as trial_rows
 from api.tabular import variants as variant_rows
 from search.contract.metrics import NATURAL_GOALS, Goal, MetricName
@@ -48,6 +49,7 @@ def show_trials(
         rows = [trial_rows.row(rank, trial) for rank, trial in ranked]
         print_table(trial_rows.HEADERS, rows, left=trial_rows.WORDS)
         _print_hosts(trial.host for trial in trials)
+        _print_looks(client, study_id)
 
 
 def show_variants(
@@ -67,6 +69,7 @@ def show_variants(
     for group in variant_rows.by_host(rows):
         print_table(variant_rows.HEADERS, [variant_rows.row(row) for row in group], left=variant_rows.WORDS)
         _print_hosts(row.variant.host for row in group)
+    _print_looks(client, study_id)
     if front.recommended is not None:
         print(f"the recommended model: seedleaf fetch {front.recommended} --out DIR")
 
@@ -80,6 +83,12 @@ def _newest(client: Client) -> str:
 
 def _best_first(sort: Sort) -> Order:
     return "desc" if sort != "number" and NATURAL_GOALS[sort] is Goal.MAXIMIZE else "asc"
+
+
+def _print_looks(client: Client, study_id: str) -> None:
+    """How often the test split was looked at, and why models were not scored on it."""
+    if looks := study_rows.looks(client.get_study(study_id)):
+        print(f"F1 test: on the test split, with its 95% interval; {looks}")
 
 
 def _print_hosts(hosts: Iterable[str | None]) -> None:

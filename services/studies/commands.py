@@ -134,12 +134,15 @@ def _raise_budget(connection: Connection, study: Study, *, max_trials: int | Non
 
 
 def _search_on(connection: Connection, study: Study) -> None:
-    """Have a study searched again if its search has ended."""
+    """Have a study searched again if its search has ended; a paused one once it is resumed."""
     ended = study.state in (StudyState.COMPLETED, StudyState.FAILED)
     searched = study.state is StudyState.RUNNING and study.searched_at is not None
+    not_ended = {"searched_at": None, "retrained_at": None, "compressed_at": None}
     if ended or searched:
-        not_ended = {"searched_at": None, "retrained_at": None, "compressed_at": None}
         studies.set_state(connection, study.id, StudyState.QUEUED, **not_ended, submissions=0)
+    elif study.state is StudyState.PAUSED:
+        studies.set_values(connection, study.id, **not_ended)
+    if study.searched_at is not None:
         # What they were to score is scored when the study ends again, if it is still a pick by then.
         scorings.cancel_all(connection, study.id, "the study searches on")
 

@@ -24,8 +24,15 @@ from services.views import picks
 
 
 def end_search(connection: Connection, study_id: str, *, reason: str | None) -> None:
-    """End the search of a running study: queue what follows for its best trials, or fail it if none was completed."""
-    spec = studies.get(connection, study_id, lock=True).spec
+    """End the search of a running study: queue what follows for its best trials, or fail it if none was completed.
+
+    A study that was paused after its search goes on with the phase that it was in.
+    """
+    study = studies.get(connection, study_id, lock=True)
+    if study.searched_at is not None:
+        advance(connection, study_id)
+        return
+    spec = study.spec
     completed = trials.list_by_study(connection, study_id, [TrialState.COMPLETED])
     if not completed:
         studies.set_state(connection, study_id, StudyState.FAILED, reason=reason or "no trial was completed")

@@ -12,7 +12,7 @@ from services.control.tasks import HANDLERS, MAX_LOST, list_tasks
 from services.errors import LeaseLostError
 from services.records.scorings import ScoringResult
 from services.records.studies import Study
-from services.store import events, jobs, scorings, studies, trials, variants
+from services.store import events, jobs, scorings, studies, trainings, trials, variants
 from services.studies import commands, life_cycle
 from services.views import picks
 from services.views import studies as study_views
@@ -164,6 +164,36 @@ def test_a_paused_study_is_not_scored(engine: Engine) -> None:
     commands.pause(engine, study_id)
     with engine.connect() as connection:
         assert list_tasks(connection) == []
+
+
+def test_a_study_that_was_paused_while_it_was_scored_trains_nothing_again(engine: Engine) -> None:
+    study_id = make_study(engine, retrain={"top": 1}, compression=NO_COMPRESSION)
+    trial_id = make_trial(engine, study_id)
+    end_search(engine, study_id)
+    with engine.connect() as connection:
+        (training,) = trainings.of_trials(connection, [trial_id])[trial_id]
+    complete(engine, training.id, (0.95,))
+    commands.pause(engine, study_id)
+    commands.resume(engine, study_id)
+    with engine.begin() as connection:
+        studies.set_state(connection, study_id, StudyState.RUNNING)
+    end_search(engine, study_id)
+    with engine.connect() as connection:
+        assert len(trainings.of_trials(connection, [trial_id])[trial_id]) == 1
+    end_scoring(engine, study_id, scored(trial_id, weights=f"{1:064x}"))
+    assert study_of(engine, study_id).state is StudyState.COMPLETED
+
+
+def test_a_study_that_is_extended_while_it_is_paused_is_scored_when_it_ends_again(engine: Engine) -> None:
+    study_id, _ = searched_study(engine)
+    commands.pause(engine, study_id)
+    commands.extend(engine, study_id, max_trials=40, max_minutes=None)
+    assert (study_of(engine, study_id).state, phase_of(engine, study_id)) == (StudyState.PAUSED, StudyPhase.SEARCH)
+    commands.resume(engine, study_id)
+    with engine.begin() as connection:
+        studies.set_state(connection, study_id, StudyState.RUNNING)
+    end_search(engine, study_id)
+    assert queued_scoring(engine, study_id) is not None
 
 
 def test_a_scoring_that_loses_every_job_ends_its_study_with_the_reason(engine: Engine) -> None:

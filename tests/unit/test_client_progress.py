@@ -129,3 +129,11 @@ def test_an_end_says_why() -> None:
     story = _Story()
     assert story.tell("study", state="FAILED", reason="dataset: empty") == "study FAILED: dataset: empty"
     assert story.progress.state == "FAILED"
+
+
+def test_the_scoring_on_the_test_split_is_told_once_it_has_ended() -> None:
+    story = _Story()
+    assert story.tell("test_scoring", state="RUNNING", reason=None) is None
+    assert story.tell("test_scoring", state="COMPLETED", reason=None) == "scoring on the test split COMPLETED"
+    line = story.tell("test_scoring", state="FAILED", reason="its job was lost")
+    assert line == "scoring on the test split FAILED: its job was lost"
