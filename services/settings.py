@@ -28,9 +28,6 @@ class Settings(BaseSettings):
     ray_address: str | None = Field(
         default=None, description="a Ray dashboard such as http://head:8265; none starts Ray"
     )
-    ray_is_local: bool = Field(
-        default=False, description="set by `seedleaf up` for the Ray that it starts: it has the code already"
-    )
     api_key: SecretStr | None = Field(default=None, description="the bearer token that requests must carry")
     data_roots: tuple[Path, ...] | None = Field(
         default=None, description="data sets must lie under one of these; none allows any on a loopback server"

@@ -96,12 +96,12 @@ def _start(stack: ExitStack, host: str, port: int) -> "RunningServer":
 def _addresses(server: "RunningServer") -> str:
     from services.database import optuna_url
 
-    token_file = server.backends.token_file
-    token = f"  (asks for the token in {token_file})" if token_file else ""
-    database_url = server.backends.settings.require_database_url()
+    settings, ray = server.backends.settings, server.backends.ray
+    token = f"  (asks for the token in {ray.token_file})" if ray else ""
+    database_url = settings.require_database_url()
     return f"""Seedleaf is up. Ctrl-C stops it.
   page and API   {server.url}
   API reference  {server.url}/docs
-  Ray dashboard  {server.backends.dashboard_url}{token}
-  home           {server.backends.settings.home}
+  Ray dashboard  {settings.ray_address}{token}
+  home           {settings.home}
   in Optuna      optuna-dashboard {shlex.quote(optuna_url(database_url, hide_password=True))}"""

@@ -17,15 +17,21 @@ from services.control.controller import Controller
 from services.database import make_engine, make_reader, migrate
 from services.events import EventFeed
 from services.keys import KeyRing
+from services.local.backends import Backends
 from services.ray.jobs import RayJobs
+from services.ray.watch import RayWatch
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
 
+#: A request of a user waits for Ray no longer than this.
+_RAY_PATIENCE_S = 5.0
 
-def create_app(config: Settings, *, host: str) -> FastAPI:
+
+def create_app(config: Settings, *, host: str, local: Backends | None = None) -> FastAPI:
     """The application for a running database and Ray cluster; it migrates the database when it starts.
 
-    ``host`` is the address that the server listens on: on loopback it requires no key until one exists.
+    ``host`` is the address that the server listens on: on loopback it requires no key until one exists. ``local`` is
+    what this process has started.
     """
     app = FastAPI(
         title="Seedleaf",
@@ -38,6 +44,8 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
     )
     url = config.require_database_url()
     engine = make_engine(url, pool_size=20)
+    ray_address = local.ray.address if local is not None and local.ray is not None else None
+    ray_jobs = RayJobs.of(config, local=ray_address, patience_s=_RAY_PATIENCE_S)
     app.state.seedleaf = AppState(
         settings=config,
         engine=engine,
@@ -46,7 +54,11 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
         feed=EventFeed(engine),
         spec_checks=Queue("checks of studies", at_once=2, most_waiting=50),
         predictions=Queue("predictions", at_once=2, most_waiting=50),
+        ray_jobs=ray_jobs,
+        ray_watch=RayWatch(ray_jobs),
+        supervisor=None if local is None else local.supervisor,
     )
+    app.state.controller = Controller(config, RayJobs.of(config, local=ray_address))
     errors.install(app)
     # The middleware added last runs first.
     app.add_middleware(Limits)
@@ -62,13 +74,16 @@ def create_app(config: Settings, *, host: str) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: AppState = app.state.seedleaf
     migrate(state.engine)
-    controller = Controller(state.settings, RayJobs.of(state.settings))
+    controller: Controller = app.state.controller
     state.feed.start(asyncio.get_running_loop())
     controller.start()
+    await asyncio.to_thread(state.ray_watch.start)
     try:
         yield
     finally:
+        await asyncio.to_thread(state.ray_watch.close)
         await asyncio.to_thread(controller.close)
+        state.ray_jobs.close()
         await asyncio.to_thread(state.feed.close)
         state.engine.dispose()
         state.reader.dispose()

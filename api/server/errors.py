@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -22,6 +21,7 @@ from services.errors import (
     ServiceError,
     StorageError,
 )
+from services.ray.errors import RayError
 
 _TITLES = {
     400: "Bad request",
@@ -36,6 +36,7 @@ _TITLES = {
     503: "Not now",
 }
 DATABASE_AWAY = (503, "the database does not answer: try again in a few seconds")
+RAY_AWAY = (503, "Ray does not answer: try again in a few seconds")
 DATABASE_READ_ONLY = (503, "the database takes no writes at present: try again when its operator has seen to it")
 READS_TOO_LONG = (
     503,
@@ -74,7 +75,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(InternalError, _database_refuses)
-    app.add_exception_handler(httpx.TransportError, _ray_away)
+    app.add_exception_handler(RayError, _ray_away)
     app.add_exception_handler(Exception, _defect)
 
 
@@ -112,7 +113,7 @@ async def _database_refuses(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _ray_away(request: Request, error: Exception) -> JSONResponse:
-    return problem(503, "Ray does not answer: try again in a few seconds")
+    return problem(*RAY_AWAY)
 
 
 async def _defect(request: Request, error: Exception) -> JSONResponse:

@@ -31,7 +31,7 @@ def running_server(config: Settings, *, host: str, port: int) -> Iterator[Runnin
     with socket.create_server((host, port)) as listener, backends(config) as running:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(running.settings, host=host),
+                create_app(running.settings, host=host, local=running),
                 log_config=None,  # its lines are logged like all others
                 log_level="warning",
                 ws="none",

@@ -9,6 +9,9 @@ from sqlalchemy import Engine
 
 from services.errors import BusyError
 from services.events import EventFeed
+from services.local.supervisor import Supervisor
+from services.ray.jobs import RayJobs
+from services.ray.watch import RayWatch
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
 
@@ -41,7 +44,10 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class AppState:
-    """``reader`` is for queries that need no transaction; the two queues bound what requests do at a time."""
+    """``reader`` is for queries that need no transaction; the two queues bound what requests do at a time.
+
+    ``supervisor`` is None where this process started nothing.
+    """
 
     settings: Settings
     engine: Engine
@@ -50,6 +56,9 @@ class AppState:
     feed: EventFeed
     spec_checks: Queue
     predictions: Queue
+    ray_jobs: RayJobs
+    ray_watch: RayWatch
+    supervisor: Supervisor | None
 
 
 async def _state(request: Request) -> AppState:

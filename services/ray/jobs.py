@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from services.log_tail import last_lines
 from services.ray.code_package import CodePackage, pack
+from services.ray.errors import RayAwayError, RayRefusedError
 from services.settings import Settings
 
 _ALIVE = ("PENDING", "RUNNING")
@@ -20,6 +21,8 @@ _MOST_NODES = 1000
 _RESOURCES = {"CPU": "CPU", "GPU": "GPU", "benchmark_slot": "benchmarkSlot", "compression": "compression"}
 _TIMEOUT_S = 20.0
 _UPLOAD_S = 120.0
+_POOL_S = 1.0
+_MOST_CONNECTIONS = 4
 
 
 class _Job(BaseModel):
@@ -56,35 +59,46 @@ class Node:
     resources: Mapping[str, Resource]
 
 
-class RayError(RuntimeError):
-    """Ray refused a request. That it cannot be reached is an httpx.TransportError."""
-
-
 class RayJobs:
-    """The jobs of one cluster, at the address of its dashboard. Requests carry ``RAY_AUTH_TOKEN`` where it is set.
+    """The jobs of one cluster. Requests carry ``RAY_AUTH_TOKEN`` where it is set.
 
-    ``package`` is the code that each job needs on its cluster, ``environment`` the variables that it gets.
+    ``address`` gives the address of its dashboard before each request, or raises RayAwayError. ``package`` is the code
+    that each job needs on its cluster, ``environment`` the variables that it gets. Each call may raise RayAwayError,
+    after ``patience_s``.
     """
 
     def __init__(
         self,
-        address: str,
+        address: Callable[[], str],
         *,
         package: Callable[[], CodePackage] | None = None,
         environment: Mapping[str, str] | None = None,
+        patience_s: float = _TIMEOUT_S,
     ) -> None:
         token = os.environ.get("RAY_AUTH_TOKEN")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(base_url=address, headers=headers, timeout=_TIMEOUT_S)
-        self._package, self._environment = package, environment
+        # Requests that wait for a Ray that is stuck must not hold all of a server's threads.
+        limits = httpx.Limits(max_connections=_MOST_CONNECTIONS)
+        self._http = httpx.Client(headers=headers, timeout=httpx.Timeout(patience_s, pool=_POOL_S), limits=limits)
+        self.address, self._package, self._environment = address, package, environment
 
     @classmethod
-    def of(cls, config: Settings) -> "RayJobs":
-        """The jobs of the settings' cluster; one that ``seedleaf up`` did not start is sent code and environment."""
-        assert config.ray_address is not None
-        if config.ray_is_local:
-            return cls(config.ray_address)
-        return cls(config.ray_address, package=pack, environment=config.for_jobs())
+    def of(
+        cls, config: Settings, *, local: Callable[[], str] | None = None, patience_s: float = _TIMEOUT_S
+    ) -> "RayJobs":
+        """The jobs of the settings' cluster, which is sent code and environment.
+
+        ``local`` is the address of a Ray that ``seedleaf up`` has started: it has both already.
+        """
+        if local is not None:
+            return cls(local, patience_s=patience_s)
+        address = config.ray_address
+        assert address is not None
+        return cls(lambda: address, package=pack, environment=config.for_jobs(), patience_s=patience_s)
+
+    def check(self) -> None:
+        """Ask whether Ray's dashboard and its head's store answer. RayError if they do not."""
+        self._ask("GET", "/api/gcs_healthz")
 
     def list_jobs(self) -> dict[str, bool]:
         """Every job that this cluster knows, by its id: True while it is pending or running, False once it ended."""
@@ -96,7 +110,7 @@ class RayJobs:
         body = {"entrypoint": command, "submission_id": job_id, "runtime_env": self._runtime_env()}
         try:
             self._ask("POST", "/api/jobs/", json=body)
-        except RayError:
+        except RayRefusedError:
             if not self._knows(job_id):
                 raise
 
@@ -107,7 +121,7 @@ class RayJobs:
         """A job's log; empty where Ray does not know the job (any more)."""
         try:
             return str(self._ask("GET", f"/api/jobs/{job_id}/logs").json()["logs"])
-        except RayError:
+        except RayRefusedError:
             return ""
 
     def nodes(self) -> list[Node]:
@@ -124,7 +138,7 @@ class RayJobs:
         self._http.close()
 
     def _knows(self, job_id: str) -> bool:
-        return self._http.get(f"/api/jobs/{job_id}").is_success
+        return self._send("GET", f"/api/jobs/{job_id}").is_success
 
     def _runtime_env(self) -> dict[str, object]:
         runtime_env: dict[str, object] = {}
@@ -137,7 +151,7 @@ class RayJobs:
     def _upload(self, package: CodePackage) -> str:
         """The package's URI in the cluster, which loses it with its head and when no job has used it for a while."""
         path = f"/api/packages/gcs/{package.name}"
-        if not self._http.get(path).is_success:
+        if not self._send("GET", path).is_success:
             self._ask("PUT", path, content=package.content, timeout_s=_UPLOAD_S)
         return f"gcs://{package.name}"
 
@@ -148,12 +162,27 @@ class RayJobs:
         *,
         json: object = None,
         content: bytes | None = None,
-        timeout_s: float = _TIMEOUT_S,
+        timeout_s: float | None = None,
     ) -> httpx.Response:
-        answer = self._http.request(method, path, json=json, content=content, timeout=timeout_s)
+        answer = self._send(method, path, json=json, content=content, timeout_s=timeout_s)
         if answer.is_error:
-            raise RayError(f"Ray answered {answer.status_code} to {method} {path}: {last_lines(answer.text)}")
+            raise RayRefusedError(f"Ray answered {answer.status_code} to {method} {path}: {last_lines(answer.text)}")
         return answer
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        content: bytes | None = None,
+        timeout_s: float | None = None,
+    ) -> httpx.Response:
+        timeout = httpx.USE_CLIENT_DEFAULT if timeout_s is None else timeout_s
+        try:
+            return self._http.request(method, self.address() + path, json=json, content=content, timeout=timeout)
+        except httpx.TransportError as error:
+            raise RayAwayError(f"Ray does not answer: {error!r}") from error
 
 
 _JOBS = TypeAdapter(list[_Job])

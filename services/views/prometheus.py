@@ -1,6 +1,6 @@
 """The metrics that Prometheus scrapes, read from the record: every process of a service reports the same values."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -46,6 +46,21 @@ class RecordCollector(Collector):
         yield timed
         yield from _families("seedleaf", [], (([], total) for total in self._overall))
         yield from _families("seedleaf_study", ["study_id"], (([row.study_id], row.total) for row in self._by_study))
+
+
+class RestartCollector(Collector):
+    """How often this process had to start its PostgreSQL and its Ray again; ``restarts`` by part."""
+
+    def __init__(self, restarts: Mapping[str, int]) -> None:
+        self._restarts = restarts
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(
+            "seedleaf_restarts", "how often a part of this server died and was started again", labels=["part"]
+        )
+        for part, count in self._restarts.items():
+            family.add_metric([part], count)
+        yield family
 
 
 def _families(

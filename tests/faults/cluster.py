@@ -11,8 +11,8 @@ import psutil
 from sqlalchemy import Engine
 
 from services.database import make_engine
-from services.local.backends import local_ray
 from services.local.postgres import EmbeddedPostgres, embedded_postgres
+from services.local.ray import local_ray
 from services.storage.artifacts import ArtifactStore
 from tests.faults.invariants import Witness, check_invariants, witness
 from tests.server import Server, home_folder, start_server, wait_for

@@ -1,12 +1,10 @@
 """The cluster that studies run on: its nodes, and what waits for them."""
 
-from contextlib import closing
-
 from fastapi import APIRouter
 
 from api.schemas import ClusterView
 from api.server.state import State
-from services.ray.jobs import RayJobs
+from services.ray.errors import RayAwayError
 from services.views import queues
 
 router = APIRouter(prefix="/cluster", tags=["cluster"])
@@ -15,9 +13,10 @@ router = APIRouter(prefix="/cluster", tags=["cluster"])
 @router.get("")
 def get_cluster(state: State) -> ClusterView:
     """The nodes with their slots, how much is in which state, and Ray's dashboard; 503 where Ray is away."""
-    with closing(RayJobs.of(state.settings)) as ray_jobs:
-        nodes = ray_jobs.nodes()
+    if state.ray_watch.trouble is not None:
+        raise RayAwayError(state.ray_watch.trouble)
+    nodes = state.ray_jobs.nodes()
     with state.reader.connect() as connection:
         counts = queues.count_by_state(connection)
-    view = {"ray_url": state.settings.ray_address, "nodes": nodes, "queues": counts}
+    view = {"ray_url": state.ray_jobs.address(), "nodes": nodes, "queues": counts}
     return ClusterView.model_validate(view, from_attributes=True)

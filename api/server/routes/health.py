@@ -1,5 +1,7 @@
 """Liveness, readiness, and the metrics that Prometheus scrapes."""
 
+import asyncio
+
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, generate_latest
@@ -7,22 +9,24 @@ from prometheus_client import CollectorRegistry, generate_latest
 from api.server import errors
 from api.server.state import State
 from services.database import takes_writes
-from services.views.prometheus import RecordCollector
+from services.views.prometheus import RecordCollector, RestartCollector
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz", response_class=PlainTextResponse)
-def healthz() -> str:
+async def healthz() -> str:
     """The process answers."""
-    return "ok"
+    return "ok"  # in the event loop: it waits for no thread that others hold
 
 
 @router.get("/readyz", response_class=PlainTextResponse)
-def readyz(state: State) -> str:
-    """The database answers too, and takes writes; 503 where it does not."""
-    if not takes_writes(state.engine):
+async def readyz(state: State) -> str:
+    """The database answers too, and takes writes, and Ray answers; 503 where one does not."""
+    if not await asyncio.to_thread(takes_writes, state.engine):
         raise HTTPException(*errors.DATABASE_READ_ONLY)
+    if state.ray_watch.trouble is not None:
+        raise HTTPException(*errors.RAY_AWAY)
     return "ready"
 
 
@@ -32,4 +36,6 @@ def metrics(state: State) -> str:
     registry = CollectorRegistry()
     with state.engine.connect() as connection:
         registry.register(RecordCollector(connection))
+    if state.supervisor is not None:
+        registry.register(RestartCollector(state.supervisor.restarts))
     return generate_latest(registry).decode()

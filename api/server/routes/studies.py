@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from contextlib import closing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
@@ -25,7 +24,6 @@ from search.contract.metrics import MetricName
 from search.contract.states import StudyState
 from search.spaces.size import CountStoppedError
 from search.study.spec import StudySpec
-from services.ray.jobs import RayJobs
 from services.studies import admission, commands, spec_preview
 from services.views import importance, points
 from services.views import studies as study_views
@@ -130,9 +128,8 @@ def get_logs(study_id: str, state: State) -> StudyLogs:
         job = study_views.get(connection, study_id).job
     if job is None:
         return StudyLogs(job=None, ray_url=None, text="")
-    ray_url = f"{state.settings.ray_address}/#/jobs/{job}"
-    with closing(RayJobs.of(state.settings)) as ray_jobs:
-        return StudyLogs(job=job, ray_url=ray_url, text=ray_jobs.log(job)[-LOG_CHARACTERS:])
+    ray_url = f"{state.ray_jobs.address()}/#/jobs/{job}"
+    return StudyLogs(job=job, ray_url=ray_url, text=state.ray_jobs.log(job)[-LOG_CHARACTERS:])
 
 
 @router.get("/{study_id}/pareto")
