@@ -26,9 +26,9 @@ def images(tmp_path: Path) -> Path:
     return tmp_path / "images"
 
 
-def _spec(folder: Path, images: Path) -> str:
+def _spec(folder: Path, images: Path, *, test_fraction: float = 0) -> str:
     path = folder / "dataset.json"
-    path.write_text(json.dumps({"source": "folder", "path": str(images)}))
+    path.write_text(json.dumps({"source": "folder", "path": str(images), "test_fraction": test_fraction}))
     return str(path)
 
 
@@ -37,6 +37,11 @@ def test_a_sound_data_set_is_told_by_its_classes(tmp_path: Path, images: Path) -
     assert done.returncode == 0, done.stderr
     assert "12 usable images of 12 photos in 2 classes" in done.stdout
     assert "no problem found" in done.stdout
+
+
+def test_test_images_are_counted_in_a_column_of_their_own(tmp_path: Path, images: Path) -> None:
+    done = _seedleaf("dataset", "check", _spec(tmp_path, images, test_fraction=0.2), "--format", "csv")
+    assert done.stdout.splitlines() == ["name,images,train,validation,test", "cat,6,4,1,1", "dog,6,4,1,1"]
 
 
 def test_a_broken_file_is_named_and_the_rest_counts(tmp_path: Path, images: Path) -> None:
@@ -104,6 +109,12 @@ def test_originals_and_twice_as_many_copies_are_written_the_same_for_the_same_se
     other = _seedleaf(*arguments, "--seed", "1", "--out", str(tmp_path / "one"))
     assert other.returncode == 1
     assert "name a new folder" in other.stderr
+
+
+def test_test_images_are_not_augmented(tmp_path: Path, images: Path) -> None:
+    arguments = ("dataset", "augment", _spec(tmp_path, images, test_fraction=0.2), "--policy", _policy(tmp_path))
+    done = _seedleaf(*arguments, "--copies", "1", "--out", str(tmp_path / "out"))
+    assert f"20 images in {tmp_path / 'out'}" in done.stdout, done.stderr
 
 
 def test_a_preview_is_a_picture(tmp_path: Path, images: Path) -> None:

@@ -1,6 +1,7 @@
-"""Splits are stratified, keep the rows of a photo together, and depend on content and seed only."""
+"""Splits are stratified, the test split too; they keep a photo's rows together and depend on content and seed only."""
 
 import hashlib
+import random
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
 from workers.data import ClassError
-from workers.data.splits import Splits, split
+from workers.data.splits import Splits, held_out_for_test, split
 
 
 def key(number: int) -> bytes:
@@ -141,3 +142,72 @@ def test_calibration_is_a_stratified_part_of_training_of_about_512() -> None:
     labels = np.repeat([0, 1], [4000, 1000])
     splits = make(labels, [key(row) for row in range(5000)])
     assert np.bincount(labels[splits.calibration]).tolist() == [410, 102]
+
+
+def groups_of(labels: Sequence[int], groups: Sequence[bytes], rows: NDArray[np.bool_]) -> dict[int, set[bytes]]:
+    chosen: dict[int, set[bytes]] = {label: set() for label in labels}
+    for label, group, row in zip(labels, groups, rows, strict=True):
+        if row:
+            chosen[label].add(group)
+    return chosen
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=labelled_groups(), seed=st.integers(0, 2**32 - 1), fraction=st.floats(0.01, 0.95))
+def test_no_photo_crosses_into_test_and_each_class_keeps_two(
+    data: tuple[list[int], list[bytes]], seed: int, fraction: float
+) -> None:
+    labels, groups = data
+    test = held_out_for_test(np.array(labels), groups, fraction, seed)
+    assert not {groups[row] for row in np.flatnonzero(test)} & {groups[row] for row in np.flatnonzero(~test)}
+    assert all(len(kept) >= 2 for kept in groups_of(labels, groups, ~test).values())
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=labelled_groups(), seed=st.integers(0, 1000), fraction=st.floats(0.01, 0.95))
+def test_what_can_be_validated_on_still_can_without_its_test_rows(
+    data: tuple[list[int], list[bytes]], seed: int, fraction: float
+) -> None:
+    labels, groups = data
+    rest = np.flatnonzero(~held_out_for_test(np.array(labels), groups, fraction, seed))
+    splits = make([labels[row] for row in rest], [groups[row] for row in rest], seed=seed)
+    for rows in (splits.full_train, splits.validation):
+        assert {labels[rest[row]] for row in rows} == set(labels)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    counts=st.lists(st.integers(1, 60), min_size=2, max_size=5), fraction=st.floats(0, 0.99), seed=st.integers(0, 1000)
+)
+def test_each_class_gives_its_share_to_test_and_a_small_one_none(counts: list[int], fraction: float, seed: int) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    test = held_out_for_test(labels, [key(row) for row in range(len(labels))], fraction, seed)
+    shares = np.bincount(labels[test], minlength=len(counts)).tolist()
+    assert shares == [max(0, min(round(fraction * count), count - 2)) for count in counts]
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=labelled_groups(), seed=st.integers(0, 1000), shuffled=st.randoms(use_true_random=False))
+def test_the_test_split_does_not_depend_on_the_order(
+    data: tuple[list[int], list[bytes]], seed: int, shuffled: random.Random
+) -> None:
+    labels, groups = data
+    order = list(range(len(labels)))
+    shuffled.shuffle(order)
+    test = held_out_for_test(np.array(labels), groups, 0.3, seed)
+    moved = held_out_for_test(np.array(labels)[order], [groups[row] for row in order], 0.3, seed)
+    assert moved.tolist() == test[order].tolist()
+
+
+def test_large_groups_are_not_preferred_for_test_either() -> None:
+    labels = np.repeat([0, 1], 300)
+    test = held_out_for_test(labels, [key(row // 3) for row in range(600)], 0.15, seed=0)
+    assert abs(int(test.sum()) - 90) <= 4
+
+
+def test_another_seed_gives_another_test_split() -> None:
+    labels = np.repeat([0, 1], 50)
+    groups = [key(row) for row in range(100)]
+    first, again, other = (held_out_for_test(labels, groups, 0.15, seed).tolist() for seed in (0, 0, 1))
+    assert first == again
+    assert first != other

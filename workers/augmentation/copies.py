@@ -9,7 +9,7 @@ import io
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +24,7 @@ from search.contract.dataset_report import Skipped
 from search.files import replace_file
 from workers.augmentation.kinds import Image as Pixels
 from workers.augmentation.single import augment_image
+from workers.data.content import rows_without_test
 from workers.data.decode import decode, open_photo
 from workers.data.errors import DatasetFormatError, UnreadableImageError
 from workers.data.listing import Listing
@@ -57,19 +58,19 @@ class Part:
 def write_copies(job: CopyJob) -> Iterator[tuple[int, int, Part]]:
     """Do the job on all cores; after each part, how many originals of how many are done, and the part.
 
+    Test images are left out.
     DatasetFormatError if ``out`` holds the files of another job.
     """
     _claim(job)
-    total = len(_listing(job.dataset).samples)
+    rows = rows_without_test(job.dataset, _listing(job.dataset))
+    total = len(rows)
     done = 0
     workers = min(os.cpu_count() or 1, -(-total // _ROWS_A_PART))
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        parts = {
-            pool.submit(_write_part, job, start, min(start + _ROWS_A_PART, total)): start
-            for start in range(0, total, _ROWS_A_PART)
-        }
+        chunks = [rows[start : start + _ROWS_A_PART] for start in range(0, total, _ROWS_A_PART)]
+        parts = {pool.submit(_write_part, job, chunk): len(chunk) for chunk in chunks}
         for future in as_completed(parts):
-            done += min(_ROWS_A_PART, total - parts[future])
+            done += parts[future]
             yield done, total, future.result()
 
 
@@ -93,9 +94,9 @@ def _claim(job: CopyJob) -> None:
         replace_file(path, json.dumps(described, indent=2).encode())
 
 
-def _write_part(job: CopyJob, start: int, stop: int) -> Part:
+def _write_part(job: CopyJob, rows: Sequence[int]) -> Part:
     skipped, images = [], 0
-    for row in range(start, stop):
+    for row in rows:
         try:
             images += _write_row(job, row)
         except (UnreadableImageError, OSError) as error:
@@ -142,14 +143,16 @@ def _seed(seed: int, row: int, copy: int) -> int:
 
 
 def preview(dataset: DatasetSpec, policy: Policy, *, seed: int) -> bytes:
-    """A PNG with some images of the data set, one a line: the original first, then what the policy makes of it."""
-    samples = len(_listing(dataset).samples)
-    rows = np.unique(np.linspace(0, samples - 1, _GRID_ROWS, dtype=int))
+    """A PNG with some images of the data set, one a line: the original first, then what the policy makes of it.
+
+    Test images are left out.
+    """
+    rows = rows_without_test(dataset, _listing(dataset))
     lines = []
-    for row in rows:
-        small = Image.fromarray(_square(dataset, int(row))).resize((_GRID_SIDE_PX, _GRID_SIDE_PX))
+    for row in [rows[index] for index in np.unique(np.linspace(0, len(rows) - 1, _GRID_ROWS, dtype=int))]:
+        small = Image.fromarray(_square(dataset, row)).resize((_GRID_SIDE_PX, _GRID_SIDE_PX))
         original = np.asarray(small)
-        copies = [augment_image(original, policy, _seed(seed, int(row), copy)) for copy in range(_GRID_COPIES)]
+        copies = [augment_image(original, policy, _seed(seed, row, copy)) for copy in range(_GRID_COPIES)]
         lines.append(np.concatenate([_framed(image) for image in (original, *copies)], axis=1))
     return _encoded(np.concatenate(lines), "PNG")
 

@@ -81,6 +81,15 @@ def set_test_apart(spec: DatasetSpec, listing: Listing, content: Content) -> tup
     return rest, replace(test, skipped=(), leaked=())
 
 
+def rows_without_test(spec: DatasetSpec, listing: Listing) -> list[int]:
+    """The samples of the listing, by index, that the search may read. Reads photos where test is a fraction."""
+    if not spec.test_fraction or listing.test is not None:
+        return list(range(len(listing.samples)))
+    _, test = set_test_apart(spec, listing, arrange(listing, *read_digests(listing.photos)))
+    held_out = set(test.rows)
+    return [row for row, sample in enumerate(listing.samples) if sample not in held_out]
+
+
 def part_of(content: Content, rows: Sequence[int], classes: Sequence[str]) -> Content:
     """These rows only, with an id of their own."""
     samples, digests = tuple(content.rows[row] for row in rows), tuple(content.digests[row] for row in rows)
