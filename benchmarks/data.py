@@ -78,7 +78,8 @@ def _copies_ahead(folder: Path, epochs: int) -> float:
 
 
 def _load(folder: Path, cache: Path) -> Dataset:
-    return load_dataset(DatasetSpec(source="folder", path=str(folder.resolve())), side_px=_SIDE_PX, cache_dir=cache)
+    spec = DatasetSpec(source="folder", path=str(folder.resolve()), test_fraction=0)
+    return load_dataset(spec, side_px=_SIDE_PX, cache_dir=cache)
 
 
 def _seedleaf(folder: Path, cache: Path, epochs: int, *, copies: int) -> float:

@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=30, help="of each training with the policy")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    dataset = DatasetSpec(source="folder", path=str(options.data.resolve()))
+    dataset = DatasetSpec(source="folder", path=str(options.data.resolve()), test_fraction=0)
     candidate = _searched(dataset, options.trials)
     policy = candidate.augmentation
     names = ", ".join(f"{operation.name} {operation.magnitude:.2f}" for operation in policy.operations)

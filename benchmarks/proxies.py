@@ -84,7 +84,7 @@ def _network(code: str) -> Network:
 
 def _batches(data: Path, rng: np.random.Generator) -> list[tuple[Tensor, Tensor]]:
     dataset = load_dataset(
-        DatasetSpec(source="folder", path=str(data)), side_px=SIDE_PX, cache_dir=settings().cache_dir
+        DatasetSpec(source="folder", path=str(data), test_fraction=0), side_px=SIDE_PX, cache_dir=settings().cache_dir
     )
     found = []
     for _ in range(2):

@@ -83,7 +83,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     listed = [*DEFAULT_RECIPES, *map(default_recipe, _FURTHER)]
     listed += [named.recipe for named in NAMED_RECIPES if named.recipe not in listed]
-    spec = DatasetSpec(source="folder", path=str(options.data.resolve()), subset_fraction=options.fraction)
+    spec = DatasetSpec(
+        source="folder", path=str(options.data.resolve()), subset_fraction=options.fraction, test_fraction=0
+    )
     print(
         f"{describe()}; {options.data.name}, seed {options.seed}, {options.evaluations} evaluations a side", flush=True
     )

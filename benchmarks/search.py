@@ -90,6 +90,7 @@ def _study(options: argparse.Namespace, side: str, seed: int) -> list[Run]:
                 "path": str(options.data.resolve()),
                 "subset_fraction": options.subset,
                 "seed": seed,
+                "test_fraction": 0,
             },
             "space": {"architecture": "blocks-small", "image_size": 64, "batch_size": [32, 64]},
             "objectives": [objective.model_dump(mode="json") for objective in _OBJECTIVES],

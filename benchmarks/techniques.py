@@ -68,7 +68,7 @@ def main() -> None:
     options = parser.parse_args()
     recipes = [default_recipe(name) for name in dict.fromkeys(["fp32", *options.recipes])]
     torch.set_num_threads(options.threads)
-    spec = DatasetSpec(source="folder", path=str(options.data.resolve()))
+    spec = DatasetSpec(source="folder", path=str(options.data.resolve()), test_fraction=0)
     with tempfile.TemporaryDirectory() as cache:
         data = load_dataset(spec, side_px=_SIDE_PX, cache_dir=Path(cache))
     candidate = _candidate(len(data.classes))

@@ -66,7 +66,7 @@ def _spec(data: Path, epochs: int) -> StudySpec:
     return StudySpec.model_validate(
         {
             "name": "bench-trials",
-            "dataset": {"source": "folder", "path": str(data.resolve())},
+            "dataset": {"source": "folder", "path": str(data.resolve()), "test_fraction": 0},
             "space": {"architecture": "blocks-small", "image_size": 64, "batch_size": 64},
             "budget": {"epochs": epochs},
         }

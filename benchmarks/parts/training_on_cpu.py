@@ -63,7 +63,7 @@ def _plain(network: nn.Module, folder: Path, epochs: int, processes: int) -> flo
 def _engine(network: nn.Module, folder: Path, cache: Path, epochs: int) -> float:
     """Training images a second, reading and scoring included."""
     started = time.perf_counter()
-    spec = DatasetSpec(source="folder", path=str(folder.resolve()), validation_fraction=0.2)
+    spec = DatasetSpec(source="folder", path=str(folder.resolve()), validation_fraction=0.2, test_fraction=0)
     data = load_dataset(spec, side_px=_SIDE_PX, cache_dir=cache)
     training, validation = (
         to_device(data.images, data.labels, rows, classes=len(data.classes), device="cpu")
