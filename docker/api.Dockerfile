@@ -6,8 +6,9 @@ RUN apt-get update && apt-get install --yes --no-install-recommends binutils && 
 ARG EXTRAS
 WORKDIR /build
 COPY pyproject.toml constraints.txt docker/requirements.py ./
-# matplotlib draws the plots of `seedleaf fetch`, on the user's machine.
-RUN python requirements.py dashboard $EXTRAS -matplotlib > requirements.txt \
+# matplotlib draws the plots of `seedleaf fetch`, on the user's machine. The package of weights tells the server which
+# weights the workers have.
+RUN python requirements.py dashboard pretrained $EXTRAS -matplotlib -timm -huggingface-hub > requirements.txt \
     && python -m pip --python /opt/seedleaf install --no-cache-dir --no-compile --requirement requirements.txt --constraint constraints.txt
 # Of plotly plotly.js alone is served, with ONNX Runtime only predicted, and its C library is a second copy of what Python loads.
 RUN cd /opt/seedleaf/lib/python3.11/site-packages \

@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from search.weights.folder import default_folder
+
 #: Characters of SEEDLEAF_API_KEY: short enough to type, too many to guess.
 LEAST_KEY_CHARACTERS = 16
 
@@ -24,6 +26,11 @@ class Settings(BaseSettings):
         default=None,
         pattern="^[a-z0-9]+://",
         description="such as s3://bucket/prefix or gs://bucket/prefix; none keeps artifacts in home",
+    )
+    weights: str | None = Field(
+        default=None,
+        description="the folder of pretrained weights, a path or a URL that all nodes see; none keeps them with the "
+        "artifacts",
     )
     ray_address: str | None = Field(
         default=None, description="a Ray dashboard such as http://head:8265; none starts Ray"
@@ -52,6 +59,11 @@ class Settings(BaseSettings):
         return self.artifacts_url or self.home / "artifacts"
 
     @property
+    def weights_folder(self) -> str:
+        """The URL or the folder of pretrained weights."""
+        return self.weights or default_folder(self.artifacts)
+
+    @property
     def cache_dir(self) -> Path:
         return self.home / "cache"
 
@@ -64,6 +76,8 @@ class Settings(BaseSettings):
         environment = {"SEEDLEAF_DATABASE_URL": self.require_database_url()}
         if self.artifacts_url is not None:
             environment["SEEDLEAF_ARTIFACTS_URL"] = self.artifacts_url
+        if self.weights is not None:
+            environment["SEEDLEAF_WEIGHTS"] = self.weights
         return environment
 
     def require_database_url(self) -> str:

@@ -16,6 +16,7 @@ from api.tabular import formats
 from api.tabular.variants import latency, speed_up
 from search.intervals import Interval, f1_intervals, wilson
 from search.study.winners import TOLERATED_F1
+from search.weights.needed import needs_of_network
 
 _TEMPLATE = Path(__file__).with_name("card.md.j2")
 _SQUARED = {"pad": "padded with black to a square", "stretch": "stretched to a square", "crop": "cropped to a square"}
@@ -153,6 +154,7 @@ def _by_class(model: Model) -> list[tuple[str, str, int]]:
 def _made(model: Model) -> Rows:
     candidate, variant = model.trial.candidate, model.variant
     values = {
+        **_starting_weights(model),
         "image side": f"{candidate.image_size} px",
         "batch": str(candidate.batch_size),
         "optimizer": f"{candidate.optimizer}, learning rate {candidate.learning_rate:.3g}, {candidate.schedule}",
@@ -163,6 +165,20 @@ def _made(model: Model) -> Rows:
         "agreement with its PyTorch network": None if variant.agreement is None else f"{variant.agreement:.1%}",
     }
     return [(name, value) for name, value in values.items() if value is not None]
+
+
+def _starting_weights(model: Model) -> dict[str, str]:
+    """Where the network's first weights come from, and their licence; nothing for a network trained from nothing."""
+    needs = needs_of_network(model.trial.candidate.architecture)
+    if not needs:
+        return {}
+    (need, *_) = needs
+    found = {(item.network, item.weights): item for item in model.study.weights}.get((need.network, need.weights))
+    origin = f" ({found.origin})" if found is not None else ""
+    return {
+        "started from": f"pretrained weights of {need.network}{origin}",
+        "licence of these weights": (found.license if found is not None else None) or "unknown",
+    }
 
 
 def _trained_for(model: Model) -> str:

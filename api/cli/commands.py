@@ -23,6 +23,7 @@ SUMMARIES = {
     "bench": "Time models at batch 1, interleaved, and show which are faster and which tie.",
     "dataset": "Check and augment a data set.",
     "model": "Show a network's layers and costs.",
+    "weights": "List, add and download pretrained weights.",
     "gc": "Delete weights and detailed curves of dominated trials of ended studies, and unreferenced files.",
     "key": "Create, list and revoke the API keys of this machine's server.",
 }

@@ -93,3 +93,12 @@ class AugmentedPart(Report):
     total: int
     images: int
     skipped: tuple[Skipped, ...]
+
+
+class WeightsReport(Report):
+    """``python -m workers.models.weights_file``: what is known of a file of weights, or its ``problem``."""
+
+    problem: str | None = None
+    network: str | None = None
+    origin: str | None = None
+    license: str | None = None

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search.contract.history import as_history
 from search.contract.states import JobState, StudyPhase, StudyState
+from search.contract.weights import StartingWeights
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
 
@@ -43,6 +44,9 @@ class StudyView(BaseModel):
     )
     resources: Annotated[ResourcesSpec, as_history(ResourcesSpec)] | None = Field(
         description="The resources of each trial, once they were chosen; null if the spec sets them."
+    )
+    weights: list[StartingWeights] = Field(
+        default=[], description="The pretrained weights that its networks may start from, as found when it was posted."
     )
     search_elapsed_s: float = Field(description="Seconds of search so far, without pauses.")
     test_looks: int = Field(

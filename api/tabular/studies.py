@@ -4,6 +4,7 @@ from datetime import datetime
 
 from api.schemas import StudyView
 from api.tabular import formats
+from search.contract.weights import StartingWeights
 from search.spaces.families import count_networks
 from search.spaces.size import UncountableError
 from search.study.run_spec import ResourcesSpec
@@ -39,6 +40,7 @@ def details(study: StudyView) -> list[tuple[str, str]]:
         "data set": " ".join(filter(None, (dataset.source, dataset.name, dataset.path))),
         "classes": ", ".join(study.classes or ()),
         "networks": networks(study.spec),
+        "weights": "; ".join(map(_weights, study.weights)),
         "trials": _trials(study),
         "at a time": _at_a_time(study.resources or study.spec.resources),
         "best F1": _f1(study),
@@ -88,6 +90,10 @@ def networks(spec: StudySpec) -> str:
     if count < 10**7:
         return f"{count:,}"
     return f"{count:.1e}" if count < 10**300 else "more than 1e+300"
+
+
+def _weights(weights: StartingWeights) -> str:
+    return f"{weights.network} ({weights.place} {weights.origin}, licence {weights.license or 'unknown'})"
 
 
 def _at_a_time(resources: ResourcesSpec) -> str:

@@ -125,7 +125,9 @@ def whole_network(architecture: object) -> dict[str, Scalar]:
 
 def _full_width(architecture: object, name: str, *, stages: int) -> dict[str, Scalar]:
     """The first ``stages`` of a preset, the stem counted, with all their channels."""
-    point: dict[str, Scalar] = {"stages": stages, "early_width": 1.0, "late_width": 1.0}
+    blocks = [block for stage in PRETRAINED_PRESETS[name].stages[:stages] for block in stage.blocks.values()]
+    widths = dict.fromkeys(parameter for block in blocks for parameter in block.references)
+    point: dict[str, Scalar] = {"stages": stages, **dict.fromkeys(widths, 1.0)}
     if isinstance(architecture, str) or (isinstance(architecture, list | tuple) and len(architecture) == 1):
         return point
     return {"family": name, **{f"{name}.{parameter}": value for parameter, value in point.items()}}

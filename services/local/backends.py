@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from search.weights.folder import WeightsFolder
 from services.local.postgres import embedded_postgres
 from services.local.ray import LocalRay, local_ray
 from services.local.supervisor import Supervised, Supervisor
@@ -38,6 +39,8 @@ def backends(config: Settings) -> Iterator[Backends]:
     with ExitStack() as stack:
         stack.enter_context(_alone_in(config.home))
         os.environ["SEEDLEAF_HOME"] = str(config.home.resolve())
+        if config.weights is not None:
+            os.environ["SEEDLEAF_WEIGHTS"] = WeightsFolder(config.weights).where
         if config.database_url is None:
             postgres = parts["postgres"] = stack.enter_context(embedded_postgres(config.home / "postgres"))
             os.environ["SEEDLEAF_DATABASE_URL"] = postgres.url

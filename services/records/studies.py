@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 
 from search.contract.history import read_stored
 from search.contract.states import JobState, StudyState
+from search.contract.weights import StartingWeights
 from search.study.run_spec import BudgetSpec, ResourcesSpec
 from search.study.spec import StudySpec
 from services.records.json_object import JsonObject
@@ -20,6 +21,7 @@ class Study:
 
     ``classes`` and ``dataset_id`` are None until the data set was read; ``skipped`` names the images that could not be
     used, each with its reason. ``stored_resources`` is what each trial gets, where the spec leaves that to be chosen.
+    ``weights`` are the pretrained ones that its networks start from, as they were found when it was posted.
     ``job_id`` is the present driver's Ray job, ``job_attempt`` its number. ``searched_at``, ``retrained_at`` and
     ``compressed_at`` are when the search, the full trainings and the compression ended. ``test_looks`` counts the
     scorings that recorded a score on the test split; ``test_reason`` says why models of the last one have none.
@@ -36,6 +38,7 @@ class Study:
     classes: Sequence[str] | None
     skipped: Sequence[Mapping[str, str]] | None
     stored_resources: JsonObject | None
+    weights: Sequence[StartingWeights]
     job_id: str | None
     job_attempt: int
     search_elapsed_s: float
@@ -63,6 +66,7 @@ class Study:
             classes=row["classes"],
             skipped=row["skipped"],
             stored_resources=row["resources"],
+            weights=[StartingWeights.model_validate(item) for item in row["weights"]],
             job_id=row["job_id"],
             job_attempt=row["job_attempt"],
             search_elapsed_s=row["search_elapsed_s"],

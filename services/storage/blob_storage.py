@@ -24,7 +24,10 @@ class StoredFile:
 
 
 class BlobStorage(Protocol):
-    """Files by names such as ``ab/abcd``, in one level of folders. StorageError where storage cannot be asked."""
+    """Files by names such as ``ab/abcd``; what lies in folders of longer names is not listed.
+
+    StorageError where storage cannot be asked.
+    """
 
     def address(self, name: str) -> str:
         """The path or URL of a file, for messages."""
@@ -81,6 +84,8 @@ class LocalFolder:
         (self._root / name).unlink(missing_ok=True)
 
 
+#: The length of the folders' names.
+_FOLDER_LETTERS = 2
 #: When an object was written, as the listings of s3fs and gcsfs call it; other file systems are asked for each.
 _MODIFIED = ("LastModified", "mtime")
 
@@ -107,6 +112,8 @@ class ObjectStorage:
             objects = self._files.find(self._root, detail=True)
         for key, info in objects.items():
             name = key.removeprefix(self._root).lstrip("/")
+            if name.find("/") != _FOLDER_LETTERS:  # such as the weights folder
+                continue
             yield StoredFile(name=name, size_bytes=info["size"], modified_s=self._modified_s(key, info))
 
     def remove(self, name: str) -> None:

@@ -1,5 +1,7 @@
 """SQL of studies: insert, look up, change of state, and the driver's lease."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -57,6 +59,7 @@ def add(
     study_id: str,
     name: str,
     spec: JsonObject,
+    weights: Sequence[JsonObject],
     idempotency_key: str | None,
     request_sha256: str,
 ) -> Study | None:
@@ -66,6 +69,7 @@ def add(
         "name": name,
         "state": StudyState.QUEUED,
         "spec": spec,
+        "weights": weights,
         "idempotency_key": idempotency_key,
         "request_sha256": request_sha256,
     }

@@ -114,6 +114,13 @@ studies = Table(
     Column("classes", JSONB),
     Column("skipped", JSONB, comment="images that could not be used, each with its reason"),
     Column("resources", JSONB, comment="what each trial gets, where the spec leaves that to be chosen"),
+    Column(
+        "weights",
+        JSONB,
+        nullable=False,
+        server_default=text("'[]'"),
+        comment="the pretrained weights that its networks start from, as they were found when it was posted",
+    ),
     Column("job_id", Text, comment="the Ray job of the present driver"),
     Column("job_attempt", Integer, nullable=False, server_default=text("0")),
     Column(

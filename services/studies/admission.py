@@ -22,11 +22,16 @@ def admit_study(spec: StudySpec, roots: Roots) -> StudySpec:
 
     RejectedError if there is nothing at a path or if it lies outside the data roots; without roots any path will do.
     """
-    for path in _weight_files(spec.space.model_dump(mode="json")["architecture"]):
-        admit_path("space.architecture", path, roots)
+    admit_weights(spec, roots)
     dataset = admit_dataset(spec.dataset, roots, within="dataset.")
     teacher = spec.teacher if spec.teacher_file is None else admit_path("teacher", spec.teacher_file, roots)
     return _changed(spec, dataset=dataset, teacher=teacher, compression=_admit_compression(spec.compression, roots))
+
+
+def admit_weights(spec: StudySpec, roots: Roots) -> None:
+    """RejectedError as above for the files of pretrained weights that the space names."""
+    for path in _weight_files(spec.space.model_dump(mode="json")["architecture"]):
+        admit_path("space.architecture", path, roots)
 
 
 def admit_dataset(spec: DatasetSpec, roots: Roots, *, within: str = "") -> DatasetSpec:

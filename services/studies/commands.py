@@ -5,12 +5,14 @@ Each command is one transaction.
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, Engine
 
 from search.contract.candidate import Enqueued
 from search.contract.recipes import Recipe
 from search.contract.states import StudyState, TrialState
+from search.contract.weights import StartingWeights
 from search.study.enqueue import PointError, checked_point
 from search.study.run_spec import BudgetSpec
 from search.study.spec import StudySpec
@@ -28,8 +30,12 @@ from services.views.studies import StudyOverview
 _RETRYABLE = (TrialState.FAILED, TrialState.CANCELLED, TrialState.STOPPED)
 
 
-def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = None) -> StudyOverview:
-    """Queue a study. A key that was used before with the same spec gives the study that was made then.
+def create(
+    engine: Engine, spec: StudySpec, *, weights: Sequence[StartingWeights] = (), idempotency_key: str | None = None
+) -> StudyOverview:
+    """Queue a study whose networks may start from ``weights``.
+
+    A key that was used before with the same spec gives the study that was made then.
 
     RejectedError if it warm-starts from an unknown study, or enqueues a point that is outside its space.
     """
@@ -43,6 +49,7 @@ def create(engine: Engine, spec: StudySpec, *, idempotency_key: str | None = Non
             study_id=new_id("study"),
             name=spec.name,
             spec={**body, "warm_start": _earlier(connection, spec)},
+            weights=[item.model_dump(mode="json") for item in weights],
             idempotency_key=idempotency_key,
             request_sha256=sha256,
         )

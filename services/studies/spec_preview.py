@@ -12,7 +12,10 @@ from search.spaces.families import count_networks
 from search.spaces.size import CountStoppedError, UncountableError
 from search.study.spec import StudySpec, spec_problems
 from search.yaml_text import YamlError, read_yaml
+from services.errors import RejectedError
 from services.store import trials
+from services.studies.admission import Roots, admit_weights
+from services.studies.starting_weights import starting_weights
 
 _WHOLE = "(the whole)"
 
@@ -61,6 +64,22 @@ def check(connection: Connection, text: str, *, is_wanted: Callable[[], bool] = 
         return Preview(document=document, problems=spec_problems([dict(detail) for detail in details]))
     networks = _networks(spec, is_wanted)
     return Preview(document=document, problems=[], networks=networks, estimate=_estimate(connection, spec))
+
+
+def with_weights(preview: Preview, folder: str, roots: Roots) -> Preview:
+    """The preview with a problem if the pretrained weights of its networks are nowhere. It may ask another host.
+
+    ``folder`` is the weights folder; files of weights must lie under ``roots``.
+    """
+    if preview.problems:
+        return preview
+    spec = StudySpec.model_validate(preview.document)
+    try:
+        admit_weights(spec, roots)
+        starting_weights(spec, folder)
+    except RejectedError as error:
+        return Preview(document=preview.document, problems=[{"field": error.field, "message": error.message}])
+    return preview
 
 
 def _unreadable(message: str) -> Preview:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from search.contract.states import JobState, StudyPhase, StudyState
+from search.contract.weights import StartingWeights
 from search.pareto import front, hypervolume, losses_of, reference_point
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
@@ -50,6 +51,7 @@ class StudyOverview:
     classes: Sequence[str] | None
     skipped: Sequence[Mapping[str, str]] | None
     resources: ResourcesSpec | None
+    weights: Sequence[StartingWeights]
     search_elapsed_s: float
     test_looks: int
     test_reason: str | None
@@ -129,6 +131,7 @@ def _overview(study: Study, progress: StudyProgress) -> StudyOverview:
         classes=study.classes,
         skipped=study.skipped,
         resources=study.resources,
+        weights=study.weights,
         search_elapsed_s=study.search_elapsed_s,
         test_looks=study.test_looks,
         test_reason=study.test_reason,

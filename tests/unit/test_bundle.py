@@ -17,7 +17,9 @@ from api.bundle.model import Model
 from api.bundle.plots import draw
 from api.bundle.program import PredictionError, predict, program_files
 from api.schemas import VariantDetail
+from search.contract.candidate import Architecture
 from search.contract.dataset import Resize
+from search.contract.weights import StartingWeights
 from tests.integration.records import CANDIDATE, METRICS, make_spec
 from tests.unit.compression_states import trained
 from tests.unit.training_sets import SIDE_PX
@@ -110,6 +112,21 @@ def test_a_card_has_the_front_matter_of_the_hugging_face_hub() -> None:
     (result,) = fields["model-index"][0]["results"]
     assert result["metrics"][0] == {"type": "f1", "name": "F1 (macro)", "value": METRICS["f1"]}
     assert "](front.png)" in text
+
+
+def test_a_card_names_the_weights_that_the_network_started_from_and_their_licence() -> None:
+    model = _model()
+    assert "licence of these weights" not in model_card(model, {})
+    stem = Architecture.model_validate({"backbone": [[1, "TimmStem", ["tinynet_e", 0.5, "default"]]]})
+    candidate = model.trial.candidate.model_copy(update={"architecture": stem})
+    trial = model.trial.model_copy(update={"candidate": candidate})
+    found = {"network": "tinynet_e", "weights": "default", "place": "folder", "origin": "timm/tinynet_e.in1k"}
+    weights = [StartingWeights.model_validate({**found, "license": "Apache-2.0"})]
+    for known, origin, license_ in ((weights, " (timm/tinynet_e.in1k)", "Apache-2.0"), ([], "", "unknown")):
+        study = model.study.model_copy(update={"weights": known})
+        lines = model_card(model.model_copy(update={"study": study, "trial": trial}), {}).splitlines()
+        assert f"| started from | pretrained weights of tinynet_e{origin} |" in lines
+        assert f"| licence of these weights | {license_} |" in lines
 
 
 def test_a_card_tells_scores_with_intervals_by_class_and_where_the_latency_was_measured() -> None:

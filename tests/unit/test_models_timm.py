@@ -153,9 +153,14 @@ def test_with_the_packaged_weights_the_network_computes_what_timm_computes(side_
         assert torch.equal(ours.layers[:-2](images), features)
 
 
-def test_weights_that_are_nowhere_are_an_error_that_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_are_nowhere_are_an_error_that_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(ArchitectureError, match=rf"no pretrained weights of {NAME} here.*SEEDLEAF_WEIGHTS"):
+    monkeypatch.setenv("SEEDLEAF_WEIGHTS", str(tmp_path))
+    with pytest.raises(
+        ArchitectureError, match=rf"no pretrained weights of {NAME} here.*{tmp_path}.*`seedleaf weights"
+    ):
         build_network(architecture(weights="default"))
 
 

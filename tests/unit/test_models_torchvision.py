@@ -164,5 +164,5 @@ def test_weights_that_cannot_be_downloaded_are_an_error_that_says_what_to_do(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    with pytest.raises(ArchitectureError, match=r"cannot be downloaded .*: name a file of them instead, or null"):
+    with pytest.raises(ArchitectureError, match=r"cannot be downloaded .*`seedleaf weights add FILE .*write null"):
         build_network(architecture(weights="default"))

@@ -208,3 +208,11 @@ def test_the_first_trials_of_two_families_are_of_both_and_their_macs_differ_by_a
     assert families[:2] == ["pretrained"] * 2
     assert families.count("pretrained") == families.count("blocks-small") == 4
     assert max(macs) >= 10 * min(macs)
+
+
+@pytest.mark.parametrize("name", sorted(PRETRAINED_PRESETS))
+def test_the_first_points_of_every_pretrained_preset_are_in_its_space(name: str) -> None:
+    for architecture in (name, [name, "blocks-small"]):
+        spec = study({"architecture": architecture})
+        assert spec.enqueue
+        assert all(checked_point(spec.space, point) for point in spec.enqueue)

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load as parse_safetensors
 from safetensors.torch import load_file as load_safetensors
 from torch import Tensor, nn
+
+from search.weights.catalog import TORCHVISION, ways_to_get
+from search.weights.folder import WeightsFolder, folder_of_environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,18 @@ class Pretrained(nn.Module):
 
 
 def load_torchvision(name: str) -> Mapping[str, Tensor]:
-    """ImageNet's weights of the network ``name``, from torchvision's cache or its download. ValueError without."""
+    """ImageNet's weights of the network ``name``: the weights folder's, or torchvision's, which it downloads once.
+
+    ValueError says how to get them where there are none.
+    """
+    folder = folder_of_environment()
+    if folder.find(f"{TORCHVISION}{name}") is not None:
+        return load_from_folder(folder, f"{TORCHVISION}{name}")
+    return download_torchvision(name)
+
+
+def download_torchvision(name: str) -> Mapping[str, Tensor]:
+    """torchvision's own weights of ``name``, from its cache or its download. ValueError if they cannot be had."""
     import torchvision.models
 
     try:
@@ -38,11 +54,23 @@ def load_torchvision(name: str) -> Mapping[str, Tensor]:
             network: nn.Module = torchvision.models.get_model(name, weights="DEFAULT")
     except OSError as error:
         raise ValueError(
-            f"torchvision's weights of {name} cannot be downloaded ({error}): name a file of them instead, "
-            "or null for fresh ones"
+            f"torchvision's weights of {name} cannot be downloaded ({error}). {ways_to_get(f'{TORCHVISION}{name}')}"
         ) from error
     weights: Mapping[str, Tensor] = network.state_dict()
     return weights
+
+
+def load_from_folder(folder: WeightsFolder, name: str) -> Mapping[str, Tensor]:
+    """The tensors that the weights folder has for ``name``; it must have them."""
+    address = folder.address(name)
+    return load_file(address) if "://" not in address else _download(folder.where, name)
+
+
+@lru_cache(maxsize=4)
+def _download(where: str, name: str) -> Mapping[str, Tensor]:
+    """Read once per process: a worker builds many networks from the same weights."""
+    tensors: Mapping[str, Tensor] = parse_safetensors(WeightsFolder(where).read(name))
+    return tensors
 
 
 def load_file(path: str) -> Mapping[str, Tensor]:

@@ -25,6 +25,7 @@ from search.contract.states import StudyState
 from search.spaces.size import CountStoppedError
 from search.study.spec import StudySpec
 from services.studies import admission, commands, spec_preview
+from services.studies.starting_weights import starting_weights
 from services.views import importance, points
 from services.views import studies as study_views
 
@@ -41,7 +42,8 @@ def create_study(
 ) -> StudyView:
     """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
     admitted = admission.admit_study(spec, state.settings.data_roots)
-    study = commands.create(state.engine, admitted, idempotency_key=idempotency_key)
+    weights = starting_weights(admitted, state.settings.weights_folder)
+    study = commands.create(state.engine, admitted, weights=weights, idempotency_key=idempotency_key)
     response.headers["Location"] = f"/studies/{study.id}"
     return StudyView.model_validate(study, from_attributes=True)
 
@@ -72,6 +74,7 @@ async def _note_when_gone(request: Request, left: threading.Event) -> None:
 def _check(state: AppState, text: str, left: threading.Event) -> StudyCheck:
     with state.reader.connect() as connection:
         preview = spec_preview.check(connection, text, is_wanted=lambda: not left.is_set())
+    preview = spec_preview.with_weights(preview, state.settings.weights_folder, state.settings.data_roots)
     return StudyCheck.model_validate(preview, from_attributes=True)
 
 

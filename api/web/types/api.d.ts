@@ -1579,6 +1579,14 @@ export interface components {
              */
             stride: number[];
         };
+        StartingWeights: {
+            license: string | null;
+            network: string;
+            origin: string;
+            /** @enum {string} */
+            place: "file" | "folder" | "package" | "cache" | "download";
+            weights: string;
+        };
         StaticInt8: {
             /**
              * @default minmax
@@ -2101,6 +2109,8 @@ export interface components {
             /** @default 0 */
             test_looks: number;
             test_reason?: string | null;
+            /** @default [] */
+            weights: components["schemas"]["StartingWeights"][];
         };
         TargetSpec: {
             node?: string | null;
@@ -2391,6 +2401,7 @@ export type SpaceSpecOutput = components['schemas']['SpaceSpec-Output'];
 export type Spread = components['schemas']['Spread'];
 export type StageInput = components['schemas']['Stage-Input'];
 export type StageOutput = components['schemas']['Stage-Output'];
+export type StartingWeights = components['schemas']['StartingWeights'];
 export type StaticInt8 = components['schemas']['StaticInt8'];
 export type StructuredPruning = components['schemas']['StructuredPruning'];
 export type StudyCheck = components['schemas']['StudyCheck'];
