@@ -86,10 +86,9 @@ def _document(path: Path) -> object:
 
 
 def _absolute(dataset: DatasetSpec) -> DatasetSpec:
-    locations = {name: getattr(dataset, name) for name in ("path", "annotations", "classes")}
     changes = {
         name: str(Path(location).expanduser().absolute())
-        for name, location in locations.items()
-        if isinstance(location, str) and "://" not in location
+        for name, location in dataset.locations.items()
+        if "://" not in location
     }
     return dataset.model_copy(update=changes)

@@ -99,7 +99,7 @@ class DatasetSpec(BaseModel):
         return self
 
     @property
-    def locations(self) -> tuple[str, ...]:
-        """Every path and URL that reading the data set opens, for whoever must allow them."""
-        candidates = (self.path, self.annotations, self.classes, self.test_list)
-        return tuple(location for location in candidates if isinstance(location, str))
+    def locations(self) -> dict[str, str]:
+        """Every path and URL that reading the data set opens, by its field, for whoever must allow or resolve them."""
+        candidates = {name: getattr(self, name) for name in ("path", "annotations", "classes", "test_list")}
+        return {name: location for name, location in candidates.items() if isinstance(location, str)}

@@ -36,11 +36,9 @@ def admit_weights(spec: StudySpec, roots: Roots) -> None:
 
 def admit_dataset(spec: DatasetSpec, roots: Roots, *, within: str = "") -> DatasetSpec:
     """The spec with every path resolved; ``within`` is its own field's name and a dot. RejectedError as above."""
-    paths = {"path": spec.path, "annotations": spec.annotations, "classes": spec.classes}
     resolved = {
         field: admit_path(within + field, path, roots, may_be_new=spec.download)
-        for field, path in paths.items()
-        if isinstance(path, str)
+        for field, path in spec.locations.items()
     }
     return _changed(spec, within, **resolved)
 

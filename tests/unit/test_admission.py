@@ -34,6 +34,11 @@ def test_nothing_outside_the_roots_is_opened_by_any_field(root: Path, place: str
         admit_dataset(_coco(root, place), [root])
 
 
+def test_a_list_of_test_images_outside_the_roots_is_not_opened(root: Path) -> None:
+    with pytest.raises(RejectedError, match=r"test_list: must lie under a data root"):
+        admit_dataset(DatasetSpec(source="folder", path=str(root), test_list="/etc/passwd"), [root])
+
+
 def test_a_symbolic_link_counts_as_what_it_points_to(root: Path) -> None:
     (root / "link").symlink_to("/etc")
     with pytest.raises(RejectedError, match=r"path"):

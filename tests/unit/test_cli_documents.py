@@ -41,7 +41,7 @@ def test_relative_paths_of_a_data_set_start_in_the_current_directory(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     spec = read_spec(_written(tmp_path, "name: a\ndataset: {source: coco, path: images, annotations: boxes.json}\n"))
-    assert spec.dataset.locations == (str(tmp_path / "images"), str(tmp_path / "boxes.json"))
+    assert tuple(spec.dataset.locations.values()) == (str(tmp_path / "images"), str(tmp_path / "boxes.json"))
 
 
 def test_urls_of_a_data_set_stay_as_they_are(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_mistake_is_told_in_words(fields: dict[str, Any], message: str) -> Non
 
 def test_the_locations_are_all_that_is_read() -> None:
     spec = DatasetSpec(source="coco", path="photos", annotations="boxes.json", classes="classes.csv")
-    assert spec.locations == ("photos", "boxes.json", "classes.csv")
+    assert spec.locations == {"path": "photos", "annotations": "boxes.json", "classes": "classes.csv"}
     mapped = DatasetSpec(source="coco", path="photos", annotations="boxes.json", classes={"can": "metal"})
-    assert mapped.locations == ("photos", "boxes.json")
-    assert DatasetSpec(source="sklearn").locations == ()
+    assert mapped.locations == {"path": "photos", "annotations": "boxes.json"}
+    assert DatasetSpec(source="sklearn").locations == {}

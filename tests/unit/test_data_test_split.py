@@ -276,4 +276,5 @@ def test_the_check_counts_a_test_folder(tmp_path: Path) -> None:
 def test_a_test_list_without_a_test_split_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="leave out one"):
         DatasetSpec(source="folder", path="photos", test_list="test.txt", test_fraction=0)
-    assert DatasetSpec(source="folder", path="photos", test_list="test.txt").locations == ("photos", "test.txt")
+    spec = DatasetSpec(source="folder", path="photos", test_list="test.txt")
+    assert spec.locations == {"path": "photos", "test_list": "test.txt"}

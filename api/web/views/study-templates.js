@@ -42,6 +42,7 @@ export const DATASET_FIELDS = {
   name: ["torchvision", "sklearn"],
   download: ["torchvision"],
   annotations: ["coco"],
+  test_list: ["folder"],
   classes: ["coco"],
   min_side_px: ["coco"],
   margin: ["coco"],
