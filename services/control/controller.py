@@ -27,7 +27,7 @@ from services.control.reconciliation import (
 from services.control.tasks import HANDLERS, MAX_LOST, job_name, list_tasks
 from services.database import LEADER_LOCK, make_engine
 from services.errors import ConflictError
-from services.log_tail import last_lines
+from services.ray.errors import RayError
 from services.ray.jobs import RayJobs
 from services.records.studies import ActiveStudy
 from services.records.tasks import Task
@@ -36,6 +36,8 @@ from services.store import jobs, recipe_searches, studies, totals, trials
 
 log = structlog.get_logger()
 PERIOD_S = 0.5
+#: Why a queued study does not start, for as long as that is so.
+WAITS_FOR_RAY = "waits for Ray, which does not answer"
 
 
 class Controller:
@@ -92,7 +94,12 @@ class Controller:
         if not any(self._read_record()):
             return
         # Ray is asked first: a driver that has ended by then has written its last result before the table is read.
-        ray_jobs = self._ray.list_jobs()
+        try:
+            ray_jobs = self._ray.list_jobs()
+        except RayError:
+            with self._engine.begin() as connection:
+                studies.explain_queued(connection, WAITS_FOR_RAY)
+            raise
         active_studies, waiting_jobs, tasks = self._read_record()
         for step in plan(active_studies, ray_jobs, waiting_jobs=waiting_jobs, tasks=tasks):
             log.info("reconciling", step=repr(step))
@@ -125,22 +132,26 @@ class Controller:
 
     def _submit(self, step: Submit) -> None:
         job_id = job_name(step.study_id, step.attempt)
+        lost = job_name(step.study_id, step.seen)
+        cause = self._ray.cause(lost) if step.state is StudyState.RUNNING else ""
         with self._engine.begin() as connection:
             study = studies.get(connection, step.study_id, lock=True)
             if (study.state, study.job_attempt) != (step.state, step.seen):
                 raise ConflictError(f"study {study.id} has changed meanwhile")
             if study.state is StudyState.RUNNING:
-                reason = f"its driver {study.job_id} was lost: going on with a new one"
+                reason = f"its driver {study.job_id} was lost: going on with a new one; {cause}"
                 studies.set_state(connection, study.id, StudyState.QUEUED, reason=reason, lease_token=None)
                 totals.add(connection, study.id, "leases_lost", 1, label="search")
             studies.record_submission(connection, study.id, job_id, step.attempt)
         self._ray.submit(job_id, f"{self._config.search_command} {shlex.quote(step.study_id)}")
         with self._engine.begin() as connection:
             studies.count_submission(connection, step.study_id)
+            if study.reason == WAITS_FOR_RAY:
+                studies.set_values(connection, step.study_id, reason=None)
 
     def _give_up(self, study_id: str, job_id: str | None) -> None:
-        log_end = self._log_end(job_id) if job_id else "nothing"
-        reason = f"its driver was lost {MAX_SUBMISSIONS} times in a row; the last one said:\n{log_end}"
+        cause = self._ray.cause(job_id) if job_id else "none was started"
+        reason = f"its driver was lost {MAX_SUBMISSIONS} times in a row; the last one: {cause}"
         with self._engine.begin() as connection:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=reason, lease_token=None)
             trials.cancel_running(connection, study_id, "the study failed")
@@ -153,10 +164,7 @@ class Controller:
         self._ray.submit(job_name(task.row_id, attempt), f"python -m {handler.module} {shlex.quote(task.row_id)}")
 
     def _give_up_task(self, task: Task) -> None:
-        log_end = self._log_end(job_name(task.row_id, task.attempts))
-        reason = f"its job was lost {MAX_LOST} times in a row; the last one said:\n{log_end}"
+        cause = self._ray.cause(job_name(task.row_id, task.attempts))
+        reason = f"its job was lost {MAX_LOST} times in a row; the last one: {cause}"
         with self._engine.begin() as connection:
             HANDLERS[task.kind].fail(connection, task.row_id, reason)
-
-    def _log_end(self, job_id: str) -> str:
-        return last_lines(self._ray.log(job_id)) or "nothing"

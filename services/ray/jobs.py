@@ -4,6 +4,7 @@ The paths and fields are those of Ray's own ``JobSubmissionClient`` (Ray 2.54 an
 """
 
 import os
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,13 @@ class _Job(BaseModel):
 
     submission_id: str | None
     status: str
+
+
+class _EndedJob(BaseModel):
+    """A job as Ray describes it alone."""
+
+    driver_exit_code: int | None = None
+    message: str | None = None
 
 
 class _Node(BaseModel):
@@ -124,6 +132,19 @@ class RayJobs:
         except RayRefusedError:
             return ""
 
+    def cause(self, job_id: str) -> str:
+        """Why a job ended: its signal or exit code, and the last lines of its log."""
+        try:
+            ended = _EndedJob.model_validate_json(self._ask("GET", f"/api/jobs/{job_id}").content)
+        except RayRefusedError:
+            return "Ray does not know it any more: Ray itself was lost"
+        log = last_lines(self.log(job_id))
+        return (
+            f"{_how_it_ended(ended)}; its log ends with:\n{log}"
+            if log
+            else f"{_how_it_ended(ended)}; it logged nothing"
+        )
+
     def nodes(self) -> list[Node]:
         """The nodes that are alive, the head first."""
         answer = self._ask("GET", f"/api/v0/nodes?limit={_MOST_NODES}").json()
@@ -183,6 +204,19 @@ class RayJobs:
             return self._http.request(method, self.address() + path, json=json, content=content, timeout=timeout)
         except httpx.TransportError as error:
             raise RayAwayError(f"Ray does not answer: {error!r}") from error
+
+
+def _how_it_ended(job: _EndedJob) -> str:
+    """A shell adds 128 to the number of the signal that has ended its command; Python negates it."""
+    code = job.driver_exit_code
+    if code is None:
+        return job.message or "Ray tells no exit code"
+    number = -code if code < 0 else code - 128
+    if number not in set(signal.Signals):
+        return f"it ended with exit code {code}"
+    name = signal.Signals(number).name
+    hint = ", as the system does when memory runs out" if number == signal.SIGKILL else ""
+    return f"it was ended by {name}{hint}"
 
 
 _JOBS = TypeAdapter(list[_Job])

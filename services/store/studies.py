@@ -151,6 +151,14 @@ def set_state(
     change_state(connection, _STATES, study_id, target, reason=reason, values=values)
 
 
+def explain_queued(connection: Connection, reason: str) -> None:
+    """Give every queued study the reason why it waits, and tell those who watch it."""
+    waiting = and_(studies.c.state == StudyState.QUEUED, studies.c.reason.is_distinct_from(reason))
+    changed = update(studies).where(waiting).values(reason=reason).returning(studies.c.id)
+    for study_id in connection.execute(changed).scalars().all():
+        events.emit(connection, study_id, "study", {"state": StudyState.QUEUED, "reason": reason})
+
+
 def set_values(connection: Connection, study_id: str, **values: object) -> None:
     connection.execute(update(studies).where(studies.c.id == study_id).values(**values))
 

@@ -72,6 +72,19 @@ def test_no_other_user_enters_the_folder_of_a_local_ray_or_guesses_its_name(ray:
     assert ray.token_file.stat().st_mode & 0o077 == 0
 
 
+def test_the_cause_of_a_lost_job_is_its_signal_and_its_last_words(ray: LocalRay) -> None:
+    with closing(RayJobs(ray.address)) as jobs:
+        jobs.submit("killed-1", """python -c 'import os; print("last words", flush=True); os.kill(os.getpid(), 9)'""")
+        jobs.submit("failed-1", """python -c 'print("no disk", flush=True); raise SystemExit(3)'""")
+        wait_for(lambda: not any(jobs.list_jobs().values()), timeout_s=90, what="both jobs to end")
+        killed, failed, unknown = (jobs.cause(job_id) for job_id in ("killed-1", "failed-1", "never-1"))
+    assert killed.startswith("it was ended by SIGKILL, as the system does when memory runs out")
+    assert "last words" in killed
+    assert failed.startswith("it ended with exit code 3")
+    assert "no disk" in failed
+    assert unknown == "Ray does not know it any more: Ray itself was lost"
+
+
 @contextmanager
 def foreign_server(port: int) -> Iterator[list[bytes]]:
     """Something else that listens on a port; what it is sent."""
