@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.server import errors
 from services.database import make_engine, migrate
@@ -50,12 +50,17 @@ def require_keys(config: Settings) -> None:
         )
 
 
+class _KeyRevokedError(Exception):
+    """The key of a request was revoked while it was answered."""
+
+
 class KeyMiddleware:
     """ASGI middleware that refuses requests without a valid key.
 
     Until there is a first key, and only if ``keyless_allowed``, it accepts requests to a loopback name. It refuses
     those that another site's page makes in this machine's browser (DNS rebinding, cross-site requests), and those that
-    a proxy forwards: they may come from anywhere.
+    a proxy forwards: they may come from anywhere. A long answer, such as a stream of events, ends when its key is
+    revoked.
     """
 
     def __init__(self, app: ASGIApp, *, keys: KeyRing, keyless_allowed: bool) -> None:
@@ -63,10 +68,25 @@ class KeyMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = await self._refusal(scope) if scope["type"] != "lifespan" else None
-        if refusal is None:
-            await self._app(scope, receive, send)
-        else:
+        if refusal is not None:
             await errors.problem(*refusal)(scope, receive, send)
+            return
+        is_cut = False
+
+        async def send_while_valid(message: Message) -> None:
+            nonlocal is_cut
+            goes_on = message["type"] == "http.response.body" and message.get("more_body", False)
+            if goes_on and await self._refusal(scope) is not None:
+                is_cut = True
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                raise _KeyRevokedError
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_while_valid)
+        except Exception:  # a task group may have wrapped the one from above
+            if not is_cut:
+                raise
 
     async def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         try:

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+import services.events
 from services import keys
+from services.studies import commands
+from tests.integration.records import make_study
 from tests.integration.security import serving
 
 
@@ -25,6 +28,27 @@ def test_revoking_the_last_key_does_not_open_a_loopback_server(
         assert restarted.get("/studies").status_code == 401
         _, second = keys.create(engine, "ann")
         assert restarted.get("/studies", headers={"Authorization": f"Bearer {second}"}).status_code == 200
+
+
+def test_a_stream_of_events_ends_when_its_key_is_revoked(
+    engine: Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "FRESH_S", 0.0)
+    monkeypatch.setattr(services.events, "_RECHECK_S", 0.2)
+    study_id = make_study(engine)
+    _, key = keys.create(engine, "ann")
+    keys.create(engine, "bob")
+    headers = {"Authorization": f"Bearer {key}"}
+    with (
+        serving(database_url, tmp_path) as client,
+        client.stream("GET", f"/studies/{study_id}/events", headers=headers, timeout=20) as stream,
+    ):
+        lines = stream.iter_lines()
+        assert next(lines).startswith("id: ")
+        keys.revoke(engine, "ann")
+        commands.cancel(engine, study_id)
+        rest = "\n".join(lines)
+    assert "CANCELLED" not in rest
 
 
 @pytest.mark.parametrize(
