@@ -18,7 +18,7 @@ from api.cli.errors import CommandError
 from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
 from api.cli.process import run_worker
 from api.cli.reports import AugmentedPart
-from api.tabular.console import console
+from api.tabular.console import console, plain
 from search.contract.dataset_report import DatasetReport, Skipped
 
 app = typer.Typer(no_args_is_help=True, help="Check and augment a data set.")
@@ -46,12 +46,12 @@ def check(
         print_csv([{column: getattr(item, column) for column in columns} for item in report.classes])
     else:
         for line in _header(report):
-            print(line)
+            print(plain(line))
         counted = ("images", "train", "validation", "test")
         rows = [[item.name, *(str(getattr(item, column)) for column in counted)] for item in report.classes]
         print_table(["class", *counted], rows, left=frozenset({"class"}))
         for line in _findings(report):
-            print(line)
+            print(plain(line))
     if not report.loadable:
         raise CommandError("a study cannot use this data set: fix the problems above")
 
@@ -76,7 +76,7 @@ def augment(
     if format_ == "json":
         print_json({"out": str(out), "images": images, "skipped": skipped})
         return
-    print(*_listed("cannot be used", skipped), sep="\n", end="\n" if skipped else "")
+    print(*map(plain, _listed("cannot be used", skipped)), sep="\n", end="\n" if skipped else "")
     print(f"{images} images in {out}")
 
 

@@ -12,6 +12,7 @@ from api.cli.errors import CommandError
 from api.cli.output import TextFormat, print_json
 from api.cli.process import run_worker
 from api.cli.reports import ImagePrediction, Inference
+from api.tabular.console import plain
 
 _MOST_NAMED = 20
 
@@ -34,7 +35,7 @@ def infer(
         print_json(report.model_dump(mode="json"))
         return
     for name, reason in report.unreadable[:_MOST_NAMED]:
-        print(f"cannot be read: {name}: {reason}")
+        print(plain(f"cannot be read: {name}: {reason}"))
     if len(report.unreadable) > _MOST_NAMED:
         print(f"and {len(report.unreadable) - _MOST_NAMED} more")
     print(_summary(report, out))

@@ -7,6 +7,7 @@ import typer
 from api.cli.commands import SeedleafGroup
 from api.cli.errors import CommandError
 from api.client.errors import SeedleafError
+from api.tabular.console import plain
 
 app = typer.Typer(
     cls=SeedleafGroup,
@@ -26,4 +27,4 @@ def main() -> None:
     try:
         app()
     except (CommandError, SeedleafError) as error:
-        sys.exit(f"seedleaf: {error}")
+        sys.exit(plain(f"seedleaf: {error}"))

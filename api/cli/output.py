@@ -12,7 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from api.tabular.console import STYLES, console
+from api.tabular.console import STYLES, console, plain
 
 _HELP = "How to print it."
 #: For commands that list something.
@@ -37,7 +37,15 @@ def print_csv(rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
         writer = csv.DictWriter(sys.stdout, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would run as a formula begins with an apostrophe (OWASP: CSV injection)."""
+    if not isinstance(value, str):
+        return value
+    text = plain(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: frozenset[str]) -> None:
@@ -46,5 +54,5 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
     for header in headers:
         table.add_column(header, justify="left" if header in left else "right")
     for row in rows:
-        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        table.add_row(*(Text(plain(cell), style=STYLES.get(cell, "")) for cell in row))
     console(_TABLE_WIDTH).print(table)

@@ -36,12 +36,17 @@ def _different_names(recipes: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
     return recipes
 
 
+#: Every recipe is tried on every candidate.
+_MOST_RECIPES = 200
 _LISTED, _SEARCHED = "listed", "searched"
 #: Pydantic's names for the two forms of ``recipes``, in the location of an error.
 RECIPES_TAGS = (_LISTED, _SEARCHED)
 _Recipes = Annotated[
     Annotated[
-        tuple[Annotated[Recipe, BeforeValidator(_named_recipe)], ...], AfterValidator(_different_names), Tag(_LISTED)
+        tuple[Annotated[Recipe, BeforeValidator(_named_recipe)], ...],
+        Field(max_length=_MOST_RECIPES),
+        AfterValidator(_different_names),
+        Tag(_LISTED),
     ]
     | Annotated[Literal["search"], Tag(_SEARCHED)],
     Discriminator(lambda value: _SEARCHED if value == "search" else _LISTED),

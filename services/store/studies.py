@@ -107,6 +107,11 @@ def get_by_idempotency_key(connection: Connection, key: str) -> Study:
     return Study.from_row(connection.execute(select(studies).where(studies.c.idempotency_key == key)).mappings().one())
 
 
+def find_by_idempotency_key(connection: Connection, key: str) -> Study | None:
+    row = connection.execute(select(studies).where(studies.c.idempotency_key == key)).mappings().one_or_none()
+    return None if row is None else Study.from_row(row)
+
+
 def list_with_progress(
     connection: Connection, *, state: StudyState | None, before_id: str | None, limit: int
 ) -> list[tuple[Study, StudyProgress]]:

@@ -17,39 +17,43 @@ Roots = Sequence[Path] | None
 _WEIGHTS = ".safetensors"  # the one format that workers.models.pretrained reads
 
 
-def admit_study(spec: StudySpec, roots: Roots) -> StudySpec:
+def admit_study(spec: StudySpec, roots: Roots, *, may_be_gone: bool = False) -> StudySpec:
     """The spec with the paths of its data set and its teachers resolved.
 
-    RejectedError if there is nothing at a path or if it lies outside the data roots; without roots any path will do.
+    RejectedError if there is nothing at a path (unless it ``may_be_gone``) or if it lies outside the data roots;
+    without roots any path will do.
     """
-    admit_weights(spec, roots)
-    dataset = admit_dataset(spec.dataset, roots, within="dataset.")
-    teacher = spec.teacher if spec.teacher_file is None else admit_path("teacher", spec.teacher_file, roots)
-    return _changed(spec, dataset=dataset, teacher=teacher, compression=_admit_compression(spec.compression, roots))
+    admit_weights(spec, roots, may_be_gone=may_be_gone)
+    dataset = admit_dataset(spec.dataset, roots, within="dataset.", may_be_gone=may_be_gone)
+    teacher = spec.teacher
+    if spec.teacher_file is not None:
+        teacher = admit_path("teacher", spec.teacher_file, roots, may_be_new=may_be_gone)
+    compression = _admit_compression(spec.compression, roots, may_be_gone)
+    return _changed(spec, dataset=dataset, teacher=teacher, compression=compression)
 
 
-def admit_weights(spec: StudySpec, roots: Roots) -> None:
+def admit_weights(spec: StudySpec, roots: Roots, *, may_be_gone: bool = False) -> None:
     """RejectedError as above for the files of pretrained weights that the space names."""
     for path in _weight_files(spec.space.model_dump(mode="json")["architecture"]):
-        admit_path("space.architecture", path, roots)
+        admit_path("space.architecture", path, roots, may_be_new=may_be_gone)
 
 
-def admit_dataset(spec: DatasetSpec, roots: Roots, *, within: str = "") -> DatasetSpec:
+def admit_dataset(spec: DatasetSpec, roots: Roots, *, within: str = "", may_be_gone: bool = False) -> DatasetSpec:
     """The spec with every path resolved; ``within`` is its own field's name and a dot. RejectedError as above."""
     resolved = {
-        field: admit_path(within + field, path, roots, may_be_new=spec.download)
+        field: admit_path(within + field, path, roots, may_be_new=spec.download or may_be_gone)
         for field, path in spec.locations.items()
     }
     return _changed(spec, within, **resolved)
 
 
-def admit_recipe(recipe: Recipe, roots: Roots, *, within: str = "recipe.") -> Recipe:
+def admit_recipe(recipe: Recipe, roots: Roots, *, within: str = "recipe.", may_be_gone: bool = False) -> Recipe:
     """The recipe with the files of its teachers resolved. RejectedError as above."""
     steps = [
         _changed(
             step,
             f"{within}steps[{position}].",
-            teacher=admit_path(f"{within}steps[{position}].teacher", step.teacher, roots),
+            teacher=admit_path(f"{within}steps[{position}].teacher", step.teacher, roots, may_be_new=may_be_gone),
         )
         if isinstance(step, Distillation) and step.teacher is not None
         else step
@@ -72,11 +76,11 @@ def admit_path(field: str, given: str, roots: Roots, *, may_be_new: bool = False
     return str(path)
 
 
-def _admit_compression(compression: CompressionSpec, roots: Roots) -> CompressionSpec:
+def _admit_compression(compression: CompressionSpec, roots: Roots, may_be_gone: bool) -> CompressionSpec:
     if compression.recipes == "search":
         return compression
     recipes = tuple(
-        admit_recipe(recipe, roots, within=f"compression.recipes[{position}].")
+        admit_recipe(recipe, roots, within=f"compression.recipes[{position}].", may_be_gone=may_be_gone)
         for position, recipe in enumerate(compression.recipes)
     )
     return _changed(compression, "compression.", recipes=recipes)

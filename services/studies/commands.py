@@ -40,7 +40,7 @@ def create(
     RejectedError if it warm-starts from an unknown study, or enqueues a point that is outside its space.
     """
     body = spec.model_dump(mode="json")
-    sha256 = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    sha256 = _sha256(spec)
     first = _first_trials(spec)
     queue_ids = sorted(new_id("enqueued") for _ in first)
     with engine.begin() as connection:
@@ -88,6 +88,21 @@ def _earlier(connection: Connection, spec: StudySpec) -> list[str]:
     return ids
 
 
+def replay(engine: Engine, spec: StudySpec, idempotency_key: str) -> StudyOverview | None:
+    """The study that was made with this key; None if there is none. KeyReusedError if it had another body."""
+    with engine.connect() as connection:
+        first = studies.find_by_idempotency_key(connection, idempotency_key)
+        if first is None:
+            return None
+        if first.request_sha256 != _sha256(spec):
+            raise KeyReusedError
+        return study_views.get(connection, first.id)
+
+
+def _sha256(spec: StudySpec) -> str:
+    return hashlib.sha256(json.dumps(spec.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
 def pause(engine: Engine, study_id: str) -> None:
     """Start no more trials. Those that run are finished: the driver keeps its lease for that."""
     with engine.begin() as connection:
@@ -132,6 +147,11 @@ def _raise_budget(connection: Connection, study: Study, *, max_trials: int | Non
     if max_minutes is not None and budget.max_minutes is not None and max_minutes < budget.max_minutes:
         raise RejectedError(
             "budget.max_minutes", f"can only be raised from {budget.max_minutes:g}, got {max_minutes:g}"
+        )
+    used_minutes = study.search_elapsed_s / 60
+    if max_minutes is not None and max_minutes < used_minutes:
+        raise RejectedError(
+            "budget.max_minutes", f"the search has taken {used_minutes:.1f} minutes already, got {max_minutes:g}"
         )
     changes = {"max_trials": max_trials, "max_minutes": max_minutes}
     raised = {name: value for name, value in changes.items() if value is not None}

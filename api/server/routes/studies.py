@@ -24,6 +24,7 @@ from search.contract.metrics import MetricName
 from search.contract.states import StudyState
 from search.spaces.size import CountStoppedError
 from search.study.spec import StudySpec
+from services.errors import RejectedError
 from services.studies import admission, commands, spec_preview
 from services.studies.starting_weights import starting_weights
 from services.views import importance, points
@@ -38,12 +39,20 @@ def create_study(
     spec: StudySpec,
     response: Response,
     state: State,
-    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> StudyView:
     """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
-    admitted = admission.admit_study(spec, state.settings.data_roots)
-    weights = starting_weights(admitted, state.settings.weights_folder)
-    study = commands.create(state.engine, admitted, weights=weights, idempotency_key=idempotency_key)
+    roots = state.settings.data_roots
+    try:
+        admitted = admission.admit_study(spec, roots)
+        weights = starting_weights(admitted, state.settings.weights_folder)
+    except RejectedError:
+        resolved = admission.admit_study(spec, roots, may_be_gone=True)
+        study = idempotency_key and commands.replay(state.engine, resolved, idempotency_key)
+        if not study:
+            raise
+    else:
+        study = commands.create(state.engine, admitted, weights=weights, idempotency_key=idempotency_key)
     response.headers["Location"] = f"/studies/{study.id}"
     return StudyView.model_validate(study, from_attributes=True)
 

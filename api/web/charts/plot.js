@@ -91,6 +91,9 @@ export function chart(element, draw, { signal, onClick }) {
   return { update };
 }
 
+/** A text for a chart's labels: Plotly takes tags and entities for markup. @param {string} text */
+export const plainLabel = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
 /**
  * An axis of trials by their numbers, with ticks at whole numbers however few there are.
  *

@@ -38,6 +38,7 @@ function flattened({ metrics, best_variant, ...row }) {
 
 /** @param {unknown} value */
 function cell(value) {
-  const text = String(value ?? "");
+  const isFormula = typeof value === "string" && /^[=+\-@\t\r]/.test(value); // a spreadsheet would run it
+  const text = `${isFormula ? "'" : ""}${value ?? ""}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
