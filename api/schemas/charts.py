@@ -15,6 +15,7 @@ class PointView(BaseModel):
     number: int = Field(description="Its number in the study, from 0.")
     state: TrialState = Field(description="The trial's state.")
     role: TrialRole | None = Field(description="Its role, as of a trial; null for most.")
+    family: str | None = Field(description="The family that its network is of; null in a study of one family.")
     host: str | None = Field(description="The machine that its latency was measured on; null if it was not.")
     metrics: dict[str, float] = Field(description="Its metrics, by name; units are in the names.")
     parameters: dict[str, object] = Field(description="The values of the parameters that were asked for, by name.")

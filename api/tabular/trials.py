@@ -45,7 +45,7 @@ def row(rank: int | None, trial: TrialView) -> tuple[str, ...]:
     """Cells in the order of ``HEADERS``. Without a best variant its column has the reason of the trial's state."""
     return (
         "-" if rank is None else str(rank),
-        str(trial.number),
+        str(trial.number) if trial.role is None else f"{trial.number} ({trial.role})",
         trial.state,
         metric(trial, "f1", "{:.3f}".format),
         _in_full(trial),

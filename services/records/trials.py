@@ -19,12 +19,15 @@ from services.records.on_test import OnTest, read_on_test
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredTrial:
-    """What a trial was measured at, without what it tried. ``host`` is where its latency was timed."""
+    """What a trial was measured at. ``host`` is where its latency was timed, ``family`` that of its network in a study
+    of several.
+    """
 
     id: str
     number: int
     state: TrialState
     role: TrialRole | None
+    family: str | None
     host: str | None
     metrics: Mapping[str, float]
 
@@ -35,6 +38,7 @@ class MeasuredTrial:
             number=row["number"],
             state=row["state"],
             role=_role(row),
+            family=row["family"],
             host=row["host"],
             metrics=read_metrics(row),
         )

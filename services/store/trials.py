@@ -54,7 +54,8 @@ def add(
         )
     )
     totals.add(connection, study_id, "trials", 1, label=TrialState.RUNNING)
-    events.emit(connection, study_id, "trial", {"number": number, "state": TrialState.RUNNING}, trial_id=trial_id)
+    told = {"number": number, "state": TrialState.RUNNING, "role": role, "family": assignment.get("family")}
+    events.emit(connection, study_id, "trial", told, trial_id=trial_id)
 
 
 def add_epoch(connection: Connection, study_id: str, trial_id: str, epoch: EpochReport) -> None:
@@ -176,7 +177,8 @@ def list_by_role(connection: Connection, study_id: str, role: TrialRole) -> list
 def list_measured(connection: Connection, study_id: str) -> list[MeasuredTrial]:
     """A study's completed trials by number."""
     columns = [trials.c[name] for name in ("id", "number", "state", "role", "host", *METRIC_COLUMNS)]
-    query = select(*columns).where(trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED)
+    family = trials.c.assignment["family"].astext.label("family")
+    query = select(*columns, family).where(trials.c.study_id == study_id, trials.c.state == TrialState.COMPLETED)
     return [MeasuredTrial.from_row(row) for row in connection.execute(query.order_by(trials.c.number)).mappings()]
 
 

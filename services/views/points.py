@@ -25,6 +25,7 @@ class Point:
     number: int
     state: TrialState
     role: TrialRole | None
+    family: str | None
     host: str | None
     metrics: Metrics
     parameters: Assignment
@@ -73,6 +74,7 @@ def points(
             number=trial.number,
             state=trial.state,
             role=trial.role,
+            family=trial.family,
             host=trial.host,
             metrics=trial.metrics,
             parameters={name: drawn[trial.id].get(name) for name in parameters},

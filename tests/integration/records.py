@@ -9,7 +9,7 @@ from search.contract.on_test import ScoresOnTest
 from search.contract.recipes import Recipe
 from search.contract.reports import Measurement
 from search.contract.states import JobState, StudyState, TrialState
-from search.contract.trials import TrialRole
+from search.contract.trials import Assignment, TrialRole
 from search.study.spec import StudySpec
 from services.records.scorings import Scoring, ScoringResult
 from services.store import scorings, studies, trials, variants
@@ -36,6 +36,7 @@ METRICS = {
     "size_bytes": 4000,
     "score": 0.1,
 }
+WIDTH: Assignment = {"width": 8}
 #: The first epoch of a training.
 EPOCH = EpochReport(epoch=1, loss=1.0, f1=0.5, accuracy=0.5, elapsed_s=0.1, steps_s=0.1)
 MEASUREMENT = Measurement(metrics=METRICS)
@@ -75,6 +76,7 @@ def make_trial(
     state: TrialState = TrialState.COMPLETED,
     *,
     role: TrialRole | None = None,
+    assignment: Assignment = WIDTH,
     **metrics: float,
 ) -> str:
     trial_id = new_id("trial")
@@ -85,7 +87,7 @@ def make_trial(
             study_id=study_id,
             number=trials.next_number(connection, study_id),
             candidate=CANDIDATE,
-            assignment={"width": 8},
+            assignment=assignment,
             metrics={},
             role=role,
         )

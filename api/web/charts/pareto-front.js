@@ -7,6 +7,7 @@ import { count } from "../lib/format.js";
 import { METRICS, METRIC_OPTIONS, axisOf, formatMetric, goalOf, latencyWithInterval } from "../lib/metrics.js";
 import { attempt } from "../lib/notices.js";
 import { trialLink } from "../lib/router.js";
+import { ROLE_NAMES } from "../lib/states.js";
 import { hostsOf, pointsOf } from "./pareto-points.js";
 import { chart } from "./plot.js";
 
@@ -91,6 +92,7 @@ function frontChart(results, axes, colours) {
       ...series.map(dominated),
       ...series.map(onFront),
       recommended(results, variants, colours),
+      yardsticks(trials, colours),
     ],
     x: axisOf(axes.x, points.map(({ x }) => x)),
     y: axisOf(axes.y, points.map(({ y }) => y)),
@@ -169,6 +171,29 @@ function recommended({ fronts }, variants, colours) {
   return trace;
 }
 
+/**
+ * The names of the trials that the others are compared with.
+ *
+ * @param {Point[]} trials
+ * @param {Colours} colours
+ */
+function yardsticks(trials, colours) {
+  const points = trials.filter(({ trial }) => trial.role !== null);
+  /** @type {Trace} */
+  const trace = {
+    name: "Yardsticks",
+    mode: "text+markers",
+    x: points.map(({ x }) => x),
+    y: points.map(({ y }) => y),
+    text: points.map(({ trial }) => (trial.role === null ? "" : ROLE_NAMES[trial.role])),
+    textposition: "bottom center",
+    marker: { symbol: "square-open", size: 14, color: colours.warning, line: { width: 2 } },
+    hoverinfo: "skip",
+    showlegend: points.length > 0,
+  };
+  return trace;
+}
+
 /** @param {Series} series @returns {Trace} */
 function markers({ name, points, marker, axes }) {
   return {
@@ -202,7 +227,8 @@ function interval(metric, points, marker) {
 
 /** @param {Point} point @param {Axes} axes */
 function hoverText({ trial, variant, metrics }, { x, y }) {
-  const name = variant ? `Trial ${trial.number}, ${variant.recipe}` : `Trial ${trial.number}`;
+  const role = trial.role === null ? "" : ` (${ROLE_NAMES[trial.role]})`;
+  const name = `Trial ${trial.number}${role}${variant ? `, ${variant.recipe}` : ""}`;
   return [name, ...[y, x].map((metric) => `${METRICS[metric].label} ${valueText(metric, metrics)}`)].join("<br>");
 }
 

@@ -1,14 +1,16 @@
 // @ts-check
-// The states of studies and trials: their badges, and drop-downs that filter by them.
+// The states of studies and trials and the roles of trials: their badges and names, and drop-downs that filter by them.
 
 import { h } from "./dom.js";
 
-/** @import { JobState, StudyState, TrialState } from "../types/api.d.ts" */
+/** @import { JobState, StudyState, TrialRole, TrialState } from "../types/api.d.ts" */
 
 /** @type {StudyState[]} */
 export const STUDY_STATES = ["QUEUED", "RUNNING", "PAUSED", "COMPLETED", "FAILED", "CANCELLED"];
 /** @type {TrialState[]} */
 export const TRIAL_STATES = ["RUNNING", "COMPLETED", "STOPPED", "INFEASIBLE", "FAILED", "CANCELLED"];
+/** What the trials with a role are called. @type {Record<TrialRole, string>} */
+export const ROLE_NAMES = { probe: "linear probe", plain: "plain way" };
 
 /**
  * A state as a badge: its word, and a colour that adds to it.

@@ -14,7 +14,7 @@ const MOST_DRAWN_VARIANTS = 1000;
 /**
  * A trial as far as charts need it.
  *
- * @typedef {Pick<PointView, "id" | "number" | "state" | "host" | "metrics">} Trial
+ * @typedef {Pick<PointView, "id" | "number" | "state" | "role" | "family" | "host" | "metrics">} Trial
  */
 
 export class StudyResults {
@@ -54,7 +54,10 @@ export class StudyResults {
       this.readPoints({}),
       this.readVariants(),
     ]);
-    for (const trial of trials.items) this.trials.set(trial.id, trial);
+    for (const trial of trials.items) {
+      const { family } = trial.assignment;
+      this.trials.set(trial.id, { ...trial, family: typeof family === "string" ? family : null });
+    }
   }
 
   /**
@@ -105,13 +108,14 @@ export class StudyResults {
   }
 
   /** @param {TrialChanged} event */
-  #takeTrial({ trial_id: id, number, state, host, metrics }) {
+  #takeTrial({ trial_id: id, number, state, role, family, host, metrics }) {
     const before = this.trials.get(id);
     if (before && (before.state !== "RUNNING" || state === "RUNNING")) return false;
     this.epochs.delete(id);
     if (before || this.trials.size < MOST_DRAWN_TRIALS) {
       const measured = { ...before?.metrics, ...metrics };
-      this.trials.set(id, { id, number, state, host: host ?? null, metrics: measured });
+      const kept = { role: before?.role ?? role ?? null, family: before?.family ?? family ?? null };
+      this.trials.set(id, { id, number, state, ...kept, host: host ?? null, metrics: measured });
     } else {
       this.complete = false;
     }

@@ -7,7 +7,7 @@ import { fraction, setting, shortReason } from "../lib/format.js";
 import { METRICS, METRIC_NAMES, formatMetric } from "../lib/metrics.js";
 import { trialLink } from "../lib/router.js";
 import { ServerList } from "../lib/server-list.js";
-import { TRIAL_STATES, badge, stateOptions } from "../lib/states.js";
+import { ROLE_NAMES, TRIAL_STATES, badge, stateOptions } from "../lib/states.js";
 import { table } from "../lib/table.js";
 import { metricFilter } from "./metric-filter.js";
 import { metricColumn, testColumn } from "./variants.js";
@@ -86,8 +86,9 @@ function layersText({ backbone }) {
 }
 
 /** @param {TrialView} trial */
-function trialCell({ id, number }) {
-  return h("a", { href: trialLink(id), "data-key": `row-${id}`, "aria-label": `Trial #${number}` }, `#${number}`);
+function trialCell({ id, number, role }) {
+  const link = h("a", { href: trialLink(id), "data-key": `row-${id}`, "aria-label": `Trial #${number}` }, `#${number}`);
+  return role === null ? link : [link, ` ${ROLE_NAMES[role]}`];
 }
 
 /** @param {TrialView} trial */

@@ -1108,6 +1108,7 @@ export interface components {
             variants: components["schemas"]["VariantFront"][];
         };
         PointView: {
+            family: string | null;
             host: string | null;
             id: string;
             metrics: {

@@ -1,6 +1,6 @@
 // The server-sent events of a study. The OpenAPI document does not describe them: services/store emits them.
 
-import type { JobState, StudyState, TrialState } from "./api.d.ts";
+import type { JobState, StudyState, TrialRole, TrialState } from "./api.d.ts";
 
 interface Emitted {
   event_id: number;
@@ -19,6 +19,8 @@ export interface TrialChanged extends Emitted {
   trial_id: string;
   number: number;
   state: TrialState;
+  role?: TrialRole | null;
+  family?: string | null;
   reason?: string | null;
   host?: string | null;
   metrics?: Record<string, number>;

@@ -17,6 +17,7 @@ import { predictionPanel } from "../panels/prediction.js";
 import { recommendationPanel } from "../panels/recommendation.js";
 import { summaryPanel } from "../panels/study-summary.js";
 import { variantColumns } from "../panels/variants.js";
+import { yardsticksPanel } from "../panels/yardsticks.js";
 
 /** @import { StudyView } from "../types/api.d.ts" */
 /** @import { Part } from "../types/dom.d.ts" */
@@ -28,6 +29,7 @@ export async function showStudy(root, id, signal) {
   const results = await StudyResults.of(id, signal);
   const summary = summaryPanel(results, signal);
   const recommendation = recommendationPanel(results);
+  const yardsticks = yardsticksPanel(results);
   const prediction = predictionPanel();
   const models = { update: () => prediction.update(recommendation.models()) };
   const front = frontPanel(results, signal);
@@ -38,7 +40,7 @@ export async function showStudy(root, id, signal) {
   const variants = variantsPanel(id, signal);
   const importance = importancePanel(id, signal);
   const charts = [front, best, hypervolume, parallel, importance];
-  const parts = [summary, recommendation, ...charts, leaderboard, variants, prediction];
+  const parts = [summary, recommendation, yardsticks, ...charts, leaderboard, variants, prediction];
   root.replaceChildren(...parts.map(({ element }) => element), specification(results.study));
 
   /** @param {Pick<Part, "update">[]} changed */
@@ -50,12 +52,12 @@ export async function showStudy(root, id, signal) {
     const news = await results.apply(events);
     const scored = news.has("variant") || news.has("test_scoring");
     const ofVariants = scored ? [recommendation, models, variants] : [];
-    const ofTrials = scored || news.has("trial") ? [front, best, leaderboard] : [];
+    const ofTrials = scored || news.has("trial") ? [yardsticks, front, best, leaderboard] : [];
     await update([summary, ...ofTrials, ...ofVariants]);
   }
   attempt(async () => {
     await results.readResults();
-    await update([summary, recommendation, models, front, best, hypervolume, variants]);
+    await update([summary, recommendation, yardsticks, models, front, best, hypervolume, variants]);
     attempt(async () => parallel.load(await importance.load()));
     await watch(id, { onEvents, onConnection: summary.connected, signal });
   });
