@@ -33,7 +33,7 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            httpx.get(f"{url}/openapi.json")
+            httpx.get(f"{url}/", timeout=_START_S)
             return
         except httpx.TransportError:
             time.sleep(0.1)
