@@ -16,8 +16,9 @@ _NAMED = ("properties", "schemas")
 
 
 def openapi_document() -> dict[str, Any]:
-    """The document that a server answers with at /openapi.json; no database is asked."""
-    settings = Settings.model_validate({"database_url": "postgresql://nobody@localhost/none"})
+    """The document that a server answers with at /openapi.json; no database and no Ray is asked."""
+    nowhere = {"database_url": "postgresql://nobody@localhost/none", "ray_address": "http://localhost:9"}
+    settings = Settings.model_validate(nowhere)
     return create_app(settings, host="127.0.0.1").openapi()
 
 
