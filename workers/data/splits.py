@@ -157,5 +157,6 @@ class _HeldOutSide:
 def _one_photo_only(class_name: str) -> str:
     return (
         f"class {class_name!r} cannot be on both sides of the split: its images are copies or crops of one photo, or"
-        " of photos that other classes need. Add images from other photos, or take the class out"
+        " of photos that other classes need. Add images from other photos, or take the class out; where photos hold"
+        " several classes, a smaller test_fraction may help too"
     )
