@@ -185,7 +185,8 @@ def _trained_for(model: Model) -> str:
     if model.training is not None:
         return f"{model.training.epochs} epochs of the whole training split, the best of {model.training.seeds} seeds"
     spec = model.study.spec
-    return f"{spec.budget.epochs} epochs of {spec.dataset.subset_fraction:.0%} of the training split"
+    epochs = spec.budget.epochs_for(model.trial.assignment)
+    return f"{epochs} epochs of {spec.dataset.subset_fraction:.0%} of the training split"
 
 
 def _step(step: Mapping[str, object]) -> str:

@@ -1,6 +1,6 @@
 """Chooser: whoever chooses the parameters while a candidate is drawn (an Optuna trial, a replay of recorded values)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from search.contract.trials import ParameterValue
@@ -21,6 +21,12 @@ class Chooser(Protocol):
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float: ...
+
+
+def family_of(assignment: Mapping[str, object]) -> str | None:
+    """The family that was chosen; None where there is one only."""
+    family = assignment.get(FAMILY)
+    return None if family is None else str(family)
 
 
 def choose(chooser: Chooser, name: str, choices: Sequence[C]) -> C:

@@ -1,11 +1,13 @@
 """How a search runs: what proposes its trials, what ends one early, what it may spend, and what a trial gets."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from search.contract.values import Name
 from search.samplers.named import SamplerName
+from search.spaces.chooser import family_of
 from search.study.part import SpecPart
 
 
@@ -41,6 +43,12 @@ class BudgetSpec(SpecPart):
         " does not count",
     )
     epochs: int = Field(default=5, ge=1, le=10_000, description="training epochs of each trial")
+    epochs_of: dict[Name, Annotated[int, Field(ge=1, le=10_000)]] = Field(
+        default={},
+        max_length=50,
+        description="training epochs of the trials of a family, by its name, where they differ from epochs; for a study"
+        " of several architectures",
+    )
     max_minutes: float | None = Field(
         default=None, gt=0, description="minutes that the search may take; none means no limit"
     )
@@ -52,6 +60,14 @@ class BudgetSpec(SpecPart):
         if isinstance(value, Mapping) and value.get("max_minutes") is not None:
             return {"max_trials": 1000, **value}
         return value
+
+    def epochs_for(self, assignment: Mapping[str, object]) -> int:
+        """The epochs of a trial with these choices."""
+        return self.epochs_of.get(family_of(assignment) or "", self.epochs)
+
+    @property
+    def most_epochs(self) -> int:
+        return max(self.epochs, *self.epochs_of.values()) if self.epochs_of else self.epochs
 
 
 class ResourcesSpec(SpecPart):

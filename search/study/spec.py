@@ -12,6 +12,7 @@ from search.contract.dataset import DatasetSpec
 from search.contract.metrics import TRAINED_METRICS, Constraint, Goal, Objective, Score
 from search.contract.targets import TargetSpec
 from search.contract.values import NO_NUL, Name, one_or_more
+from search.spaces.presets import families
 from search.spaces.pretrained import (
     PRETRAINED_COMPRESSION,
     PRETRAINED_DEFAULTS,
@@ -148,6 +149,15 @@ class StudySpec(SpecPart):
                 points = first_points(architecture, {**PRETRAINED_DEFAULTS, **space}["image_size"])
                 return {"enqueue": points, **value, **_completed(value, defaults)}
         return value
+
+    @model_validator(mode="after")
+    def _epochs_of_its_families(self) -> "StudySpec":
+        several = families(self.space.architecture)
+        unknown = sorted(set(self.budget.epochs_of) - set(several if len(several) > 1 else ()))
+        if unknown:
+            known = f"there are {', '.join(several)}" if len(several) > 1 else "there is one: give budget.epochs"
+            raise ValueError(f"budget.epochs_of names no family of this study ({', '.join(unknown)}); {known}")
+        return self
 
     @model_validator(mode="after")
     def _different_targets(self) -> "StudySpec":

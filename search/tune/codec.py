@@ -8,7 +8,8 @@ from ray import ObjectRef
 from search.contract.candidate import Candidate
 from search.contract.reports import CompletedTrial, TrialReport
 
-_TRIAL, _CANDIDATE, _WHOLE_GPU, _TEACHES, _ANSWERS = "trial", "candidate", "whole_gpu", "teaches", "answers"
+_TRIAL, _CANDIDATE, _EPOCHS, _FAMILY = "trial", "candidate", "epochs", "family"
+_WHOLE_GPU, _TEACHES, _ANSWERS = "whole_gpu", "teaches", "answers"
 #: ``done`` is Tune's own key: it ends the trial.
 _REPORT, _DONE = "report", "done"
 
@@ -16,12 +17,14 @@ _REPORT, _DONE = "report", "done"
 @dataclass(frozen=True, kw_only=True)
 class SuggestedTrial:
     """A trial that is to be run; ``trial_id`` is that of the record, ``whole_gpu`` says that it shares its GPU with
-    no other trial. ``teaches``: it answers on the training images once it is trained. ``answers`` refers to a teacher's
-    answers, if it learns from them.
+    no other trial. ``family`` is None where the study has one. ``teaches``: it answers on the training images once it
+    is trained. ``answers`` refers to a teacher's answers, if it learns from them.
     """
 
     trial_id: str
     candidate: Candidate
+    epochs: int
+    family: str | None
     whole_gpu: bool
     teaches: bool = False
     answers: ObjectRef | None = None
@@ -32,6 +35,8 @@ def encode_suggestion(trial: SuggestedTrial) -> dict[str, object]:
     return {
         _TRIAL: trial.trial_id,
         _CANDIDATE: trial.candidate.model_dump_json(),
+        _EPOCHS: trial.epochs,
+        _FAMILY: trial.family,
         _WHOLE_GPU: trial.whole_gpu,
         _TEACHES: trial.teaches,
         _ANSWERS: trial.answers,
@@ -44,6 +49,8 @@ def decode_suggestion(config: Mapping[str, object]) -> SuggestedTrial:
     return SuggestedTrial(
         trial_id=str(config[_TRIAL]),
         candidate=Candidate.model_validate_json(str(config[_CANDIDATE])),
+        epochs=int(str(config[_EPOCHS])),
+        family=None if config[_FAMILY] is None else str(config[_FAMILY]),
         whole_gpu=bool(config[_WHOLE_GPU]),
         teaches=bool(config[_TEACHES]),
         answers=answers,

@@ -7,6 +7,7 @@ there are no rungs and no ranks: every epoch after a grace period is judged, and
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from search.contract.reports import StoppedTrial
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
 from search.pareto import losses_of
+from search.spaces.chooser import FAMILY, family_of
 from search.study.spec import StudySpec
 
 #: A trial is stopped only if it would need an f1 above this quantile of its forecast.
@@ -51,34 +53,39 @@ class Forecast:
 
 class Stopping:
     """Judges the running trials of one study by the completed ones; ``stopped`` has those that were stopped since this
-    driver started, by Tune's id of the trial.
+    driver started, by Tune's id of the trial. Curves are compared within a family: one that starts from trained weights
+    tells more at the same epoch than one that does not, and families may have different epochs.
     """
 
     def __init__(self, spec: StudySpec, history: Sequence[PastTrial]) -> None:
-        self._objectives, self._epochs = spec.objectives, spec.budget.epochs
-        self._first_judged = math.ceil(_GRACE_SHARE * self._epochs)
-        self._curves: list[Sequence[CurvePoint]] = []
+        self._objectives, self._budget = spec.objectives, spec.budget
+        self._curves: dict[str | None, list[Sequence[CurvePoint]]] = defaultdict(list)
         self._completed: list[Metrics] = []
         self.stopped: dict[str, StoppedTrial] = {}
         for trial in history:
             if trial.state is TrialState.COMPLETED:
-                self.learn(trial.metrics, trial.curve)
+                self.learn(trial.metrics, trial.curve, family=family_of(trial.assignment))
 
-    def learn(self, metrics: Metrics, curve: Sequence[CurvePoint]) -> None:
-        """Add a completed trial; its curve is used if it has the study's number of epochs."""
+    def learn(self, metrics: Metrics, curve: Sequence[CurvePoint], *, family: str | None = None) -> None:
+        """Add a completed trial; its curve is used if it has its family's number of epochs."""
         self._completed.append(metrics)
-        if len(curve) == self._epochs:
-            self._curves.append(curve)
+        if len(curve) == self._epochs(family):
+            self._curves[family].append(curve)
 
-    def forecast(self, curve: Sequence[CurvePoint]) -> Forecast | None:
-        """The final f1 of a trial with this curve so far; None while there are fewer than five whole curves.
+    def _epochs(self, family: str | None) -> int:
+        return self._budget.epochs_for({FAMILY: family})
+
+    def forecast(self, curve: Sequence[CurvePoint], *, family: str | None = None) -> Forecast | None:
+        """The final f1 of a trial with this curve so far; None while there are fewer than five whole curves of its
+        family.
 
         Linear regression of the final f1 on f1 and training loss at the same epoch, with its prediction interval.
         """
-        if len(self._curves) < _MIN_CURVES:
+        curves = self._curves[family]
+        if len(curves) < _MIN_CURVES:
             return None
-        past = np.asarray([whole[len(curve) - 1] for whole in self._curves])
-        final = np.asarray([whole[-1].f1 for whole in self._curves])
+        past = np.asarray([whole[len(curve) - 1] for whole in curves])
+        final = np.asarray([whole[-1].f1 for whole in curves])
         centred, distance = past - past.mean(axis=0), np.asarray(curve[-1]) - past.mean(axis=0)
         slopes, _, rank, _ = np.linalg.lstsq(centred, final - final.mean(), rcond=_RANK_TOLERANCE)
         freedom = len(final) - 1 - int(rank)
@@ -88,23 +95,23 @@ class Stopping:
         mean = float(final.mean() + slopes @ distance)
         return Forecast(mean=mean, deviation=max(deviation, _MIN_DEVIATION), freedom=freedom)
 
-    def _prior(self) -> Forecast:
+    def _prior(self, family: str | None) -> Forecast:
         """The final f1 of a trial before its first epoch."""
-        final = np.asarray([whole[-1].f1 for whole in self._curves])
+        final = np.asarray([whole[-1].f1 for whole in self._curves[family]])
         deviation = float(final.std(ddof=1)) * math.sqrt(1 + 1 / len(final))
         return Forecast(mean=float(final.mean()), deviation=max(deviation, _MIN_DEVIATION), freedom=len(final) - 1)
 
-    def verdict(self, metrics: Metrics, curve: Sequence[CurvePoint]) -> str | None:
+    def verdict(self, metrics: Metrics, curve: Sequence[CurvePoint], *, family: str | None = None) -> str | None:
         """The reason to stop a trial with these costs and this curve; None to let it run.
 
         A cost that is not measured yet, as a latency in the queue, counts as the best possible one. If the trial is
         stopped, a new one runs in its stead. So it runs while its chance to reach the front, per remaining epoch, is at
         least the chance of a new trial.
         """
-        epoch = len(curve)
-        if not self._first_judged <= epoch < self._epochs:
+        epoch, epochs = len(curve), self._epochs(family)
+        if not math.ceil(_GRACE_SHARE * epochs) <= epoch < epochs:
             return None
-        forecast = self.forecast(curve)
+        forecast = self.forecast(curve, family=family)
         if forecast is None:
             return None
         most = forecast.at_most(CONFIDENCE)
@@ -115,11 +122,11 @@ class Stopping:
         if not len(better):
             return None
         f1 = max(self._completed[int(index)]["f1"] for index in better)
-        remaining = 1.0 - epoch / self._epochs
-        if forecast.above(f1) >= remaining * self._prior().above(f1):
+        remaining = 1.0 - epoch / epochs
+        if forecast.above(f1) >= remaining * self._prior(family).above(f1):
             return None
         return (
-            f"after epoch {epoch} of {self._epochs} its f1 is {curve[-1].f1:.3f} and will hardly exceed {most:.3f}: "
+            f"after epoch {epoch} of {epochs} its f1 is {curve[-1].f1:.3f} and will hardly exceed {most:.3f}: "
             f"another trial has {f1:.3f} and is no worse in anything else"
         )
 

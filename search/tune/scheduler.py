@@ -5,7 +5,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from search.contract.epochs import CurvePoint
 from search.contract.reports import CompletedTrial, StoppedTrial
-from search.tune.codec import decode_report
+from search.tune.codec import decode_report, decode_suggestion
 from search.tune.early_stopping import Stopping
 
 
@@ -28,7 +28,8 @@ class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
             return str(TrialScheduler.CONTINUE)
         curve = self._curves.setdefault(trial.trial_id, [])
         curve.append(report.epoch.curve_point)
-        reason = self._stopping.verdict(report.measurement.metrics, curve)
+        family = decode_suggestion(trial.config).family
+        reason = self._stopping.verdict(report.measurement.metrics, curve, family=family)
         if reason is None:
             return str(TrialScheduler.CONTINUE)
         stopped = StoppedTrial(reason=reason, measurement=report.measurement, curve=tuple(curve))
@@ -41,4 +42,5 @@ class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
         report = decode_report(result)
         if report is not None and isinstance(report.result, CompletedTrial):
             last = [] if report.epoch is None else [report.epoch.curve_point]
-            self._stopping.learn(report.result.measurement.metrics, [*curve, *last])
+            family = decode_suggestion(trial.config).family
+            self._stopping.learn(report.result.measurement.metrics, [*curve, *last], family=family)

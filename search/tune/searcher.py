@@ -28,7 +28,7 @@ from search.samplers.describe import Features, Profile, describing
 from search.samplers.frontier import EXPECTED, SECONDS, TransferData
 from search.samplers.named import SAMPLERS, SamplerInputs
 from search.samplers.optuna_trials import OPTUNA_STATES, Replay, chooser_of, frozen_trial, violations
-from search.spaces.chooser import Chooser
+from search.spaces.chooser import Chooser, family_of
 from search.study.draw import WITHOUT_TEACHER, draw, is_taught
 from search.study.enqueue import GivenChoices
 from search.study.spec import StudySpec
@@ -145,13 +145,17 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         frozen = frozen_trial(past, self._spec, classes=self._classes)
         frozen.set_user_attr(SECONDS, past.seconds)
         if past.state is TrialState.STOPPED:
-            frozen.set_user_attr(EXPECTED, self._expected(past.metrics, past.curve))
+            frozen.set_user_attr(EXPECTED, self._expected(past.metrics, past.curve, past.assignment))
         return frozen
 
-    def _expected(self, metrics: Metrics, curve: Sequence[CurvePoint]) -> list[tuple[float, float] | None]:
+    def _expected(
+        self, metrics: Metrics, curve: Sequence[CurvePoint], assignment: Assignment
+    ) -> list[tuple[float, float] | None]:
         """What a trial that was stopped was on its way to, by objective; None for what nobody knows."""
         expected = {name: (value, 0.0) for name, value in metrics.items() if name not in TRAINED_METRICS}
-        forecast = self._stopping.forecast(curve) if self._stopping is not None and curve else None
+        forecast = None
+        if self._stopping is not None and curve:
+            forecast = self._stopping.forecast(curve, family=family_of(assignment))
         if forecast is not None:
             expected["f1"] = (forecast.mean, forecast.deviation)
         return [expected.get(objective.metric) for objective in self._spec.objectives]
@@ -255,7 +259,13 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             )
             return None
         recorded_id = self._log.started(assignment=assignment, candidate=candidate, metrics=metrics, enqueued=queue_id)
-        return SuggestedTrial(trial_id=recorded_id, candidate=candidate, whole_gpu=False)
+        return SuggestedTrial(
+            trial_id=recorded_id,
+            candidate=candidate,
+            epochs=self._spec.budget.epochs_for(assignment),
+            family=family_of(assignment),
+            whole_gpu=False,
+        )
 
     def _draw(self, sampler: optuna.samplers.BaseSampler) -> tuple[optuna.trial.Trial, Candidate]:
         # Optuna asks the study's sampler again for each parameter: it must stay until the candidate is drawn.
@@ -296,6 +306,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         suggested = SuggestedTrial(
             trial_id=recorded_id,
             candidate=candidate,
+            epochs=self._spec.budget.epochs_for(trial.params),
+            family=family_of(trial.params),
             whole_gpu=trial.user_attrs.get("whole_gpu", False),
             teaches=is_plain and self._spec.trains_teacher and answers is None,
             answers=answers if candidate.distillation_weight else None,
@@ -320,7 +332,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         metrics = {**running.metrics, **_finite(ended.measurement.metrics if ended is not None else {})}
         state = TrialState.FAILED if error else self._state(ended, metrics)
         if isinstance(ended, StoppedTrial):
-            trial.set_user_attr(EXPECTED, self._expected(metrics, ended.curve))
+            trial.set_user_attr(EXPECTED, self._expected(metrics, ended.curve, trial.params))
         self._tell(trial, metrics, OPTUNA_STATES[state])
         if state is TrialState.CANCELLED:
             del self._outcomes[running.fingerprint]

@@ -216,3 +216,18 @@ def test_the_first_points_of_every_pretrained_preset_are_in_its_space(name: str)
         spec = study({"architecture": architecture})
         assert spec.enqueue
         assert all(checked_point(spec.space, point) for point in spec.enqueue)
+
+
+def test_the_epochs_of_a_trial_are_those_of_its_family() -> None:
+    budget = study({"architecture": BOTH}, budget={"epochs": 20, "epochs_of": {"pretrained": 6}}).budget
+    assert [budget.epochs_for({"family": family}) for family in BOTH] == [6, 20]
+    assert budget.epochs_for({}) == budget.most_epochs == 20
+
+
+@pytest.mark.parametrize(
+    ("architecture", "message"),
+    [(["pretrained", "mobile"], r"\(blocks-small\); there are pretrained, mobile"), ("blocks-small", "there is one")],
+)
+def test_epochs_of_an_unknown_family_are_refused(architecture: object, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        study({"architecture": architecture}, budget={"epochs_of": {"blocks-small": 5}})

@@ -11,16 +11,18 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from ray.tune.schedulers import TrialScheduler
 
+from search.contract.candidate import Candidate
 from search.contract.epochs import CurvePoint, EpochReport
 from search.contract.reports import CompletedTrial, Measurement, StoppedTrial, TrialReport
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
 from search.samplers.frontier import EXPECTED
 from search.study.spec import StudySpec
-from search.tune.codec import encode_report
+from search.tune.codec import SuggestedTrial, encode_report, encode_suggestion
 from search.tune.early_stopping import Stopping
 from search.tune.scheduler import CurveForecastStopping
-from tests.unit.search_studies import MemoryLog, make_search, tiny_spec
+from tests.integration.records import CANDIDATE
+from tests.unit.search_studies import OBJECTIVES, MemoryLog, make_search, tiny_spec
 
 EPOCHS = 6
 
@@ -55,6 +57,13 @@ def completed(final: float, macs: float) -> PastTrial:
     )
 
 
+def tune_trial(trial_id: str) -> SimpleNamespace:
+    """What the scheduler reads of a trial of Tune's."""
+    candidate = Candidate.model_validate(CANDIDATE)
+    suggested = SuggestedTrial(trial_id=trial_id, candidate=candidate, epochs=EPOCHS, family=None, whole_gpu=False)
+    return SimpleNamespace(trial_id=trial_id, config=encode_suggestion(suggested))
+
+
 FIVE = [completed(final, macs) for final, macs in ((0.3, 50), (0.5, 100), (0.62, 150), (0.7, 200), (0.74, 400))]
 
 
@@ -70,6 +79,28 @@ def test_a_hopeless_trial_is_stopped_with_its_reason() -> None:
 )
 def test_what_may_still_come_onto_the_front_goes_on(final: float, macs: float) -> None:
     assert Stopping(spec_of(), FIVE).verdict({"macs": macs}, curve_to(final, epochs=2)) is None
+
+
+def test_a_trial_is_compared_with_curves_of_its_own_family_and_epochs() -> None:
+    spec = StudySpec.model_validate(
+        {
+            "name": "families",
+            "dataset": {"source": "sklearn"},
+            "space": {"architecture": ["mobile", "blocks-small"]},
+            "objectives": OBJECTIVES,
+            "budget": {"epochs": EPOCHS, "epochs_of": {"mobile": 3}},
+            "scheduler": {"name": "curve-forecast"},
+        }
+    )
+    stopping = Stopping(spec, [replace(trial, assignment={"family": "blocks-small"}) for trial in FIVE])
+    hopeless = {"macs": 250}, curve_to(0.4, epochs=2)
+    assert stopping.verdict(*hopeless, family="blocks-small") is not None
+    assert stopping.verdict(*hopeless, family="mobile") is None
+    for final in (0.3, 0.5, 0.62, 0.7, 0.74):
+        stopping.learn({"f1": final, "macs": 200}, curve_to(final)[:3], family="mobile")
+    reason = stopping.verdict(*hopeless, family="mobile")
+    assert reason is not None
+    assert reason.startswith("after epoch 2 of 3")
 
 
 def test_a_curve_that_tells_nothing_stops_nothing() -> None:
@@ -139,14 +170,14 @@ def test_the_scheduler_stops_by_the_verdict_and_learns_from_what_ends() -> None:
     stopping = Stopping(spec_of(), FIVE[:3])
     scheduler = CurveForecastStopping(stopping)
     for number, final in enumerate((0.7, 0.74)):
-        trial = SimpleNamespace(trial_id=f"good{number}")
+        trial = tune_trial(f"good{number}")
         *reports, last = reports_of(curve_to(final), macs=200)
         for report in reports:
             assert scheduler.on_trial_result(None, trial, encode_report(report)) == TrialScheduler.CONTINUE
         measurement = Measurement(metrics={"f1": final, "macs": 200})
         result = CompletedTrial(measurement=measurement)
         scheduler.on_trial_complete(None, trial, encode_report(replace(last, result=result)))
-    hopeless = SimpleNamespace(trial_id="hopeless")
+    hopeless = tune_trial("hopeless")
     decisions = [
         scheduler.on_trial_result(None, hopeless, encode_report(report))
         for report in reports_of(curve_to(0.1, epochs=2), macs=300)

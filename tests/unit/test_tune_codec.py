@@ -21,8 +21,10 @@ SCORES = ClassificationScores(f1=0.5, accuracy=0.5, per_class_f1=(0.5,), confusi
 
 
 @pytest.mark.parametrize("whole_gpu", [False, True])
-def test_a_suggestion_is_decoded_as_it_was_encoded(whole_gpu: bool) -> None:
-    trial = SuggestedTrial(trial_id="trial_1", candidate=Candidate.model_validate(CANDIDATE), whole_gpu=whole_gpu)
+@pytest.mark.parametrize("family", [None, "pretrained"])
+def test_a_suggestion_is_decoded_as_it_was_encoded(whole_gpu: bool, family: str | None) -> None:
+    candidate = Candidate.model_validate(CANDIDATE)
+    trial = SuggestedTrial(trial_id="trial_1", candidate=candidate, epochs=8, family=family, whole_gpu=whole_gpu)
     assert decode_suggestion(encode_suggestion(trial)) == trial
 
 

@@ -34,7 +34,7 @@ from workers.training.linear_probe import probe
 
 @dataclass(frozen=True, kw_only=True)
 class TrialTask:
-    """What all trials of a study have in common; plain data.
+    """What all trials of a study have in common, but for the ``epochs`` of some families; plain data.
 
     Only a trial's own task has a teacher's ``answers``, where it learns from them, or ``teaches`` itself.
     """
@@ -198,7 +198,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
 
     def _begin(self, trial: SuggestedTrial) -> None:
         answers = None if trial.answers is None else ray.get(trial.answers)
-        task = replace(self._task, teaches=trial.teaches, answers=answers)
+        task = replace(self._task, epochs=trial.epochs, teaches=trial.teaches, answers=answers)
         task = replace(task, memory_share=1.0) if trial.whole_gpu else task
         self._reports = run_trial(trial.candidate, task, self._gate)
 

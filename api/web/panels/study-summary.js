@@ -92,9 +92,10 @@ function testText({ test_looks: looks, test_reason: reason }) {
 /** The running trials, each with its last epoch. @param {StudyResults} results */
 function runningTrials({ study, trials, epochs }) {
   const now = [...trials.values()].filter(({ state }) => state === "RUNNING");
-  const { epochs: total } = study.spec.budget;
+  const { epochs: all, epochs_of } = study.spec.budget;
+  const total = Object.keys(epochs_of ?? {}).length > 0 ? "" : ` of ${all}`;
   /** @param {EpochEnded | undefined} epoch */
-  const words = (epoch) => (epoch ? ` epoch ${epoch.epoch} of ${total}, F1 ${fraction(epoch.f1)}` : " starting");
+  const words = (epoch) => (epoch ? ` epoch ${epoch.epoch}${total}, F1 ${fraction(epoch.f1)}` : " starting");
   const items = now.map(({ id, number }) => {
     const link = h("a", { href: trialLink(id), "data-key": id }, `Trial ${number}`);
     return h("li", {}, link, words(epochs.get(id)));

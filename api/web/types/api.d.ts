@@ -644,6 +644,10 @@ export interface components {
         BudgetSpec: {
             /** @default 5 */
             epochs: number;
+            /** @default {} */
+            epochs_of: {
+                [key: string]: number;
+            };
             /** @default 5 */
             max_failures: number;
             max_minutes?: number | null;
@@ -1643,6 +1647,7 @@ export interface components {
             /**
              * @default {
              *       "epochs": 5,
+             *       "epochs_of": {},
              *       "max_failures": 5,
              *       "max_trials": 20
              *     }
@@ -1865,6 +1870,7 @@ export interface components {
             /**
              * @default {
              *       "epochs": 5,
+             *       "epochs_of": {},
              *       "max_failures": 5,
              *       "max_trials": 20
              *     }
