@@ -35,7 +35,8 @@ _OTHERWISE = {"after": "Last-Event-ID", "last-event-id": "after", "idempotency-k
 
 
 def _operations() -> list[tuple[str, str, dict[str, Any]]]:
-    settings = Settings.model_validate({"database_url": "postgresql://nobody@localhost:1/none"})
+    nowhere = {"database_url": "postgresql://nobody@localhost:1/none", "ray_address": "http://localhost:9"}
+    settings = Settings.model_validate(nowhere)
     paths = create_app(settings, host="127.0.0.1").openapi()["paths"]
     return [
         (method.upper(), path, operation) for path, methods in paths.items() for method, operation in methods.items()
