@@ -1,7 +1,9 @@
 """What the tests of the search share: a tiny space, a TrialLog in memory, and a searcher on both."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from ray import ObjectRef
 
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.metrics import Metrics
@@ -110,6 +112,7 @@ def make_search(
     history: Sequence[PastTrial] = (),
     stopping: Stopping | None = None,
     transfer: Sequence[TransferData] = (),
+    answers: Callable[[], ObjectRef | None] = lambda: None,
 ) -> StudySearch:
     return StudySearch(
         spec=spec,
@@ -120,4 +123,5 @@ def make_search(
         features=tiny_features,
         stopping=stopping,
         transfer=transfer,
+        answers=answers,
     )

@@ -6,16 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from ray import ObjectRef
 
 from search.contract.candidate import Candidate
+from search.contract.reports import CompletedTrial, Measurement, TrialReport
 from search.contract.states import TrialState
 from search.contract.trials import PastTrial
 from search.samplers.optuna_trials import Replay, distributions_of
 from search.study.draw import draw, is_taught
 from search.study.enqueue import checked_point
 from search.study.spec import StudySpec
+from search.tune.codec import decode_suggestion, encode_report
 from tests.integration.records import CANDIDATE
 from tests.unit.choosers import Chance
+from tests.unit.search_studies import TINY, MemoryLog, make_search, tiny_spec
 
 WEIGHTS = (0.0, 0.5, 0.9)
 
@@ -104,3 +108,25 @@ def test_a_point_to_try_may_say_its_weight() -> None:
 def test_a_candidate_of_an_earlier_version_had_no_teacher() -> None:
     candidate = Candidate.model_validate(CANDIDATE)
     assert (candidate.distillation_weight, candidate.distillation_temperature) == (0.0, 2.0)
+
+
+@pytest.mark.parametrize("sampler", ["frontier", "tpe"])
+def test_a_search_tries_weights_once_there_are_answers_and_hands_them_to_whom_they_concern(sampler: str) -> None:
+    space = {"architecture": TINY, "image_size": 16, "learning_rate": 0.1, "distillation_weight": [0.0, 0.5]}
+    spec = tiny_spec(space=space, teacher="teacher.onnx", sampler={"name": sampler})
+    log, given = MemoryLog(budget=12), [ObjectRef.nil()]
+    present: list[ObjectRef] = []
+    search = make_search(spec, log, answers=lambda: present[0] if present else None)
+    for number in range(12):
+        if number == 4:
+            present += given
+        config = search.suggest(f"tune-{number}")
+        assert isinstance(config, dict)
+        suggested = decode_suggestion(config)
+        assert (suggested.answers is not None) == (suggested.candidate.distillation_weight > 0)
+        result = CompletedTrial(measurement=Measurement(metrics={"f1": 0.1 * number, "macs": 1.0 + number}))
+        report = TrialReport(epoch=None, measurement=result.measurement, result=result)
+        search.on_trial_complete(f"tune-{number}", result=encode_report(report))
+    weights = [assignment.get("distillation_weight") for assignment in log.assignments]
+    assert weights[:4] == [None] * 4
+    assert set(weights[4:]) == {0.0, 0.5}
