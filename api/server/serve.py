@@ -47,6 +47,7 @@ def running_server(config: Settings, *, host: str, port: int) -> Iterator[Runnin
                     raise RuntimeError("the server did not start: see the messages above")
             yield RunningServer(url=f"http://{_in_url(host)}:{listener.getsockname()[1]}", backends=running)
         finally:
+            running.supervisor.stop()
             server.should_exit = True
             thread.join()
 

@@ -32,9 +32,13 @@ class Supervisor:
         for thread in self._threads:
             thread.start()
 
-    def close(self) -> None:
-        """Watch no more: what ends from now on is meant to end."""
+    def stop(self) -> None:
+        """Start nothing again from now on: what ends is meant to end."""
         self._closed.set()
+
+    def close(self) -> None:
+        """Stop, and wait for what is being started."""
+        self.stop()
         for thread in self._threads:
             thread.join()
 
