@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from search.contract.dataset_report import BoxCounts, Skipped
-from workers.data.errors import ClassError
+from workers.data.errors import ClassError, DatasetFormatError
 
 Split = Literal["train", "validation"]
 #: What a source may come in. Test samples are in a listing of their own.
@@ -57,6 +57,12 @@ class Listing:
     skipped: tuple[Skipped, ...] = ()
     boxes: BoxCounts | None = None
     test: "Callable[[], Listing] | None" = None
+
+    def __post_init__(self) -> None:
+        """DatasetFormatError if a class has a name that the record cannot hold or nobody can read."""
+        for number, name in enumerate(self.classes, start=1):
+            if not name.strip() or "\0" in name:
+                raise DatasetFormatError(f"class {number} is called {name!r}: give it a name, without NUL characters")
 
 
 def without_test_split(listing: Listing) -> Listing:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import BoxCounts, Skipped
+from search.contract.values import NO_NUL
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError
 from workers.data.files import File, list_images, read_bytes
 from workers.data.listing import Box, Listing, Sample
@@ -28,7 +29,7 @@ _Side = Annotated[int, Field(ge=1)]
 
 class _Image(BaseModel):
     id: int | str
-    file_name: str
+    file_name: Annotated[str, Field(pattern=NO_NUL)]
     width: _Side
     height: _Side
 
@@ -42,7 +43,7 @@ class _Annotation(BaseModel):
 
 class _Category(BaseModel):
     id: int | str
-    name: str
+    name: Annotated[str, Field(min_length=1, pattern=NO_NUL)]
 
 
 class _Document(BaseModel):

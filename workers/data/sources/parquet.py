@@ -22,11 +22,14 @@ from workers.data.sources.registry import SOURCES
 
 if TYPE_CHECKING:
     from pyarrow import ChunkedArray, Schema
+    from pyarrow.parquet import FileMetaData
 
 _Label = int | str | bool
 _PREFIXES: Mapping[str, Part] = {"train": "train", "val": "validation", "test": "test"}
 #: Row groups kept in memory: threads read rows in order, so that they straddle two.
 _GROUPS_KEPT = 2
+#: Of the two columns that are read, uncompressed.
+_MOST_GROUP_BYTES = 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +103,7 @@ def _read_table(file: File, split: Split | None, spec: DatasetSpec) -> _Table:
             parquet = pq.ParquetFile(handle)
             schema = parquet.schema_arrow
             _require_columns(file, schema, spec)
+            _require_small_groups(file, parquet.metadata, spec)
             labels = parquet.read(columns=[spec.label_column]).column(0).to_pylist()
             group_rows = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
     except (OSError, pa.ArrowException) as error:
@@ -110,6 +114,24 @@ def _read_table(file: File, split: Split | None, spec: DatasetSpec) -> _Table:
     if names is not None:  # the hub writes -1 where a label is withheld
         labels = [label if label is not None and 0 <= label < len(names) else None for label in labels]
     return _Table(file=file, split=split, labels=labels, group_rows=group_rows, names=names)
+
+
+def _require_small_groups(file: File, metadata: "FileMetaData", spec: DatasetSpec) -> None:
+    """A small file may grow to gigabytes in memory: what its row groups take there is checked before they are read."""
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        columns = [group.column(index) for index in range(group.num_columns)]
+        read = [
+            column
+            for column in columns
+            if column.path_in_schema.split(".")[0] in (spec.image_column, spec.label_column)
+        ]
+        size_bytes = sum(column.total_uncompressed_size for column in read)
+        if size_bytes > _MOST_GROUP_BYTES:
+            raise DatasetFormatError(
+                f"{file.name}, row group {number} takes {size_bytes} bytes in memory, and at most {_MOST_GROUP_BYTES}"
+                " are read: write it again with fewer rows per group"
+            )
 
 
 def _require_columns(file: File, schema: "Schema", spec: DatasetSpec) -> None:
