@@ -53,7 +53,12 @@ def two_slots_on_a_gpu() -> Iterator[None]:
 def test_a_trial_without_memory_is_run_again_alone(engine: Engine, database_url: str, tmp_path: Path) -> None:
     resources = {"concurrency": 2, "cpus_per_trial": 1, "gpus_per_trial": 0.5}
     study_id = make_study(
-        engine, StudyState.QUEUED, budget={"max_trials": 2}, resources=resources, compression={"max_candidates": 0}
+        engine,
+        StudyState.QUEUED,
+        dataset={"source": "sklearn", "test_fraction": 0},
+        budget={"max_trials": 2},
+        resources=resources,
+        compression={"max_candidates": 0},
     )
     run(study_id, Settings(database_url=database_url, home=tmp_path), trainable=NeedsTheWholeGpu)
     with engine.connect() as connection:
