@@ -46,7 +46,7 @@ def test_a_stored_spec_beyond_todays_limits_is_shown_as_it_was_written(
         for path in ("/studies", f"/studies/{study_id}", f"/studies/{study_id}/pareto", "/trials", "/metrics"):
             assert client.get(path).status_code == 200, path
         shown = client.get(f"/studies/{study_id}").json()["spec"]
-        assert (shown["budget"], shown["sampler"]) == (budget, sampler)
+        assert (shown["budget"], shown["sampler"]) == ({**budget, "epochs_of": {}}, sampler)
         with Client(str(client.base_url)) as reader:
             (read,) = reader.list_studies().items
             assert read.spec.budget.max_trials == MOST_TRIALS + 1

@@ -50,6 +50,7 @@ def searched(engine: Engine, url: str, home: Path, *, learning_rates: Sequence[f
     study_id = make_study(
         engine,
         StudyState.QUEUED,
+        dataset={"source": "sklearn", "test_fraction": 0},
         space={
             "image_size": _SIDE_PX,
             "learning_rate": {"low": 0.01, "high": 10.0, "log": True},
