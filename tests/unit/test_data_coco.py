@@ -208,7 +208,11 @@ def test_trashnet_gives_183_crops_in_4_classes_with_one_clipped_and_no_photo_on_
     if not TRASHNET.exists():
         pytest.skip("TrashNet's boxes are not at ../shared/data/trashnet-coco")
     spec = DatasetSpec(
-        source="coco", path=str(TRASHNET / "images"), annotations=str(TRASHNET / "annotations.json"), resize="stretch"
+        source="coco",
+        path=str(TRASHNET / "images"),
+        annotations=str(TRASHNET / "annotations.json"),
+        resize="stretch",
+        test_fraction=0.0,
     )
     dataset = load(spec, tmp_path, side_px=32)
     report = check_dataset(spec)
