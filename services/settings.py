@@ -39,6 +39,18 @@ class Settings(BaseSettings):
     data_roots: tuple[Path, ...] | None = Field(
         default=None, description="data sets must lie under one of these; none allows any on a loopback server"
     )
+    max_searches: int | None = Field(
+        default=None,
+        ge=1,
+        description="studies that are searched at a time; none means one per CPU of the cluster and per 2 GiB of the "
+        "head's memory, whichever is less",
+    )
+    max_tasks: int | None = Field(
+        default=None,
+        ge=1,
+        description="data-set checks, full trainings and test scorings that run at a time, of each kind; none is "
+        "derived as for max_searches",
+    )
     search_command: str = Field(
         default="python -m services.jobs.search_job", description="the entry point of a study's Ray job"
     )

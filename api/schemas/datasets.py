@@ -17,6 +17,11 @@ class DatasetSummary(BaseModel):
     id: str = Field(description="The id of this registration.")
     state: JobState = Field(description="The state of its check.")
     reason: str | None = Field(description="Why the check failed; null otherwise.")
+    queue_position: int | None = Field(
+        default=None,
+        description="Its place among the checks that wait to start, 1 for the one that has waited longest; null if it "
+        "does not wait.",
+    )
     spec: Annotated[DatasetSpec, as_history(DatasetSpec)] = Field(description="The data set as it was registered.")
     dataset_id: str | None = Field(
         description="A hash of the images and their labels, as studies name it; null until it has been checked."

@@ -32,6 +32,11 @@ class StudyView(BaseModel):
     state: StudyState = Field(description="The study's state.")
     phase: StudyPhase | None = Field(description="The part of the work that it is at; null once it is over.")
     reason: str | None = Field(description="Why it failed or waits; null otherwise.")
+    queue_position: int | None = Field(
+        default=None,
+        description="Its place among the studies that wait for their search to start, 1 for the one that has waited "
+        "longest; null if it does not wait.",
+    )
     spec: Annotated[StudySpec, as_history(StudySpec)] = Field(
         description="The study as it was posted, with defaults filled in."
     )

@@ -41,7 +41,12 @@ class TrainingView(BaseModel):
     epochs: int = Field(description="Epochs of each run.")
     seeds: int = Field(description="How many runs.")
     state: JobState = Field(description="The training's state.")
-    reason: str | None = Field(description="Why it failed or was cancelled; null otherwise.")
+    reason: str | None = Field(description="Why it failed, was cancelled or waits; null otherwise.")
+    queue_position: int | None = Field(
+        default=None,
+        description="Its place among the trainings that wait to start, 1 for the one that has waited longest; null if "
+        "it does not wait.",
+    )
     f1: float | None = Field(description="The mean macro F1 over the seeds; null until COMPLETED.")
     f1_deviation: float | None = Field(description="The sample standard deviation of F1; null until COMPLETED.")
     created_at: datetime = Field(description="When it was queued.")

@@ -57,6 +57,7 @@ def create_app(config: Settings, *, host: str, local: Backends | None = None) ->
         ray_jobs=ray_jobs,
         ray_watch=RayWatch(ray_jobs),
         supervisor=None if local is None else local.supervisor,
+        joinable=ray_address is None,
     )
     app.state.controller = Controller(config, RayJobs.of(config, local=ray_address))
     errors.install(app)

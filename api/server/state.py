@@ -1,6 +1,7 @@
 """The application's state for its routes: settings, database, artifacts, events."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from sqlalchemy import Engine
 from services.errors import BusyError
 from services.events import EventFeed
 from services.local.supervisor import Supervisor
-from services.ray.jobs import RayJobs
+from services.ray.jobs import Node, RayJobs
 from services.ray.watch import RayWatch
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
@@ -46,7 +47,7 @@ class Queue:
 class AppState:
     """``reader`` is for queries that need no transaction; the two queues bound what requests do at a time.
 
-    ``supervisor`` is None where this process started nothing.
+    ``supervisor`` is None where this process started nothing. ``joinable`` says whether nodes may join the cluster.
     """
 
     settings: Settings
@@ -59,6 +60,12 @@ class AppState:
     ray_jobs: RayJobs
     ray_watch: RayWatch
     supervisor: Supervisor | None
+    joinable: bool
+
+    @property
+    def only_nodes(self) -> Sequence[Node]:
+        """The nodes of a cluster that no other can join; none where one may, and before Ray has answered."""
+        return () if self.joinable else self.ray_watch.nodes
 
 
 async def _state(request: Request) -> AppState:

@@ -16,6 +16,7 @@ WORDS = frozenset({"study id", "name", "state", "created", "reason"})
 
 def row(study: StudyView) -> tuple[str, ...]:
     """Cells in the order of ``HEADERS``."""
+    place = _place(study)
     return (
         study.id,
         study.name,
@@ -23,7 +24,7 @@ def row(study: StudyView) -> tuple[str, ...]:
         _trials(study),
         _f1(study),
         _time(study.created_at),
-        formats.brief(study.reason),
+        formats.brief("; ".join(filter(None, (place and f"{place} in the queue", study.reason)))),
     )
 
 
@@ -36,6 +37,7 @@ def details(study: StudyView) -> list[tuple[str, str]]:
         "name": study.name,
         "state": study.state,
         "phase": study.phase,
+        "queue": _place(study),
         "reason": study.reason,
         "data set": " ".join(filter(None, (dataset.source, dataset.name, dataset.path))),
         "classes": ", ".join(study.classes or ()),
@@ -62,6 +64,7 @@ def flat(study: StudyView) -> dict[str, object]:
         "id": study.id,
         "name": study.name,
         "state": study.state.value,
+        "queue_position": study.queue_position,
         "finished_trials": study.progress.finished,
         "max_trials": study.progress.total,
         "best_f1": study.progress.best_f1,
@@ -72,6 +75,10 @@ def flat(study: StudyView) -> dict[str, object]:
         "finished_at": study.finished_at and study.finished_at.isoformat(),
         "reason": study.reason,
     }
+
+
+def _place(study: StudyView) -> str:
+    return "" if study.queue_position is None else f"number {study.queue_position}"
 
 
 def looks(study: StudyView) -> str:

@@ -37,7 +37,7 @@ def _different_names(recipes: tuple[Recipe, ...]) -> tuple[Recipe, ...]:
 
 
 #: Every recipe is tried on every candidate.
-_MOST_RECIPES = 200
+_MOST_RECIPES, _MOST_JOBS = 200, 20_000
 _LISTED, _SEARCHED = "listed", "searched"
 #: Pydantic's names for the two forms of ``recipes``, in the location of an error.
 RECIPES_TAGS = (_LISTED, _SEARCHED)
@@ -57,7 +57,7 @@ _Recipes = Annotated[
 class RecipeBudget(SpecPart):
     """What the search for the recipes of one candidate may spend; it ends at the first of these limits."""
 
-    evaluations: int = Field(default=24, ge=1, le=10_000, description="recipes tried for each candidate")
+    evaluations: int = Field(default=24, ge=1, le=1000, description="recipes tried for each candidate")
     max_minutes: float | None = Field(
         default=None,
         gt=0,
@@ -87,6 +87,16 @@ class CompressionSpec(SpecPart):
     def _budget_of_a_search(self) -> "CompressionSpec":
         if self.budget is not None and self.recipes != "search":
             raise ValueError("a budget is for recipes: search; a list is tried to its end: leave budget out")
+        return self
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "CompressionSpec":
+        each = self.search_budget.evaluations if self.recipes == "search" else len(self.recipes)
+        if self.max_candidates * each > _MOST_JOBS:
+            raise ValueError(
+                f"{self.max_candidates} candidates with {each} recipes each are more than {_MOST_JOBS:,} compression "
+                "jobs: lower max_candidates or try fewer recipes"
+            )
         return self
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from search.contract.values import Name
 from search.samplers.named import SamplerName
@@ -70,6 +70,18 @@ class BudgetSpec(SpecPart):
         return max(self.epochs, *self.epochs_of.values()) if self.epochs_of else self.epochs
 
 
+#: Ray packs no more trials than this onto a core, or onto a GPU.
+LEAST_CPUS, LEAST_GPUS = 0.5, 0.02
+
+
+def _share_or_whole(gpus: float) -> float:
+    if 0 < gpus < LEAST_GPUS:
+        raise ValueError(f"0, or at least {LEAST_GPUS:g} of a GPU: each trial holds memory of its own on it")
+    if gpus > 1 and gpus != int(gpus):
+        raise ValueError("above 1, a whole number of GPUs")
+    return gpus
+
+
 class ResourcesSpec(SpecPart):
     """How many trials run at a time and what each of them gets; ``auto`` alone instead means ``{auto: true}``."""
 
@@ -79,12 +91,14 @@ class ResourcesSpec(SpecPart):
     )
     concurrency: int = Field(default=2, ge=1, le=10_000, description="trials that run at the same time")
     cpus_per_trial: float = Field(
-        default=1, gt=0, description="CPU cores reserved for each trial; it trains on as many threads, at least 1"
+        default=1,
+        ge=LEAST_CPUS,
+        description="CPU cores reserved for each trial; it trains on as many threads, at least 1",
     )
-    gpus_per_trial: float = Field(
+    gpus_per_trial: Annotated[float, AfterValidator(_share_or_whole)] = Field(
         default=0,
         ge=0,
-        description="GPUs for each trial; below 1, trials share a GPU and its memory; 0 trains on the CPU",
+        description="GPUs for each trial; below 1, trials share a GPU and its memory, 50 at most; 0 trains on the CPU",
     )
 
     @model_validator(mode="before")

@@ -8,6 +8,7 @@ Ray, which accepts an id once.
 
 import shlex
 import threading
+import time
 
 import structlog
 from sqlalchemy import Connection, Engine, text
@@ -15,8 +16,11 @@ from sqlalchemy import Connection, Engine, text
 from search.contract.states import StudyState
 from services.control.reconciliation import (
     MAX_SUBMISSIONS,
+    Explain,
+    ExplainTask,
     GiveUp,
     GiveUpTask,
+    PutBack,
     StartPool,
     StartTask,
     Step,
@@ -27,15 +31,18 @@ from services.control.reconciliation import (
 from services.control.tasks import HANDLERS, MAX_LOST, job_name, list_tasks
 from services.database import LEADER_LOCK, make_engine
 from services.errors import ConflictError
+from services.ray.capacity import Capacity, capacity_of
 from services.ray.errors import RayError
 from services.ray.jobs import RayJobs
-from services.records.studies import ActiveStudy
+from services.records.studies import ActiveStudy, Study
 from services.records.tasks import Task
 from services.settings import Settings
-from services.store import jobs, recipe_searches, studies, totals, trials
+from services.store import jobs, recipe_searches, studies, totals, trainings, trials
 
 log = structlog.get_logger()
 PERIOD_S = 0.5
+#: Nodes come and go less often than jobs end.
+_NODES_PERIOD_S = 5.0
 #: Why a queued study does not start, for as long as that is so.
 WAITS_FOR_RAY = "waits for Ray, which does not answer"
 
@@ -47,6 +54,7 @@ class Controller:
         self._config, self._ray = config, ray_jobs
         self._engine: Engine = make_engine(config.require_database_url())
         self._last_error: str | None = None
+        self._capacity = 0.0, Capacity(searches=1, tasks=1, offers=())
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="controller", daemon=True)
 
@@ -95,19 +103,28 @@ class Controller:
             return
         # Ray is asked first: a driver that has ended by then has written its last result before the table is read.
         try:
-            ray_jobs = self._ray.list_jobs()
+            ray_jobs, capacity = self._ray.list_jobs(), self._known_capacity()
         except RayError:
             with self._engine.begin() as connection:
                 studies.explain_queued(connection, WAITS_FOR_RAY)
             raise
         active_studies, waiting_jobs, tasks = self._read_record()
-        for step in plan(active_studies, ray_jobs, waiting_jobs=waiting_jobs, tasks=tasks):
+        for step in plan(active_studies, ray_jobs, capacity, waiting_jobs=waiting_jobs, tasks=tasks):
             log.info("reconciling", step=repr(step))
             try:
                 self._take(step)
             except Exception as error:  # one failed step must not keep the others from being taken
                 log.warning("not done", step=repr(step), why=str(error))
         self._last_error = None
+
+    def _known_capacity(self) -> Capacity:
+        """The cluster's capacity, at most ``_NODES_PERIOD_S`` old; without nodes, as when Ray has just started, new."""
+        now, (read_at, known) = time.monotonic(), self._capacity
+        if not known.offers or now - read_at > _NODES_PERIOD_S:
+            limits = {"max_searches": self._config.max_searches, "max_tasks": self._config.max_tasks}
+            known = capacity_of(self._ray.nodes(), **limits)
+            self._capacity = now, known
+        return known
 
     def _read_record(self) -> tuple[list[ActiveStudy], int, list[Task]]:
         """The active studies, how many compression jobs and recipe searches wait, and the unfinished tasks."""
@@ -119,6 +136,11 @@ class Controller:
         match step:
             case Submit():
                 self._submit(step)
+            case PutBack():
+                self._put_back(step)
+            case Explain(study_id=study_id, state=state, reason=reason):
+                with self._engine.begin() as connection:
+                    studies.explain(connection, study_id, state, reason)
             case GiveUp(study_id=study_id, job_id=job_id):
                 self._give_up(study_id, job_id)
             case Stop(job_id=job_id):
@@ -127,27 +149,37 @@ class Controller:
                 self._ray.submit(job_id, "python -m services.jobs.compression_pool")
             case StartTask(task=task, attempt=attempt):
                 self._start_task(task, attempt)
+            case ExplainTask(task=task, reason=why):
+                with self._engine.begin() as connection:
+                    trainings.explain(connection, task.row_id, why)
             case GiveUpTask(task=task):
                 self._give_up_task(task)
 
     def _submit(self, step: Submit) -> None:
-        job_id = job_name(step.study_id, step.attempt)
-        lost = job_name(step.study_id, step.seen)
-        cause = self._ray.cause(lost) if step.state is StudyState.RUNNING else ""
+        job_id, cause = job_name(step.study_id, step.attempt), self._cause_of_loss(step)
         with self._engine.begin() as connection:
-            study = studies.get(connection, step.study_id, lock=True)
-            if (study.state, study.job_attempt) != (step.state, step.seen):
-                raise ConflictError(f"study {study.id} has changed meanwhile")
+            study = _unchanged(connection, step)
             if study.state is StudyState.RUNNING:
-                reason = f"its driver {study.job_id} was lost: going on with a new one; {cause}"
-                studies.set_state(connection, study.id, StudyState.QUEUED, reason=reason, lease_token=None)
-                totals.add(connection, study.id, "leases_lost", 1, label="search")
+                _note_loss(connection, study, cause)
             studies.record_submission(connection, study.id, job_id, step.attempt)
         self._ray.submit(job_id, f"{self._config.search_command} {shlex.quote(step.study_id)}")
         with self._engine.begin() as connection:
             studies.count_submission(connection, step.study_id)
             if study.reason == WAITS_FOR_RAY:
                 studies.set_values(connection, step.study_id, reason=None)
+
+    def _put_back(self, step: PutBack) -> None:
+        cause = self._cause_of_loss(step)
+        with self._engine.begin() as connection:
+            study = _unchanged(connection, step)
+            studies.put_back(connection, study.id)
+            if study.state is StudyState.RUNNING:
+                _note_loss(connection, study, cause)
+            studies.explain(connection, study.id, StudyState.QUEUED, step.reason)
+
+    def _cause_of_loss(self, step: Submit | PutBack) -> str:
+        """Why the last driver of a study that is searched was lost."""
+        return self._ray.cause(job_name(step.study_id, step.seen)) if step.state is StudyState.RUNNING else ""
 
     def _give_up(self, study_id: str, job_id: str | None) -> None:
         cause = self._ray.cause(job_id) if job_id else "none was started"
@@ -168,3 +200,18 @@ class Controller:
         reason = f"its job was lost {MAX_LOST} times in a row; the last one: {cause}"
         with self._engine.begin() as connection:
             HANDLERS[task.kind].fail(connection, task.row_id, reason)
+
+
+def _unchanged(connection: Connection, step: Submit | PutBack) -> Study:
+    """The step's study, locked. ConflictError if it is not as it was read."""
+    study = studies.get(connection, step.study_id, lock=True)
+    if (study.state, study.job_attempt) != (step.state, step.seen):
+        raise ConflictError(f"study {study.id} has changed meanwhile")
+    return study
+
+
+def _note_loss(connection: Connection, study: Study, cause: str) -> None:
+    """Take the lease from the lost driver of a study, which is QUEUED from then on."""
+    reason = f"its driver {study.job_id} was lost: going on with a new one; {cause}"
+    studies.set_state(connection, study.id, StudyState.QUEUED, reason=reason, lease_token=None)
+    totals.add(connection, study.id, "leases_lost", 1, label="search")

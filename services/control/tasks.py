@@ -50,5 +50,5 @@ def job_name(row_id: str, attempt: int) -> str:
 
 
 def list_tasks(connection: Connection) -> list[Task]:
-    """Every task that has not ended and may run."""
+    """Every task that has not ended, oldest first of each kind."""
     return [*dataset_checks.to_run(connection), *trainings.to_run(connection), *scorings.to_run(connection)]

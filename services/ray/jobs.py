@@ -59,12 +59,20 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """A node that is alive, with the resources that matter to a study."""
+    """A node that is alive, with the resources that matter to a study.
+
+    ``memory_bytes`` is what Ray takes to be free for processes when the node starts; 0 where it does not say.
+    """
 
     id: str
     name: str
     is_head: bool
     resources: Mapping[str, Resource]
+    memory_bytes: int
+
+    def total(self, name: str) -> float:
+        """How much of a resource it has; 0 where it has none."""
+        return self.resources[name].total if name in self.resources else 0.0
 
 
 class RayJobs:
@@ -228,4 +236,10 @@ def _node(node: _Node, usage: Mapping[str, Sequence[float]]) -> Node:
         for name, reported in _RESOURCES.items()
         if node.resources_total.get(name)
     }
-    return Node(id=node.node_id, name=node.node_name, is_head=node.is_head_node, resources=resources)
+    return Node(
+        id=node.node_id,
+        name=node.node_name,
+        is_head=node.is_head_node,
+        resources=resources,
+        memory_bytes=int(node.resources_total.get("memory", 0)),
+    )

@@ -1,22 +1,26 @@
 """Asks Ray every two seconds whether it answers, so that no request has to wait to find out."""
 
 import threading
+from collections.abc import Sequence
 
 import structlog
 
 from services.ray.errors import RayError
-from services.ray.jobs import RayJobs
+from services.ray.jobs import Node, RayJobs
 
 log = structlog.get_logger()
 _PERIOD_S = 2.0
 
 
 class RayWatch:
-    """``trouble`` says why Ray cannot be used; None while it answers."""
+    """``trouble`` says why Ray cannot be used; None while it answers. ``nodes`` are those with which it first answered,
+    none before that.
+    """
 
     def __init__(self, ray_jobs: RayJobs) -> None:
         self._ray_jobs = ray_jobs
         self.trouble: str | None = "Ray has not answered yet"
+        self.nodes: Sequence[Node] = ()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ray watch", daemon=True)
 
@@ -36,6 +40,7 @@ class RayWatch:
     def _ask(self) -> None:
         try:
             self._ray_jobs.check()
+            self.nodes = self.nodes or self._ray_jobs.nodes()
         except RayError as error:
             if self.trouble is None:
                 log.warning("Ray is away", why=str(error))

@@ -98,13 +98,15 @@ class StudyProgress:
     """How far a study is.
 
     ``spent`` trials have used up budget. ``best_f1`` and ``least_latency_ms`` may be those of different trials.
-    ``compression`` counts the compression jobs by state. Events after ``last_event_id`` are later than this.
+    ``compression`` counts the compression jobs by state. ``queue_position`` is 1 for the study that has waited longest
+    for a driver; None where it does not wait. Events after ``last_event_id`` are later than this.
     """
 
     spent: int
     best_f1: float | None
     least_latency_ms: float | None
     compression: Mapping[JobState, int]
+    queue_position: int | None
     last_event_id: int
 
     @classmethod
@@ -115,6 +117,7 @@ class StudyProgress:
             best_f1=row["best_f1"],
             least_latency_ms=row["least_latency_ms"],
             compression={JobState(state): count for state, count in compression.items()},
+            queue_position=row["queue_position"],
             last_event_id=row["last_event_id"],
         )
 
@@ -123,11 +126,15 @@ class StudyProgress:
 class ActiveStudy:
     """A study that the controller looks after.
 
-    ``submissions`` counts the drivers since a trial last ended; ``overdue``: the driver's lease has run out.
+    ``queued_at`` is when it began to wait for a driver, None where it has or had one. ``resources`` are those of each
+    trial. ``submissions`` counts the drivers since a trial last ended; ``overdue``: the driver's lease has run out.
     """
 
     id: str
     state: StudyState
+    reason: str | None
+    resources: ResourcesSpec
+    queued_at: datetime | None
     job_id: str | None
     job_attempt: int
     submissions: int
@@ -139,6 +146,9 @@ class ActiveStudy:
         return cls(
             id=row["id"],
             state=row["state"],
+            reason=row["reason"],
+            resources=read_stored(ResourcesSpec, row["resources"] or row["spec_resources"]),
+            queued_at=row["queued_at"],
             job_id=row["job_id"],
             job_attempt=row["job_attempt"],
             submissions=row["submissions"],

@@ -15,6 +15,8 @@ class Training:
 
     ``attempts`` counts its Ray jobs, ``furthest_attempt`` is the last one that recorded a new epoch. ``f1`` is the mean
     over the seeds and ``f1_deviation`` its sample standard deviation; None until the training is completed.
+    ``queue_position`` is 1 for the training that has waited longest for its first job; None where it does not wait, and
+    where it was not asked for.
     """
 
     id: str
@@ -24,6 +26,7 @@ class Training:
     seeds: int
     state: JobState
     reason: str | None
+    queue_position: int | None
     attempts: int
     furthest_attempt: int
     f1: float | None
@@ -41,6 +44,7 @@ class Training:
             seeds=row["seeds"],
             state=row["state"],
             reason=row["reason"],
+            queue_position=row.get("queue_position"),
             attempts=row["attempts"],
             furthest_attempt=row["furthest_attempt"],
             f1=row["f1"],

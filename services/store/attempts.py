@@ -1,9 +1,27 @@
-"""Attempts: the Ray jobs that one row has had, noted before each is submitted."""
+"""Attempts: the Ray jobs of one row, noted before each is submitted. A row without one waits for its first."""
 
-from sqlalchemy import Connection, update
+from collections.abc import Callable
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, case, func, select, true, update
 
 from search.contract.states import UNFINISHED_JOB_STATES, JobState
 from services.store.state_change import StateMachine, change_state
+
+
+def queue_position(
+    table: Table, *, may_run: Callable[[FromClause], ColumnElement[bool]] = lambda _: true()
+) -> ColumnElement[int]:
+    """A row's place among those that wait for their first job, 1 for the oldest; NULL where it does not wait.
+
+    Rows that ``may_run`` says no to are passed over.
+    """
+
+    def waits(rows: FromClause) -> ColumnElement[bool]:
+        return and_(rows.c.state == JobState.QUEUED, rows.c.attempts == 0, may_run(rows))
+
+    others = table.alias("others")
+    place = select(func.count()).select_from(others).where(waits(others), others.c.id <= table.c.id).correlate(table)
+    return case((waits(table), place.scalar_subquery())).label("queue_position")
 
 
 def record_attempt(

@@ -8,7 +8,7 @@ from services.errors import NotFoundError
 from services.records.dataset_checks import DatasetCheck
 from services.records.json_object import JsonObject
 from services.records.tasks import Task
-from services.store.attempts import record_attempt
+from services.store.attempts import queue_position, record_attempt
 from services.store.state_change import StateMachine, change_state
 from services.store.tables import dataset_checks as checks
 
@@ -17,17 +17,19 @@ _STATES = StateMachine(
     noun="data set", table=checks, state=checks.c.state, transitions=JOB_TRANSITIONS, terminal=TERMINAL_JOB_STATES
 )
 
+_QUEUE_POSITION = queue_position(checks)
+
 
 def add(connection: Connection, check_id: str, spec: DatasetSpec) -> DatasetCheck:
     """Register a data set."""
     values = {"id": check_id, "spec": spec.model_dump(mode="json"), "state": JobState.QUEUED}
-    row = connection.execute(insert(checks).values(values).returning(*checks.c)).mappings().one()
-    return DatasetCheck.from_row(row)
+    connection.execute(insert(checks).values(values))
+    return get(connection, check_id)
 
 
 def get(connection: Connection, identifier: str) -> DatasetCheck:
     """A check by its id, or the latest whose data set has this content's id. NotFoundError if there is none."""
-    query = select(checks).where(or_(checks.c.id == identifier, checks.c.dataset_id == identifier))
+    query = select(checks, _QUEUE_POSITION).where(or_(checks.c.id == identifier, checks.c.dataset_id == identifier))
     row = connection.execute(query.order_by(checks.c.id.desc()).limit(1)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("data set", identifier)
@@ -36,7 +38,8 @@ def get(connection: Connection, identifier: str) -> DatasetCheck:
 
 def page(connection: Connection, *, before_id: str | None, limit: int) -> list[DatasetCheck]:
     """Checks, newest first, without their reports, that come after ``before_id`` in that order."""
-    query = select(*(column for column in checks.c if column.name != "report")).order_by(checks.c.id.desc())
+    columns = [column for column in checks.c if column.name != "report"]
+    query = select(*columns, _QUEUE_POSITION).order_by(checks.c.id.desc())
     if before_id is not None:
         query = query.where(checks.c.id < before_id)
     return [DatasetCheck.from_row(row) for row in connection.execute(query.limit(limit)).mappings()]
@@ -44,7 +47,8 @@ def page(connection: Connection, *, before_id: str | None, limit: int) -> list[D
 
 def to_run(connection: Connection) -> list[Task]:
     """Checks that have not ended, oldest first."""
-    query = select(checks.c.id, checks.c.state, checks.c.attempts, checks.c.attempts.label("lost"))
+    lost = checks.c.attempts.label("lost")
+    query = select(checks.c.id, checks.c.state, checks.c.reason, checks.c.attempts, lost)
     unfinished = query.where(checks.c.state.in_(UNFINISHED_JOB_STATES)).order_by(checks.c.id)
     return [Task.from_row("dataset", row) for row in connection.execute(unfinished).mappings()]
 

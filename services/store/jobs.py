@@ -151,6 +151,11 @@ def unfinished(connection: Connection, study_id: str) -> bool:
     return connection.execute(query.limit(1)).scalar() is not None
 
 
+def count_of_trial(connection: Connection, trial_id: str) -> int:
+    """How many jobs a trial has had."""
+    return int(connection.execute(select(func.count()).where(jobs.c.trial_id == trial_id)).scalar_one())
+
+
 def of_trial(connection: Connection, trial_id: str) -> list[CompressionJob]:
     """The jobs of a trial, oldest first."""
     query = select(jobs).where(jobs.c.trial_id == trial_id).order_by(jobs.c.id)

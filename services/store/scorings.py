@@ -49,10 +49,12 @@ def list_by_study(connection: Connection, study_id: str) -> list[Scoring]:
 
 
 def to_run(connection: Connection) -> list[Task]:
-    """Scorings that have not ended, of studies that are not paused."""
+    """Scorings that have not ended, oldest first."""
     paused = select(studies.c.id).where(studies.c.id == scorings.c.study_id, studies.c.state == StudyState.PAUSED)
-    query = select(scorings.c.id, scorings.c.state, scorings.c.attempts, scorings.c.attempts.label("lost"))
-    unfinished = query.where(scorings.c.state.in_(UNFINISHED_JOB_STATES), ~paused.exists()).order_by(scorings.c.id)
+    lost = scorings.c.attempts.label("lost")
+    may_run = (~paused.exists()).label("may_run")
+    query = select(scorings.c.id, scorings.c.state, scorings.c.reason, scorings.c.attempts, lost, may_run)
+    unfinished = query.where(scorings.c.state.in_(UNFINISHED_JOB_STATES)).order_by(scorings.c.id)
     return [Task.from_row("test_scoring", row) for row in connection.execute(unfinished).mappings()]
 
 

@@ -2,7 +2,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.candidate import Enqueued
@@ -19,6 +32,15 @@ from services.store.tables import compression_jobs, enqueued_trials, studies, to
 from services.store.tables import events as event_rows
 
 _START_S = 120.0
+
+
+def _queue_position() -> ColumnElement[int]:
+    """A study's place among those that wait for a driver, 1 for the one that waits longest; NULL if it does not."""
+    others = studies.alias("others")
+    not_later = tuple_(others.c.queued_at, others.c.id) <= tuple_(studies.c.queued_at, studies.c.id)
+    place = select(func.count()).where(others.c.state == StudyState.QUEUED, not_later).correlate(studies)
+    waits = and_(studies.c.state == StudyState.QUEUED, studies.c.queued_at.is_not(None))
+    return case((waits, place.scalar_subquery()))
 
 
 def _with_progress() -> list[ColumnElement[object]]:
@@ -40,6 +62,7 @@ def _with_progress() -> list[ColumnElement[object]]:
         best_f1.scalar_subquery().label("best_f1"),
         least_latency.scalar_subquery().label("least_latency_ms"),
         func.coalesce(spent.scalar_subquery(), 0).label("spent"),
+        _queue_position().label("queue_position"),
         select(func.jsonb_object_agg(counted.c.state, counted.c.count)).scalar_subquery().label("compression"),
     ]
 
@@ -126,10 +149,11 @@ def list_with_progress(
 
 def list_active(connection: Connection) -> list[ActiveStudy]:
     """Studies that are not over, and those that ended in the last minutes and may still have a driver."""
-    names = ("id", "state", "job_id", "job_attempt", "submissions", "searched_at")
+    names = ("id", "state", "reason", "resources", "queued_at", "job_id", "job_attempt", "submissions", "searched_at")
+    spec_resources = studies.c.spec["resources"].label("spec_resources")
     overdue = func.coalesce(studies.c.lease_expires_at < func.now(), False).label("overdue")
     just_over = and_(studies.c.job_id.is_not(None), studies.c.finished_at > func.now() - text("interval '10 minutes'"))
-    query = select(*(studies.c[name] for name in names), overdue)
+    query = select(*(studies.c[name] for name in names), spec_resources, overdue)
     query = query.where(or_(studies.c.finished_at.is_(None), just_over)).order_by(studies.c.id)
     return [ActiveStudy.from_row(row) for row in connection.execute(query).mappings()]
 
@@ -164,6 +188,25 @@ def explain_queued(connection: Connection, reason: str) -> None:
         events.emit(connection, study_id, "study", {"state": StudyState.QUEUED, "reason": reason})
 
 
+def explain(connection: Connection, study_id: str, state: StudyState, reason: str | None) -> None:
+    """Give a study that is in ``state`` the reason why it waits, or None, and tell those who watch it."""
+    unexplained = and_(studies.c.id == study_id, studies.c.state == state, studies.c.reason.is_distinct_from(reason))
+    changed = update(studies).where(unexplained).values(reason=reason).returning(studies.c.id)
+    if connection.execute(changed).scalar() is not None:
+        events.emit(connection, study_id, "study", {"state": state, "reason": reason})
+
+
+def put_back(connection: Connection, study_id: str) -> None:
+    """Have a study wait for a driver that it had: before those that it was started before."""
+    began = func.coalesce(studies.c.queued_at, studies.c.started_at, studies.c.created_at)
+    set_values(connection, study_id, queued_at=began)
+
+
+def queue_position(connection: Connection, study_id: str) -> int | None:
+    """A study's place among those that wait for a driver, from 1; None if it does not wait."""
+    return connection.execute(select(_queue_position()).where(studies.c.id == study_id)).scalar_one()
+
+
 def set_values(connection: Connection, study_id: str, **values: object) -> None:
     connection.execute(update(studies).where(studies.c.id == study_id).values(**values))
 
@@ -176,9 +219,18 @@ def count_test_look(connection: Connection, study_id: str) -> None:
 def record_submission(connection: Connection, study_id: str, job_id: str, attempt: int) -> None:
     """Note a Ray job before it is submitted, so that it is recognised after a crash in between.
 
-    A driver that has not taken the lease within ``_START_S`` counts as stuck.
+    The study waits no longer: a reason why it did is gone. A driver that has not taken the lease within ``_START_S``
+    counts as stuck.
     """
-    set_values(connection, study_id, job_id=job_id, job_attempt=attempt, lease_expires_at=in_seconds(_START_S))
+    set_values(
+        connection,
+        study_id,
+        job_id=job_id,
+        job_attempt=attempt,
+        lease_expires_at=in_seconds(_START_S),
+        queued_at=None,
+        reason=case((studies.c.queued_at.is_(None), studies.c.reason)),
+    )
 
 
 def count_submission(connection: Connection, study_id: str) -> None:

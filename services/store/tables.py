@@ -121,6 +121,12 @@ studies = Table(
         server_default=text("'[]'"),
         comment="the pretrained weights that its networks start from, as they were found when it was posted",
     ),
+    Column(
+        "queued_at",
+        DateTime(timezone=True),
+        server_default=func.now(),
+        comment="since when it waits for a driver; NULL where it has or had one",
+    ),
     Column("job_id", Text, comment="the Ray job of the present driver"),
     Column("job_attempt", Integer, nullable=False, server_default=text("0")),
     Column(
@@ -152,6 +158,7 @@ studies = Table(
     CheckConstraint("(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)", name="finished"),
     CheckConstraint("state <> 'FAILED' OR reason IS NOT NULL", name="failed_says_why"),
     Index("ix_studies_finished_at", "finished_at"),
+    Index("ix_studies_queued", "queued_at", "id", postgresql_where=text("state = 'QUEUED' AND queued_at IS NOT NULL")),
 )
 
 trials = Table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.epochs import EpochReport
@@ -11,7 +11,7 @@ from services.errors import LeaseLostError, NotFoundError
 from services.records.tasks import Task
 from services.records.trainings import Training, TrainingEpoch, TrainingRun
 from services.store import events
-from services.store.attempts import record_attempt
+from services.store.attempts import queue_position, record_attempt
 from services.store.state_change import Event, StateMachine, change_state, tell
 from services.store.tables import compression_jobs, studies, training_epochs, training_runs, trainings
 
@@ -33,17 +33,27 @@ _STATES = StateMachine(
 )
 
 
+def _may_run(rows: FromClause) -> ColumnElement[bool]:
+    owners = studies.alias("owners")
+    paused = select(owners.c.id).where(owners.c.id == rows.c.study_id, owners.c.state == StudyState.PAUSED)
+    return ~paused.exists()
+
+
+_QUEUE_POSITION = queue_position(trainings, may_run=_may_run)
+
+
 def add(connection: Connection, *, training_id: str, trial_id: str, study_id: str, epochs: int, seeds: int) -> Training:
     """Queue the full training of a trial's candidate."""
     values = {"trial_id": trial_id, "study_id": study_id, "epochs": epochs, "seeds": seeds}
     statement = insert(trainings).values(id=training_id, state=JobState.QUEUED, **values).returning(*trainings.c)
     row = connection.execute(statement).mappings().one()
     tell(connection, _STATES, row, {"state": JobState.QUEUED})
-    return Training.from_row(row)
+    return get(connection, training_id)
 
 
 def get(connection: Connection, training_id: str) -> Training:
-    row = connection.execute(select(trainings).where(trainings.c.id == training_id)).mappings().one_or_none()
+    query = select(trainings, _QUEUE_POSITION).where(trainings.c.id == training_id)
+    row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFoundError("training", training_id)
     return Training.from_row(row)
@@ -51,7 +61,7 @@ def get(connection: Connection, training_id: str) -> Training:
 
 def of_trials(connection: Connection, trial_ids: Sequence[str]) -> dict[str, list[Training]]:
     """The trainings of each trial, oldest first."""
-    query = select(trainings).where(trainings.c.trial_id.in_(trial_ids)).order_by(trainings.c.id)
+    query = select(trainings, _QUEUE_POSITION).where(trainings.c.trial_id.in_(trial_ids)).order_by(trainings.c.id)
     by_trial: dict[str, list[Training]] = {trial_id: [] for trial_id in trial_ids}
     for row in connection.execute(query).mappings():
         by_trial[row["trial_id"]].append(Training.from_row(row))
@@ -59,13 +69,32 @@ def of_trials(connection: Connection, trial_ids: Sequence[str]) -> dict[str, lis
 
 
 def to_run(connection: Connection) -> list[Task]:
-    """Trainings that have not ended, of studies that are not paused."""
-    paused = select(studies.c.id).where(studies.c.id == trainings.c.study_id, studies.c.state == StudyState.PAUSED)
+    """Trainings that have not ended, oldest first."""
     lost = (trainings.c.attempts - trainings.c.furthest_attempt).label("lost")
-    query = select(trainings.c.id, trainings.c.state, trainings.c.attempts, lost).where(
-        trainings.c.state.in_(UNFINISHED_JOB_STATES), ~paused.exists()
+    resources = func.coalesce(studies.c.resources, studies.c.spec["resources"]).label("resources")
+    may_run = _may_run(trainings).label("may_run")
+    columns = (trainings.c.id, trainings.c.state, trainings.c.reason, trainings.c.attempts, lost, resources, may_run)
+    query = select(*columns).join(studies, studies.c.id == trainings.c.study_id)
+    unfinished = query.where(trainings.c.state.in_(UNFINISHED_JOB_STATES)).order_by(trainings.c.id)
+    return [Task.from_row("training", row) for row in connection.execute(unfinished).mappings()]
+
+
+def explain(connection: Connection, training_id: str, reason: str) -> None:
+    """Say why a training that has not ended waits, once."""
+    unexplained = update(trainings).where(
+        trainings.c.id == training_id,
+        trainings.c.state.in_(UNFINISHED_JOB_STATES),
+        trainings.c.reason.is_distinct_from(reason),
     )
-    return [Task.from_row("training", row) for row in connection.execute(query).mappings()]
+    row = connection.execute(unexplained.values(reason=reason).returning(*trainings.c)).mappings().one_or_none()
+    if row is not None:
+        tell(connection, _STATES, row, {"state": row["state"], "reason": reason})
+
+
+def count_of_trial(connection: Connection, trial_id: str) -> int:
+    """How many trainings a trial has had."""
+    query = select(func.count()).where(trainings.c.trial_id == trial_id)
+    return int(connection.execute(query).scalar_one())
 
 
 def unfinished(connection: Connection, study_id: str) -> bool:

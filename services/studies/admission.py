@@ -9,8 +9,11 @@ from pydantic import BaseModel, ValidationError
 from search.contract.dataset import DatasetSpec
 from search.contract.recipes import Distillation, Recipe
 from search.study.compression_spec import CompressionSpec
+from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec, spec_problems
 from services.errors import RejectedError
+from services.ray.capacity import offers_of, shortfall
+from services.ray.jobs import Node
 
 M = TypeVar("M", bound=BaseModel)
 Roots = Sequence[Path] | None
@@ -30,6 +33,13 @@ def admit_study(spec: StudySpec, roots: Roots, *, may_be_gone: bool = False) -> 
         teacher = admit_path("teacher", spec.teacher_file, roots, may_be_new=may_be_gone)
     compression = _admit_compression(spec.compression, roots, may_be_gone)
     return _changed(spec, dataset=dataset, teacher=teacher, compression=compression)
+
+
+def admit_resources(resources: ResourcesSpec, nodes: Sequence[Node]) -> None:
+    """RejectedError if no trial could ever run on these nodes, which no other can join; none means unknown."""
+    missing = shortfall(resources, offers_of(nodes)) if nodes else None
+    if missing is not None:
+        raise RejectedError("resources", f"{missing}: lower cpus_per_trial or gpus_per_trial")
 
 
 def admit_weights(spec: StudySpec, roots: Roots, *, may_be_gone: bool = False) -> None:

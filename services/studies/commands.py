@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func
 
 from search.contract.candidate import Enqueued
 from search.contract.recipes import Recipe
@@ -27,6 +27,8 @@ from services.studies import admission, life_cycle
 from services.views import studies as study_views
 from services.views.studies import StudyOverview
 
+#: Of one trial, those of searches for recipes and of ended trainings included.
+MAX_JOBS, MAX_TRAININGS = 2000, 100
 _RETRYABLE = (TrialState.FAILED, TrialState.CANCELLED, TrialState.STOPPED)
 
 
@@ -58,7 +60,8 @@ def create(
                 studies.enqueue(connection, queue_id, added.id, trial.assignment, role=trial.role)
             last_event_id = events.write(connection)
             assert last_event_id is not None
-            return study_views.new_overview(added, last_event_id=last_event_id)
+            position = studies.queue_position(connection, added.id)
+            return study_views.new_overview(added, last_event_id=last_event_id, queue_position=position)
         assert idempotency_key is not None
         earlier = studies.get_by_idempotency_key(connection, idempotency_key)
         if earlier.request_sha256 != sha256:
@@ -114,7 +117,7 @@ def resume(engine: Engine, study_id: str) -> None:
     with engine.begin() as connection:
         if studies.get(connection, study_id, lock=True).state is not StudyState.PAUSED:
             raise ConflictError(f"study {study_id} is not paused")
-        studies.set_state(connection, study_id, StudyState.QUEUED, submissions=0)
+        studies.set_state(connection, study_id, StudyState.QUEUED, submissions=0, queued_at=func.now())
 
 
 def cancel(engine: Engine, study_id: str) -> None:
@@ -166,7 +169,7 @@ def _search_on(connection: Connection, study: Study) -> None:
     searched = study.state is StudyState.RUNNING and study.searched_at is not None
     not_ended = {"searched_at": None, "retrained_at": None, "compressed_at": None}
     if ended or searched:
-        studies.set_state(connection, study.id, StudyState.QUEUED, **not_ended, submissions=0)
+        studies.set_state(connection, study.id, StudyState.QUEUED, **not_ended, submissions=0, queued_at=func.now())
     elif study.state is StudyState.PAUSED:
         studies.set_values(connection, study.id, **not_ended)
     if study.searched_at is not None:
@@ -190,18 +193,24 @@ def retry(engine: Engine, trial_id: str) -> str:
 
 
 def compress(engine: Engine, trial_id: str, recipe: Recipe) -> CompressionJob:
-    """Queue one more recipe for a completed trial; the same recipe for the same weights is queued once."""
+    """Queue one more recipe for a completed trial; the same recipe for the same weights is queued once.
+
+    ConflictError if the trial has ``MAX_JOBS`` jobs.
+    """
     with engine.begin() as connection:
         trial = trials.get(connection, trial_id)
         if trial.state is not TrialState.COMPLETED:
             raise ConflictError(f"trial {trial_id} is {trial.state}: only completed trials have weights to compress")
         if studies.get(connection, trial.study_id, lock=True).state is StudyState.CANCELLED:
             raise ConflictError(f"study {trial.study_id} was cancelled: its trials are not compressed any more")
-        return life_cycle.add_job(connection, trial, recipe)
+        job = life_cycle.add_job(connection, trial, recipe)
+        if jobs.count_of_trial(connection, trial_id) > MAX_JOBS:
+            raise ConflictError(f"trial {trial_id} has {MAX_JOBS} compression jobs, which is the most")
+        return job
 
 
 def train(engine: Engine, trial_id: str, *, epochs: int, seeds: int) -> Training:
-    """Queue the full training of a trial's candidate."""
+    """Queue the full training of a trial's candidate. ConflictError if it has had ``MAX_TRAININGS``."""
     with engine.begin() as connection:
         trial = trials.get(connection, trial_id)
         if trial.state in (TrialState.RUNNING, TrialState.INFEASIBLE):
@@ -213,4 +222,6 @@ def train(engine: Engine, trial_id: str, *, epochs: int, seeds: int) -> Training
             )
         if studies.get(connection, trial.study_id, lock=True).state is StudyState.CANCELLED:
             raise ConflictError(f"study {trial.study_id} was cancelled: its trials are not trained any more")
+        if trainings.count_of_trial(connection, trial_id) >= MAX_TRAININGS:
+            raise ConflictError(f"trial {trial_id} has had {MAX_TRAININGS} trainings, which is the most")
         return life_cycle.add_training(connection, trial, epochs=epochs, seeds=seeds)

@@ -13,8 +13,9 @@ from search.spaces.size import CountStoppedError, UncountableError
 from search.study.spec import StudySpec, spec_problems
 from search.yaml_text import YamlError, read_yaml
 from services.errors import RejectedError
+from services.ray.jobs import Node
 from services.store import trials
-from services.studies.admission import Roots, admit_weights
+from services.studies.admission import Roots, admit_resources, admit_weights
 from services.studies.starting_weights import starting_weights
 
 _WHOLE = "(the whole)"
@@ -64,6 +65,17 @@ def check(connection: Connection, text: str, *, is_wanted: Callable[[], bool] = 
         return Preview(document=document, problems=spec_problems([dict(detail) for detail in details]))
     networks = _networks(spec, is_wanted)
     return Preview(document=document, problems=[], networks=networks, estimate=_estimate(connection, spec))
+
+
+def with_resources(preview: Preview, nodes: Sequence[Node]) -> Preview:
+    """The preview with a problem if no trial could ever run on these nodes; none means unknown."""
+    if preview.problems:
+        return preview
+    try:
+        admit_resources(StudySpec.model_validate(preview.document).resources, nodes)
+    except RejectedError as error:
+        return Preview(document=preview.document, problems=[{"field": error.field, "message": error.message}])
+    return preview
 
 
 def with_weights(preview: Preview, folder: str, roots: Roots) -> Preview:

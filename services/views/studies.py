@@ -35,6 +35,7 @@ class Progress:
 class StudyOverview:
     """A study with its progress; ``phase`` is None once it is over. ``job`` is the present driver's Ray job.
 
+    ``queue_position`` is 1 for the study that has waited longest for a driver; None where it does not wait for one.
     ``test_looks`` counts the scorings that recorded a score on the test split; ``test_reason`` says why models of the
     last one have none.
     """
@@ -44,6 +45,7 @@ class StudyOverview:
     state: StudyState
     phase: StudyPhase | None
     reason: str | None
+    queue_position: int | None
     spec: StudySpec
     progress: Progress
     job: str | None
@@ -105,9 +107,16 @@ def list_page(
     return Page(items=[_overview(study, progress) for study, progress in records], next=following)
 
 
-def new_overview(study: Study, *, last_event_id: int) -> StudyOverview:
+def new_overview(study: Study, *, last_event_id: int, queue_position: int | None) -> StudyOverview:
     """A study that was inserted in this transaction, without results."""
-    progress = StudyProgress(spent=0, best_f1=None, least_latency_ms=None, compression={}, last_event_id=last_event_id)
+    progress = StudyProgress(
+        spent=0,
+        best_f1=None,
+        least_latency_ms=None,
+        compression={},
+        queue_position=queue_position,
+        last_event_id=last_event_id,
+    )
     return _overview(study, progress)
 
 
@@ -118,6 +127,7 @@ def _overview(study: Study, progress: StudyProgress) -> StudyOverview:
         state=study.state,
         phase=_phase(study),
         reason=study.reason,
+        queue_position=progress.queue_position,
         spec=study.spec,
         progress=Progress(
             finished=progress.spent,

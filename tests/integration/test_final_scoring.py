@@ -10,6 +10,7 @@ from search.contract.states import JobState, StudyPhase, StudyState
 from services.control.reconciliation import GiveUpTask, plan
 from services.control.tasks import HANDLERS, MAX_LOST, list_tasks
 from services.errors import LeaseLostError
+from services.ray.capacity import Capacity
 from services.records.scorings import ScoringResult
 from services.records.studies import Study
 from services.store import events, jobs, scorings, studies, trainings, trials, variants
@@ -163,7 +164,7 @@ def test_a_paused_study_is_not_scored(engine: Engine) -> None:
     study_id, _ = searched_study(engine)
     commands.pause(engine, study_id)
     with engine.connect() as connection:
-        assert list_tasks(connection) == []
+        assert [task.may_run for task in list_tasks(connection)] == [False]
 
 
 def test_a_study_that_was_paused_while_it_was_scored_trains_nothing_again(engine: Engine) -> None:
@@ -205,7 +206,7 @@ def test_a_scoring_that_loses_every_job_ends_its_study_with_the_reason(engine: E
             scorings.record_submission(connection, scoring.id, attempt - 1, attempt)
             scorings.begin(connection, scoring.id)
     with engine.begin() as connection:
-        (step,) = plan([], {}, tasks=list_tasks(connection))
+        (step,) = plan([], {}, Capacity(searches=1, tasks=1, offers=()), tasks=list_tasks(connection))
         assert isinstance(step, GiveUpTask)
         HANDLERS[step.task.kind].fail(connection, step.task.row_id, "its job was lost 3 times in a row")
     study = study_of(engine, study_id)

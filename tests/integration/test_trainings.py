@@ -142,7 +142,7 @@ def test_cancelling_a_study_cancels_its_trainings_and_pausing_holds_them_back(en
     training_id = commands.train(engine, make_trial(engine, study_id), epochs=3, seeds=1).id
     commands.pause(engine, study_id)
     with engine.connect() as connection:
-        assert not trainings.to_run(connection)
+        assert [task.may_run for task in trainings.to_run(connection)] == [False]
     commands.cancel(engine, study_id)
     with engine.connect() as connection:
         assert trainings.get(connection, training_id).state is JobState.CANCELLED

@@ -182,6 +182,41 @@ def test_numbers_are_finite_since_json_has_no_others(path: str, fields: Any, num
     assert set(problems(**fields(number))) == {path}
 
 
+@pytest.mark.parametrize(
+    ("resources", "path", "words"),
+    [
+        ({"cpus_per_trial": 0.001}, "resources.cpus_per_trial", "greater than or equal to 0.5"),
+        ({"cpus_per_trial": 0.49}, "resources.cpus_per_trial", "greater than or equal to 0.5"),
+        ({"gpus_per_trial": 0.001}, "resources.gpus_per_trial", "0, or at least 0.02 of a GPU"),
+        ({"gpus_per_trial": 1.5}, "resources.gpus_per_trial", "above 1, a whole number of GPUs"),
+        ({"gpus_per_trial": math.inf}, "resources.gpus_per_trial", "finite number"),
+    ],
+)
+def test_a_trial_gets_no_less_than_it_can_run_with(resources: dict[str, float], path: str, words: str) -> None:
+    (problem,) = problems(resources=resources).items()
+    assert problem[0] == path
+    assert words in problem[1]
+
+
+@pytest.mark.parametrize("resources", [{"cpus_per_trial": 0.5}, {"gpus_per_trial": 0.02}, {"gpus_per_trial": 2}])
+def test_the_least_and_whole_gpus_are_accepted(resources: dict[str, float]) -> None:
+    StudySpec.model_validate({**MINIMAL, "resources": resources})
+
+
+@pytest.mark.parametrize(
+    ("compression", "words"),
+    [
+        ({"max_candidates": 1000, "recipes": [{"name": f"r{n}", "steps": []} for n in range(21)]}, "21 recipes each"),
+        ({"max_candidates": 100, "recipes": "search", "budget": {"evaluations": 201}}, "201 recipes each"),
+    ],
+)
+def test_a_study_makes_a_bounded_number_of_compression_jobs(compression: dict[str, Any], words: str) -> None:
+    (problem,) = problems(compression=compression).items()
+    assert problem[0] == "compression"
+    assert words in problem[1]
+    assert "more than 20,000 compression jobs" in problem[1]
+
+
 def test_recipes_may_be_named_or_written_out() -> None:
     written = {"name": "mine", "steps": [{"technique": "structured_pruning", "ratio": 0.5}]}
     spec = StudySpec.model_validate({**MINIMAL, "compression": {"recipes": ["fp32", written]}})

@@ -14,7 +14,7 @@ from search.contract.metrics import Metrics, first_complaint
 from search.contract.reports import TrialReport
 from search.samplers.optuna_trials import random_choosers
 from search.study.draw import draw
-from search.study.run_spec import ResourcesSpec
+from search.study.run_spec import LEAST_GPUS, ResourcesSpec
 from search.study.spec import StudySpec
 from workers.actors.trial import TrialTask, run_trial
 from workers.latency.gate import HostGate
@@ -55,7 +55,7 @@ def resources_for(demand: TrialDemand, *, cores: int, gpus: int) -> ResourcesSpe
     """As many trials as fit: into a GPU's memory, into its time, and one a core."""
     by_memory = int(_USABLE_MEMORY / demand.memory_fraction)
     by_time = math.ceil(1 / demand.busy_fraction - _WORTHWHILE_FRACTION)
-    on_each = max(min(by_memory, by_time, cores // gpus), 1)
+    on_each = max(min(by_memory, by_time, cores // gpus, int(1 / LEAST_GPUS)), 1)
     # Ray counts in ten-thousandths.
     return ResourcesSpec(concurrency=on_each * gpus, gpus_per_trial=math.floor(10_000 / on_each) / 10_000)
 

@@ -44,6 +44,7 @@ def create_study(
     """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
     roots = state.settings.data_roots
     try:
+        admission.admit_resources(spec.resources, state.only_nodes)
         admitted = admission.admit_study(spec, roots)
         weights = starting_weights(admitted, state.settings.weights_folder)
     except RejectedError:
@@ -83,6 +84,7 @@ async def _note_when_gone(request: Request, left: threading.Event) -> None:
 def _check(state: AppState, text: str, left: threading.Event) -> StudyCheck:
     with state.reader.connect() as connection:
         preview = spec_preview.check(connection, text, is_wanted=lambda: not left.is_set())
+    preview = spec_preview.with_resources(preview, state.only_nodes)
     preview = spec_preview.with_weights(preview, state.settings.weights_folder, state.settings.data_roots)
     return StudyCheck.model_validate(preview, from_attributes=True)
 

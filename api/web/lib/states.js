@@ -22,6 +22,15 @@ export function badge(state) {
 }
 
 /**
+ * The place in its queue of what waits to start.
+ *
+ * @param {{ queue_position?: number | null }} waiting
+ */
+export function queuePlace({ queue_position: place }) {
+  return place != null && h("span", { class: "muted" }, ` number ${place} in the queue`);
+}
+
+/**
  * The options of a drop-down that filters by a state; "" is every state.
  *
  * @template {string} State

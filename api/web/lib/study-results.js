@@ -95,8 +95,12 @@ export class StudyResults {
   async apply(events) {
     const news = new Set(events.filter((event) => this.#take(event)).map(({ kind }) => kind));
     if (news.has("variant") || news.has("test_scoring")) await this.readVariants();
-    if (news.size > 0) this.study = await get(`/studies/${this.study.id}`, {}, { signal: this.#signal });
+    if (news.size > 0) await this.readStudy();
     return news;
+  }
+
+  async readStudy() {
+    this.study = await get(`/studies/${this.study.id}`, {}, { signal: this.#signal });
   }
 
   /** @param {StudyEvent} event @returns {boolean} whether it brought news */

@@ -7,6 +7,7 @@ import { fill, h } from "../lib/dom.js";
 import { count, measured } from "../lib/format.js";
 import { attempt } from "../lib/notices.js";
 import { pause } from "../lib/polling.js";
+import { queuePlace } from "../lib/states.js";
 import { table } from "../lib/table.js";
 
 /** @import { ClassReport, DatasetReport, DatasetSpec, DatasetView } from "../types/api.d.ts" */
@@ -37,7 +38,7 @@ export function datasetCheckPanel(spec, signal) {
 export async function showReport(dataset, content, signal) {
   while (["QUEUED", "RUNNING"].includes(dataset.state)) {
     const words = `The check is ${dataset.state.toLowerCase()}. It reads every image once.`;
-    fill(content, h("p", { class: "muted" }, words));
+    fill(content, h("p", { class: "muted" }, words, queuePlace(dataset)));
     await pause(POLL_MS, signal);
     dataset = await get(`/datasets/${dataset.id}`, {}, { signal });
   }

@@ -6,7 +6,7 @@ import { fill, h } from "../lib/dom.js";
 import { ago, count, duration, fraction, milliseconds, shortReason } from "../lib/format.js";
 import { announce } from "../lib/notices.js";
 import { trialLink } from "../lib/router.js";
-import { badge } from "../lib/states.js";
+import { badge, queuePlace } from "../lib/states.js";
 import { logButton } from "./job-log.js";
 import { pace, progressBar } from "./progress.js";
 import { studyActions } from "./study-actions.js";
@@ -36,7 +36,7 @@ export function summaryPanel(results, signal) {
     const log = study.job && logButton(study.id);
     fill(head, h("h1", {}, study.name), badge(study.state), link, studyActions(study, changed), log);
     const reason = study.reason && h("pre", {}, study.reason);
-    fill(state, progressBar(study), reason, runningTrials(results), facts(factsOf(results)));
+    fill(state, progressBar(study), queuePlace(study), reason, runningTrials(results), facts(factsOf(results)));
     skipped.update(study);
     const { finished, total, best_f1 } = study.progress;
     say(`${finished} of ${total} trials finished${best_f1 === null ? "" : `, best F1 ${fraction(best_f1)}`}`);

@@ -7,7 +7,7 @@ import { ask } from "../lib/dialogs.js";
 import { fill, h } from "../lib/dom.js";
 import { ago, fraction, shortReason } from "../lib/format.js";
 import { attempt, notify } from "../lib/notices.js";
-import { badge } from "../lib/states.js";
+import { badge, queuePlace } from "../lib/states.js";
 import { table } from "../lib/table.js";
 
 /** @import { TrainingView, TrialDetail } from "../types/api.d.ts" */
@@ -60,7 +60,7 @@ function trainingsTable(trainings) {
   const columns = [
     { label: "Epochs", numeric: true, cell: ({ epochs }) => epochs },
     { label: "Seeds", numeric: true, cell: ({ seeds }) => seeds },
-    { label: "State", cell: ({ state }) => badge(state) },
+    { label: "State", cell: (training) => [badge(training.state), queuePlace(training)] },
     { label: "F1", numeric: true, cell: f1Text },
     { label: "Ended", cell: ({ finished_at }) => ago(finished_at) },
     { label: "Reason", cell: ({ reason }) => shortReason(reason) },

@@ -895,6 +895,7 @@ export interface components {
             dataset_id: string | null;
             finished_at: string | null;
             id: string;
+            queue_position?: number | null;
             reason: string | null;
             spec: components["schemas"]["DatasetSpec"];
             state: components["schemas"]["JobState"];
@@ -905,6 +906,7 @@ export interface components {
             dataset_id: string | null;
             finished_at: string | null;
             id: string;
+            queue_position?: number | null;
             reason: string | null;
             report: components["schemas"]["DatasetReport"] | null;
             spec: components["schemas"]["DatasetSpec"];
@@ -2103,6 +2105,7 @@ export interface components {
             name: string;
             phase: components["schemas"]["StudyPhase"] | null;
             progress: components["schemas"]["Progress"];
+            queue_position?: number | null;
             reason: string | null;
             resources: components["schemas"]["ResourcesSpec"] | null;
             search_elapsed_s: number;
@@ -2144,6 +2147,7 @@ export interface components {
             f1_deviation: number | null;
             finished_at: string | null;
             id: string;
+            queue_position?: number | null;
             reason: string | null;
             runs: components["schemas"]["RunView"][];
             seeds: number;
@@ -2159,6 +2163,7 @@ export interface components {
             f1_deviation: number | null;
             finished_at: string | null;
             id: string;
+            queue_position?: number | null;
             reason: string | null;
             seeds: number;
             state: components["schemas"]["JobState"];

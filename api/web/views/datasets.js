@@ -6,7 +6,7 @@ import { h } from "../lib/dom.js";
 import { ago } from "../lib/format.js";
 import { attempt } from "../lib/notices.js";
 import { datasetLink } from "../lib/router.js";
-import { badge } from "../lib/states.js";
+import { badge, queuePlace } from "../lib/states.js";
 import { table } from "../lib/table.js";
 import { showReport } from "../panels/dataset-check.js";
 
@@ -33,7 +33,7 @@ function datasetTable(datasets) {
   const columns = [
     { label: "Data set", cell: ({ id, spec }) => h("a", { href: datasetLink(id), "data-key": id }, nameOf(spec)) },
     { label: "Source", cell: ({ spec }) => spec.source },
-    { label: "State", cell: ({ state }) => badge(state) },
+    { label: "State", cell: (dataset) => [badge(dataset.state), queuePlace(dataset)] },
     { label: "Checked", cell: ({ finished_at }) => ago(finished_at) },
   ];
   return table({ caption: "Data sets, newest first", columns, rows: datasets, narrow: "cards" });

@@ -8,7 +8,7 @@ import { ago, fraction, milliseconds } from "../lib/format.js";
 import { attempt } from "../lib/notices.js";
 import { keepFresh } from "../lib/polling.js";
 import { studyLink } from "../lib/router.js";
-import { STUDY_STATES, badge, stateOptions } from "../lib/states.js";
+import { STUDY_STATES, badge, queuePlace, stateOptions } from "../lib/states.js";
 import { table } from "../lib/table.js";
 import { pace, progressBar } from "../panels/progress.js";
 import { studyActions } from "../panels/study-actions.js";
@@ -83,7 +83,7 @@ class StudyList {
     /** @type {Column<StudyView>[]} */
     const columns = [
       { label: "Study", cell: ({ id, name }) => h("a", { href: studyLink(id), "data-key": id }, name) },
-      { label: "State", cell: ({ state }) => badge(state) },
+      { label: "State", cell: (study) => [badge(study.state), queuePlace(study)] },
       { label: "Trials", cell: progressBar },
       { label: "Best F1", numeric: true, cell: ({ progress }) => fraction(progress.best_f1) },
       { label: "Fastest", numeric: true, cell: ({ progress }) => milliseconds(progress.least_latency_ms) },

@@ -8,6 +8,7 @@ import { frontPanel } from "../charts/pareto-front.js";
 import { panel } from "../lib/components.js";
 import { h } from "../lib/dom.js";
 import { attempt } from "../lib/notices.js";
+import { keepFresh } from "../lib/polling.js";
 import { ServerList } from "../lib/server-list.js";
 import { watch } from "../lib/study-events.js";
 import { StudyResults } from "../lib/study-results.js";
@@ -23,6 +24,9 @@ import { yardsticksPanel } from "../panels/yardsticks.js";
 /** @import { Part } from "../types/dom.d.ts" */
 /** @import { StudyEvent } from "../types/events.d.ts" */
 /** @import { View } from "../lib/router.js" */
+
+/** The studies before this one in the queue have their own events. */
+const QUEUE_REFRESH_MS = 5000;
 
 /** @type {View} */
 export async function showStudy(root, id, signal) {
@@ -59,6 +63,9 @@ export async function showStudy(root, id, signal) {
     await results.readResults();
     await update([summary, recommendation, yardsticks, models, front, best, hypervolume, variants]);
     attempt(async () => parallel.load(await importance.load()));
+    const isDue = () => results.study.queue_position != null;
+    const readPlace = () => results.readStudy().then(() => update([summary]));
+    attempt(() => keepFresh(readPlace, { period_ms: QUEUE_REFRESH_MS, signal, isDue }));
     await watch(id, { onEvents, onConnection: summary.connected, signal });
   });
   return results.study.name;
