@@ -24,7 +24,8 @@ def train(
     with Client() as client:
         training = client.train_trial(trial_id, epochs=epochs, seeds=seeds)
         if format_ == "text":
-            print(f"training {training.id} is {training.state}", flush=True)
+            place = "" if training.queue_position is None else f", number {training.queue_position} in the queue"
+            print(f"training {training.id} is {training.state}{place}", flush=True)
         try:
             ended = wait_for_training(client, training.id, training.study_id, progress=format_ == "text")
         except KeyboardInterrupt:

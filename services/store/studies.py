@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
+    FromClause,
     RowMapping,
     and_,
     case,
@@ -34,16 +36,26 @@ from services.store.tables import events as event_rows
 _START_S = 120.0
 
 
+def _waits(rows: FromClause) -> ColumnElement[bool]:
+    """Whether a study waits for a driver."""
+    return and_(rows.c.state == StudyState.QUEUED, rows.c.queued_at.is_not(None))
+
+
 def _queue_position() -> ColumnElement[int]:
     """A study's place among those that wait for a driver, 1 for the one that waits longest; NULL if it does not."""
     others = studies.alias("others")
     not_later = tuple_(others.c.queued_at, others.c.id) <= tuple_(studies.c.queued_at, studies.c.id)
-    place = select(func.count()).where(others.c.state == StudyState.QUEUED, not_later).correlate(studies)
-    waits = and_(studies.c.state == StudyState.QUEUED, studies.c.queued_at.is_not(None))
-    return case((waits, place.scalar_subquery()))
+    place = select(func.count()).where(_waits(others), not_later).correlate(studies)
+    return case((_waits(studies), place.scalar_subquery()))
 
 
-def _with_progress() -> list[ColumnElement[object]]:
+def _queue() -> CTE:
+    """The studies that wait for a driver, each with its ``position``: for listings, which would count once a row."""
+    order = func.row_number().over(order_by=(studies.c.queued_at, studies.c.id))
+    return select(studies.c.id, order.label("position")).where(_waits(studies)).cte("queue")
+
+
+def _with_progress(queue_position: ColumnElement[int]) -> list[ColumnElement[object]]:
     """The columns of a study and, in the same snapshot, those of its progress.
 
     Who reads the events after ``last_event_id`` misses no change of them.
@@ -62,12 +74,12 @@ def _with_progress() -> list[ColumnElement[object]]:
         best_f1.scalar_subquery().label("best_f1"),
         least_latency.scalar_subquery().label("least_latency_ms"),
         func.coalesce(spent.scalar_subquery(), 0).label("spent"),
-        _queue_position().label("queue_position"),
+        queue_position.label("queue_position"),
         select(func.jsonb_object_agg(counted.c.state, counted.c.count)).scalar_subquery().label("compression"),
     ]
 
 
-_WITH_PROGRESS = _with_progress()
+_WITH_PROGRESS = _with_progress(_queue_position())
 _GET_WITH_PROGRESS = Prepared(
     "study_with_progress", select(*_WITH_PROGRESS).where(studies.c.id == ARGUMENT), _WITH_PROGRESS
 )
@@ -139,7 +151,9 @@ def list_with_progress(
     connection: Connection, *, state: StudyState | None, before_id: str | None, limit: int
 ) -> list[tuple[Study, StudyProgress]]:
     """Studies, newest first, that come after ``before_id`` in that order."""
-    query = select(*_WITH_PROGRESS).order_by(studies.c.id.desc()).limit(limit)
+    queue = _queue()
+    query = select(*_with_progress(queue.c.position)).outerjoin_from(studies, queue, queue.c.id == studies.c.id)
+    query = query.order_by(studies.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(studies.c.state == state)
     if before_id is not None:
