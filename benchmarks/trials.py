@@ -19,6 +19,7 @@ from search.study.draw import draw
 from search.study.spec import StudySpec
 from workers.actors.hosts import NAMESPACE, RESOURCE
 from workers.actors.trial import TrialTask, run_trial
+from workers.data import load_dataset
 from workers.latency.gate import HostGate
 
 
@@ -33,7 +34,9 @@ def main() -> None:
         "local", namespace=NAMESPACE, num_cpus=2, resources={RESOURCE: 1}, log_to_driver=False, logging_level="ERROR"
     )
     with tempfile.TemporaryDirectory() as cache:
-        worker = ray.remote(num_cpus=1)(Worker).remote(TrialTask.of(spec, spec.resources, cache_dir=Path(cache)), spec)
+        first = load_dataset(spec.dataset, side_px=64, cache_dir=Path(cache)).as_first_read(spec.dataset)
+        task = TrialTask.of(spec, spec.resources, dataset=first, cache_dir=Path(cache))
+        worker = ray.remote(num_cpus=1)(Worker).remote(task, spec)
         ray.get(worker.run.remote(0))
         started = time.perf_counter()
         found = [ray.get(worker.run.remote(seed)) for seed in range(1, options.trials + 1)]

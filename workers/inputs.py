@@ -9,32 +9,40 @@ from typing import Literal
 import torch
 
 from search.contract.candidate import Candidate
-from search.contract.dataset import DatasetSpec
+from search.contract.study_dataset import StudyDataset
 from workers.augmentation.training_input import TrainingInput, training_input
-from workers.data import Dataset, load_dataset
+from workers.data import ChangeCheck, Dataset, load_study_dataset
 from workers.teacher.answers import TeacherAnswers
 from workers.training.device_dataset import DeviceDataset, to_device
 
 SplitName = Literal["train", "validation", "calibration"]
+_CHECK = ChangeCheck()
+
+
+def require_unchanged(data: StudyDataset, cache_dir: Path) -> None:
+    """Before a task begins: DatasetChangedError where the images on disk are no longer those of the study."""
+    _CHECK.require_unchanged(data, cache_dir)
 
 
 @lru_cache(maxsize=4)
-def dataset_of(spec: DatasetSpec, side_px: int, cache_dir: Path) -> Dataset:
-    """The data set at one image size, kept in this process from trial to trial."""
-    return load_dataset(spec, side_px=side_px, cache_dir=cache_dir)
+def dataset_of(data: StudyDataset, side_px: int, cache_dir: Path) -> Dataset:
+    """The data set at one image size, kept in this process from trial to trial. DatasetChangedError if it is not what
+    the study read.
+    """
+    return load_study_dataset(data, side_px=side_px, cache_dir=cache_dir)
 
 
 @lru_cache(maxsize=4)
-def split_on_device(spec: DatasetSpec, side_px: int, cache_dir: Path, split: SplitName, device: str) -> DeviceDataset:
+def split_on_device(data: StudyDataset, side_px: int, cache_dir: Path, split: SplitName, device: str) -> DeviceDataset:
     """A split of the data set on the training device, kept from trial to trial."""
-    dataset = dataset_of(spec, side_px, cache_dir)
+    dataset = dataset_of(data, side_px, cache_dir)
     indices = getattr(dataset.splits, split)
     return to_device(dataset.images, dataset.labels, indices, classes=len(dataset.classes), device=device)
 
 
 def prepare(
     candidate: Candidate,
-    dataset: DatasetSpec,
+    dataset: StudyDataset,
     seed: int,
     device: str,
     cache_dir: Path,

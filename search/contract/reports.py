@@ -134,4 +134,11 @@ class CompressionFailed:
     reason: str
 
 
-CompressionResult = CompressedModel | RecipeNotApplicable | CompressionFailed
+@dataclass(frozen=True, kw_only=True)
+class DatasetChanged:
+    """The images are no longer those of the study: nothing was compressed; ``reason`` says what differs."""
+
+    reason: str
+
+
+CompressionResult = CompressedModel | RecipeNotApplicable | CompressionFailed | DatasetChanged

@@ -16,6 +16,7 @@ from search.contract.reports import (
     CompressedModel,
     CompressionFailed,
     CompressionResult,
+    DatasetChanged,
     RecipeNotApplicable,
     VariantResult,
 )
@@ -140,6 +141,7 @@ class Pool:
             candidate=trial.candidate,
             weights=self._artifacts.get(job.weights_sha256),
             spec=study.spec,
+            dataset=study.dataset,
             recipe=recipe,
             teacher=None if teacher is None else self._trained(*teacher),
             cache_dir=self._config.cache_dir,
@@ -198,6 +200,9 @@ def _change_state(connection: Connection, job: CompressionJob, outcome: Compress
             life_cycle.end_job(connection, job, JobState.COMPLETED, reason=not_timed)
         case RecipeNotApplicable(reason=reason) | CompressionFailed(reason=reason):
             life_cycle.end_job(connection, job, JobState.FAILED, reason=last_lines(reason))
+        case DatasetChanged(reason=reason):
+            if not life_cycle.end_for_changed_dataset(connection, job.study_id, reason):
+                life_cycle.end_job(connection, job, JobState.FAILED, reason=reason)
 
 
 def _add_variant(

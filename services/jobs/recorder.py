@@ -47,6 +47,7 @@ class Recorder:
         self._token = new_id("lease")
         self.lease_lost = self._progressed = False
         self._failures_in_row, self._last_failure = 0, ""
+        self._dataset_change: str | None = None
         self._ruled_out_in_row, self._last_complaint = 0, ""
         self._sampled_s = 0.0
         with engine.begin() as connection:
@@ -104,6 +105,8 @@ class Recorder:
 
     def stop_reason(self) -> str | None:
         """Why the search ends before its number of trials, or None."""
+        if self._dataset_change is not None:
+            return f"dataset: {self._dataset_change}"
         if self._failures_in_row >= self.budget.max_failures:
             return f"{self._failures_in_row} trials failed in a row; the last one: {self._last_failure}"
         if self._ruled_out_in_row >= MAX_RULED_OUT:
@@ -114,7 +117,7 @@ class Recorder:
 
     @property
     def failed(self) -> bool:
-        return self._failures_in_row >= self.budget.max_failures
+        return self._dataset_change is not None or self._failures_in_row >= self.budget.max_failures
 
     def enqueued(self) -> Mapping[str, Enqueued]:
         return self._enqueued
@@ -227,8 +230,19 @@ class Recorder:
             for kind, content in files.items()
         ]
 
+    def dataset_changed(self, trial_id: str, change: str, *, whole_gpu: bool) -> None:
+        """Cancel a trial whose images are no longer the study's, at no cost to the budget, and end the search.
+
+        Its choices are queued: they run first if the images are restored and the study is extended.
+        """
+        self._dataset_change = change
+        self._run_again(trial_id, change, whole_gpu=whole_gpu)
+
     def run_again_on_whole_gpu(self, trial_id: str, reason: str) -> None:
         """Cancel a trial, at no cost to the budget, and queue its choices for a GPU that no other trial shares."""
+        self._run_again(trial_id, reason, whole_gpu=True)
+
+    def _run_again(self, trial_id: str, reason: str, *, whole_gpu: bool) -> None:
         try:
             with self.writing() as connection:
                 trial = trials.end(connection, trial_id, TrialState.CANCELLED, reason=reason)
@@ -238,7 +252,7 @@ class Recorder:
                     self._study_id,
                     trial.assignment,
                     role=trial.role,
-                    whole_gpu=True,
+                    whole_gpu=whole_gpu,
                 )
                 self._enqueued = studies.enqueued(connection, self._study_id)
         except ConflictError as error:

@@ -23,6 +23,7 @@ from ray.tune.experiment import Trial
 
 from search.contract.reports import FailedTrial
 from search.contract.states import StudyState, TrialState
+from search.contract.study_dataset import StudyDataset
 from search.samplers.describe import Features, Profile
 from search.samplers.frontier import TransferData
 from search.samplers.warm_start import transfer_data
@@ -46,7 +47,7 @@ from workers.actors.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingErro
 from workers.actors.resource_sizing import chosen_resources
 from workers.actors.teacher_file import answers_from_file
 from workers.actors.trial import TrialActor, TrialTask
-from workers.data import DataError, load_dataset
+from workers.data import DataError, DatasetChangedError, load_dataset, load_study_dataset
 from workers.models import cost_metrics, features, layers_of
 from workers.teacher.answers import AnswersError, TeacherAnswers
 from workers.teacher.onnx_file import TeacherError
@@ -83,7 +84,10 @@ class Record(NotCheckpointed, tune.Callback):  # type: ignore[misc]
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_: object) -> None:
         suggested, reason = decode_suggestion(trial.config), last_lines(Path(trial.error_file).read_text())
-        if _memory_was_full(trial) and not suggested.whole_gpu:
+        error = _error_of(trial)
+        if isinstance(error, DatasetChangedError):
+            self._recorder.dataset_changed(suggested.trial_id, str(error), whole_gpu=suggested.whole_gpu)
+        elif isinstance(error, DeviceMemoryError) and not suggested.whole_gpu:
             self._recorder.run_again_on_whole_gpu(
                 suggested.trial_id, f"run again with a GPU of its own, after this:\n{reason}"
             )
@@ -91,9 +95,10 @@ class Record(NotCheckpointed, tune.Callback):  # type: ignore[misc]
             self._recorder.ended(suggested.trial_id, FailedTrial(reason=reason))
 
 
-def _memory_was_full(trial: Trial) -> bool:
+def _error_of(trial: Trial) -> object:
+    """What a trial raised."""
     error = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
-    return isinstance(getattr(error, "cause", error), DeviceMemoryError)
+    return getattr(error, "cause", error)
 
 
 class SharedAnswers:
@@ -144,13 +149,14 @@ def run(
     recorder = Recorder(engine, ArtifactStore(config.artifacts), study_id, layers=layers_of)
     try:
         Slots(patience_s=patience_s).ready(recorder.spec.target)
-        classes = _record_dataset(recorder, study_id, config.cache_dir)
-        resources = _trial_resources(recorder, config, study_id, classes)
+        dataset = _read_dataset(recorder, study_id, config.cache_dir)
+        classes = len(dataset.classes)
+        resources = _trial_resources(recorder, config, study_id, dataset)
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
-        _ask_file(recorder, resources, config.cache_dir)
+        _ask_file(recorder, resources, dataset, config.cache_dir)
         exhausted = False
         while not _concluded(recorder, study_id, exhausted=exhausted):
-            exhausted = _search(recorder, config, resources, classes, trainable, profile, features)
+            exhausted = _search(recorder, config, resources, dataset, trainable, profile, features)
         mirror.close()
     except DataError as error:
         with recorder.writing() as connection:
@@ -166,17 +172,32 @@ def run(
         engine.dispose()
 
 
-def _record_dataset(recorder: Recorder, study_id: str, cache_dir: Path) -> int:
-    """Decode the data set before the first trial needs it, and record its id and classes; the number of classes."""
+def _read_dataset(recorder: Recorder, study_id: str, cache_dir: Path) -> StudyDataset:
+    """Decode the data set before the first trial needs it, and record what it is when a study reads it first.
+
+    DataError; DatasetChangedError if it is not what the study read first.
+    """
     spec = recorder.spec
-    dataset = load_dataset(spec.dataset, side_px=first_side_px(spec.space), cache_dir=cache_dir)
-    skipped = [asdict(image) for image in dataset.skipped]
+    side_px = first_side_px(spec.space)
     with recorder.writing() as connection:
-        studies.set_values(connection, study_id, dataset_id=dataset.id, classes=list(dataset.classes), skipped=skipped)
-    return len(dataset.classes)
+        study = studies.get(connection, study_id)
+    if study.dataset_id is not None:
+        load_study_dataset(study.dataset, side_px=side_px, cache_dir=cache_dir)
+        return study.dataset
+    dataset = load_dataset(spec.dataset, side_px=side_px, cache_dir=cache_dir)
+    with recorder.writing() as connection:
+        studies.set_dataset(
+            connection,
+            study_id,
+            dataset_id=dataset.id,
+            classes=dataset.classes,
+            class_images=dataset.class_images,
+            skipped=[asdict(image) for image in dataset.skipped],
+        )
+    return dataset.as_first_read(spec.dataset)
 
 
-def _trial_resources(recorder: Recorder, config: Settings, study_id: str, classes: int) -> ResourcesSpec:
+def _trial_resources(recorder: Recorder, config: Settings, study_id: str, dataset: StudyDataset) -> ResourcesSpec:
     """What each trial gets: as the study says, or as measured once, by an earlier driver or now."""
     spec = recorder.spec
     if not spec.resources.auto:
@@ -185,25 +206,26 @@ def _trial_resources(recorder: Recorder, config: Settings, study_id: str, classe
         chosen = studies.get(connection, study_id).resources
     if chosen is not None:
         return chosen
-    task = TrialTask.of(spec, ResourcesSpec(gpus_per_trial=1), cache_dir=config.cache_dir)
-    resources = chosen_resources(spec, classes=classes, task=task)
+    task = TrialTask.of(spec, ResourcesSpec(gpus_per_trial=1), dataset=dataset, cache_dir=config.cache_dir)
+    resources = chosen_resources(spec, classes=len(dataset.classes), task=task)
     with recorder.writing() as connection:
         studies.set_values(connection, study_id, resources=resources.model_dump(mode="json"))
     return resources
 
 
-def _ask_file(recorder: Recorder, resources: ResourcesSpec, cache_dir: Path) -> None:
-    """Have a teacher that is a file answer before the first trial. TeacherError or AnswersError."""
+def _ask_file(recorder: Recorder, resources: ResourcesSpec, dataset: StudyDataset, cache_dir: Path) -> None:
+    """Have a teacher that is a file answer before the first trial. TeacherError, AnswersError or DataError."""
     path = recorder.spec.teacher_file
     if path is not None and recorder.answers_sha256 is None:
-        recorder.add_answers(answers_from_file(recorder.spec, resources, path, cache_dir).to_bytes())
+        answers = answers_from_file(recorder.spec, resources, path, dataset=dataset, cache_dir=cache_dir)
+        recorder.add_answers(answers.to_bytes())
 
 
 def _search(
     recorder: Recorder,
     config: Settings,
     resources: ResourcesSpec,
-    classes: int,
+    dataset: StudyDataset,
     trainable: type[tune.Trainable],
     profile: Profile,
     features: Features,
@@ -214,7 +236,7 @@ def _search(
     scheduler = CurveForecastStopping(stopping) if stopping is not None else None
     search = StudySearch(
         spec=spec,
-        classes=classes,
+        classes=len(dataset.classes),
         history=recorder.history,
         log=recorder,
         profile=profile,
@@ -223,7 +245,7 @@ def _search(
         transfer=_transfer(recorder),
         answers=SharedAnswers(recorder, ArtifactStore(config.artifacts)),
     )
-    task = TrialTask.of(spec, resources, cache_dir=config.cache_dir)
+    task = TrialTask.of(spec, resources, dataset=dataset, cache_dir=config.cache_dir)
     tune_config = tune.TuneConfig(
         search_alg=search,
         scheduler=scheduler,
@@ -270,10 +292,10 @@ def _concluded(recorder: Recorder, study_id: str, *, exhausted: bool) -> bool:
             return False
         if recorder.state is not StudyState.RUNNING:
             return True
-        reason = "the whole space has been tried" if exhausted else recorder.stop_reason()
         if recorder.failed:
-            studies.set_state(connection, study_id, StudyState.FAILED, reason=reason)
+            studies.set_state(connection, study_id, StudyState.FAILED, reason=recorder.stop_reason())
         else:
+            reason = "the whole space has been tried" if exhausted else recorder.stop_reason()
             life_cycle.end_search(connection, study_id, reason=reason)
         return True
 

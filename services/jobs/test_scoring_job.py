@@ -25,7 +25,7 @@ from services.studies import life_cycle
 from services.views import picks
 from workers.actors.final_scoring import FinalModel, FinalScores, TrainedNetwork, score_on_test
 from workers.actors.hosts import NAMESPACE
-from workers.data import DataError
+from workers.data import DataError, DatasetChangedError
 
 log = structlog.get_logger()
 _IN_PROCESS = TargetSpec()
@@ -68,7 +68,8 @@ class ScoringJob:
         try:
             found = self._score()
         except DataError as error:
-            reason = f"the test split cannot be read: {error}"
+            changed = isinstance(error, DatasetChangedError)
+            reason = str(error) if changed else f"the test split cannot be read: {error}"
             with self._engine.begin() as connection:
                 life_cycle.fail_scoring(connection, self._scoring.id, reason)
         else:
@@ -83,8 +84,8 @@ class ScoringJob:
                 models.append(self._final_model(stored))
             except ArtifactError as error:
                 self._missing.append(f"{stored.name}: {error}")
-        spec, classes = self._study.spec, self._study.classes or ()
-        return score_on_test(spec.dataset, classes, models, cache_dir=self._config.cache_dir)
+        study = self._study
+        return score_on_test(study.dataset, models, test_id=study.test_id, cache_dir=self._config.cache_dir)
 
     def _final_model(self, stored: StoredModel) -> FinalModel:
         """ArtifactError where its file is missing or damaged."""
@@ -138,7 +139,7 @@ def _result(models: list[StoredModel], found: FinalScores, missing: list[str]) -
         if model.variant is None and model.id in found.scores
     }
     reason = "\n".join([*missing, *([found.reason] if found.reason else [])])
-    return ScoringResult(variants=of_variants, trials=of_trials, reason=reason or None)
+    return ScoringResult(variants=of_variants, trials=of_trials, reason=reason or None, test_id=found.test_id)
 
 
 def main() -> None:

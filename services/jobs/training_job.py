@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import ray
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from search.contract.reports import FullTrainingReport, TrainedWeights
 from services import logs
@@ -24,6 +24,7 @@ from services.store import studies, trainings, trials
 from services.studies import life_cycle
 from workers.actors.full_training import FullTraining, train_in_full
 from workers.actors.hosts import NAMESPACE
+from workers.data import DatasetChangedError
 
 log = structlog.get_logger()
 
@@ -40,9 +41,9 @@ class TrainingJob:
             candidate = trials.get(connection, self._training.trial_id).candidate
         self._resources = study.resources or study.spec.resources
         self._task = FullTraining.of(
-            study.spec,
             self._resources,
             candidate,
+            dataset=study.dataset,
             epochs=self._training.epochs,
             cache_dir=config.cache_dir,
             checkpoints=config.checkpoints_dir / training_id,
@@ -57,11 +58,18 @@ class TrainingJob:
                 list(pool.map(self._seed, missing))
         except ray.exceptions.RayTaskError as error:
             with self._engine.begin() as connection:
-                life_cycle.fail_training(connection, self._training.id, last_lines(str(error)))
+                self._fail(connection, error)
         else:
             with self._engine.begin() as connection:
                 life_cycle.complete_training(connection, self._training.id)
         shutil.rmtree(self._task.checkpoints, ignore_errors=True)
+
+    def _fail(self, connection: Connection, error: ray.exceptions.RayTaskError) -> None:
+        """End the training for what a seed raised; its study too if that is that its images have changed."""
+        if not isinstance(error.cause, DatasetChangedError):
+            life_cycle.fail_training(connection, self._training.id, last_lines(str(error)))
+        elif not life_cycle.end_for_changed_dataset(connection, self._training.study_id, str(error.cause)):
+            life_cycle.fail_training(connection, self._training.id, str(error.cause))
 
     def _seed(self, seed: int) -> None:
         options = {"num_cpus": self._resources.cpus_per_trial, "num_gpus": self._resources.gpus_per_trial}

@@ -45,9 +45,11 @@ class Scoring:
 class ScoringResult:
     """What a scoring found: scores by the id of a variant, and of a trial with the sha256 of the weights scored.
 
-    ``reason`` says which models have no score and why; None where all have one.
+    ``reason`` says which models have no score and why; None where all have one. ``test_id`` hashes the test images;
+    None where there are none.
     """
 
     variants: Mapping[str, ScoresOnTest]
     trials: Mapping[tuple[str, str], ScoresOnTest]
     reason: str | None
+    test_id: str | None = None

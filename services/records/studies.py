@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 
 from search.contract.history import read_stored
 from search.contract.states import JobState, StudyState
+from search.contract.study_dataset import StudyDataset
 from search.contract.weights import StartingWeights
 from search.study.run_spec import BudgetSpec, ResourcesSpec
 from search.study.spec import StudySpec
@@ -19,8 +20,10 @@ from services.records.json_object import JsonObject
 class Study:
     """A study.
 
-    ``classes`` and ``dataset_id`` are None until the data set was read; ``skipped`` names the images that could not be
-    used, each with its reason. ``stored_resources`` is what each trial gets, where the spec leaves that to be chosen.
+    ``dataset_id``, ``classes`` and ``class_images``, the training and validation images of each class, are None until
+    the data set was read, and never change then. ``skipped`` names the images that could not be used, each with its
+    reason. ``test_id`` hashes the test images that models were scored on; None before the first scoring.
+    ``stored_resources`` is what each trial gets, where the spec leaves that to be chosen.
     ``weights`` are the pretrained ones that its networks start from, as they were found when it was posted.
     ``job_id`` is the present driver's Ray job, ``job_attempt`` its number. ``searched_at``, ``retrained_at`` and
     ``compressed_at`` are when the search, the full trainings and the compression ended. ``test_looks`` counts the
@@ -36,6 +39,7 @@ class Study:
     stored_spec: JsonObject
     dataset_id: str | None
     classes: Sequence[str] | None
+    class_images: Sequence[int] | None
     skipped: Sequence[Mapping[str, str]] | None
     stored_resources: JsonObject | None
     weights: Sequence[StartingWeights]
@@ -45,6 +49,7 @@ class Study:
     searched_at: datetime | None
     retrained_at: datetime | None
     compressed_at: datetime | None
+    test_id: str | None
     test_looks: int
     test_reason: str | None
     teacher_trial_id: str | None
@@ -64,6 +69,7 @@ class Study:
             stored_spec=row["spec"],
             dataset_id=row["dataset_id"],
             classes=row["classes"],
+            class_images=row["class_images"],
             skipped=row["skipped"],
             stored_resources=row["resources"],
             weights=[StartingWeights.model_validate(item) for item in row["weights"]],
@@ -73,6 +79,7 @@ class Study:
             searched_at=row["searched_at"],
             retrained_at=row["retrained_at"],
             compressed_at=row["compressed_at"],
+            test_id=row["test_id"],
             test_looks=row["test_looks"],
             test_reason=row["test_reason"],
             teacher_trial_id=row["teacher_trial_id"],
@@ -86,6 +93,17 @@ class Study:
     @cached_property
     def spec(self) -> StudySpec:
         return read_stored(StudySpec, self.stored_spec)
+
+    @property
+    def dataset(self) -> StudyDataset:
+        """The data set as the study first read it, which it must have done: nothing else works on a study before."""
+        assert self.dataset_id is not None
+        return StudyDataset(
+            spec=self.spec.dataset,
+            id=self.dataset_id,
+            classes=tuple(self.classes or ()),
+            class_images=None if self.class_images is None else tuple(self.class_images),
+        )
 
     @property
     def resources(self) -> ResourcesSpec | None:

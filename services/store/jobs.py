@@ -40,12 +40,15 @@ def add(
     recipe: JsonObject,
     weights_sha256: str,
 ) -> CompressionJob:
-    """Queue a recipe for a trial's weights. The same recipe for the same weights is queued once: its first job."""
+    """Queue a recipe for a trial's weights. The same recipe for the same weights is queued once, but for cancelled
+    jobs: its first job.
+    """
     identity = {"trial_id": trial_id, "recipe": recipe, "weights_sha256": weights_sha256}
     statement = upsert(jobs).values(id=job_id, study_id=study_id, state=JobState.QUEUED, **identity)
     row = connection.execute(statement.on_conflict_do_nothing().returning(*jobs.c)).mappings().one_or_none()
     if row is None:
-        first = select(jobs).where(*(jobs.c[name] == value for name, value in identity.items()))
+        same = [jobs.c[name] == value for name, value in identity.items()]
+        first = select(jobs).where(*same, jobs.c.state != JobState.CANCELLED)
         return CompressionJob.from_row(connection.execute(first).mappings().one())
     tell(connection, _STATES, row, {"state": JobState.QUEUED})
     return CompressionJob.from_row(row)

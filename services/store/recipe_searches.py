@@ -27,9 +27,10 @@ def add(connection: Connection, *, search_id: str, trial_id: str, study_id: str,
 
 
 def open_ones(connection: Connection) -> list[RecipeSearch]:
-    """The searches that have not ended and whose studies are neither paused nor cancelled, oldest first."""
+    """The searches that have not ended and whose studies are not paused, failed or cancelled, oldest first."""
     held_up = select(studies.c.id).where(
-        studies.c.id == searches.c.study_id, studies.c.state.in_((StudyState.PAUSED, StudyState.CANCELLED))
+        studies.c.id == searches.c.study_id,
+        studies.c.state.in_((StudyState.PAUSED, StudyState.FAILED, StudyState.CANCELLED)),
     )
     query = select(searches).where(searches.c.finished_at.is_(None), ~held_up.exists())
     rows = connection.execute(query.order_by(searches.c.created_at, searches.c.id)).mappings()

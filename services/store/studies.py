@@ -1,6 +1,6 @@
 """SQL of studies: insert, look up, change of state, and the driver's lease."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import (
     CTE,
@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from search.contract.candidate import Enqueued
 from search.contract.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState
 from search.contract.trials import Assignment, TrialRole
-from services.errors import LeaseLostError, NotFoundError
+from services.errors import ConflictError, LeaseLostError, NotFoundError
 from services.records.json_object import JsonObject
 from services.records.studies import ActiveStudy, LeasedStudy, Study, StudyProgress
 from services.store import events
@@ -223,6 +223,29 @@ def queue_position(connection: Connection, study_id: str) -> int | None:
 
 def set_values(connection: Connection, study_id: str, **values: object) -> None:
     connection.execute(update(studies).where(studies.c.id == study_id).values(**values))
+
+
+def set_dataset(
+    connection: Connection,
+    study_id: str,
+    *,
+    dataset_id: str,
+    classes: Sequence[str],
+    class_images: Sequence[int],
+    skipped: Sequence[Mapping[str, str]],
+) -> None:
+    """Note what a study's data set is, once: ConflictError if that is known already."""
+    values = {"dataset_id": dataset_id, "classes": classes, "class_images": class_images, "skipped": skipped}
+    first = update(studies).where(studies.c.id == study_id, studies.c.dataset_id.is_(None)).values(**values)
+    if connection.execute(first.returning(studies.c.id)).scalar() is None:
+        raise ConflictError(f"study {study_id} has read its data set before")
+
+
+def set_test_id(connection: Connection, study_id: str, test_id: str) -> None:
+    """Note which test images models of a study were scored on, unless that is known already."""
+    connection.execute(
+        update(studies).where(studies.c.id == study_id, studies.c.test_id.is_(None)).values(test_id=test_id)
+    )
 
 
 def count_test_look(connection: Connection, study_id: str) -> None:

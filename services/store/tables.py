@@ -112,6 +112,11 @@ studies = Table(
     Column("spec", JSONB, nullable=False),
     Column("dataset_id", Text),
     Column("classes", JSONB),
+    Column(
+        "class_images",
+        JSONB(none_as_null=True),
+        comment="training and validation images in the order of classes, when the data set was first read",
+    ),
     Column("skipped", JSONB, comment="images that could not be used, each with its reason"),
     Column("resources", JSONB, comment="what each trial gets, where the spec leaves that to be chosen"),
     Column(
@@ -138,6 +143,7 @@ studies = Table(
     _time("searched_at"),
     _time("retrained_at"),
     _time("compressed_at"),
+    Column("test_id", Text, comment="a hash of the test images and labels that models were first scored on"),
     Column(
         "test_looks",
         Integer,
@@ -236,12 +242,19 @@ compression_jobs = Table(
     _now("created_at"),
     _time("started_at"),
     _time("finished_at"),
-    UniqueConstraint("trial_id", "recipe", "weights_sha256"),
     CheckConstraint("(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)", name="finished"),
     CheckConstraint("state <> 'FAILED' OR reason IS NOT NULL", name="failed_says_why"),
     CheckConstraint("(state = 'RUNNING') = (lease_token IS NOT NULL)", name="running_is_leased"),
     Index("ix_compression_jobs_queued", "created_at", postgresql_where=text("state IN ('QUEUED', 'RUNNING')")),
     Index("ix_compression_jobs_study_id", "study_id"),
+    Index(
+        "ix_compression_jobs_once",
+        "trial_id",
+        "recipe",
+        "weights_sha256",
+        unique=True,
+        postgresql_where=text("state <> 'CANCELLED'"),
+    ),
 )
 
 recipe_searches = Table(

@@ -70,6 +70,22 @@ def complete_training(connection: Connection, training_id: str) -> None:
     advance(connection, training.study_id)
 
 
+def end_for_changed_dataset(connection: Connection, study_id: str, reason: str) -> bool:
+    """Fail a study whose search is over and whose images are no longer what it read, and cancel all that it waits for.
+
+    Its searches for recipes stay open: they go on once the study does. False, and nothing is done, for a study that
+    searches, whose driver notices by itself, and for one that is over or paused.
+    """
+    study = studies.get(connection, study_id, lock=True)
+    if study.state is not StudyState.RUNNING or study.searched_at is None:
+        return False
+    trainings.cancel_all(connection, study_id, reason)
+    jobs.cancel_all(connection, study_id, reason)
+    scorings.cancel_all(connection, study_id, reason)
+    studies.set_state(connection, study_id, StudyState.FAILED, reason=f"dataset: {reason}")
+    return True
+
+
 def fail_training(connection: Connection, training_id: str, reason: str) -> None:
     """End a training without a result, and advance its study. ConflictError if it has ended already."""
     training = trainings.get(connection, training_id)
@@ -176,6 +192,8 @@ def complete_scoring(connection: Connection, scoring_id: str, attempt: int, resu
             trials.set_on_test(connection, trial_id, scores)
     if result.variants or result.trials:
         studies.count_test_look(connection, study_id)
+        if result.test_id is not None:
+            studies.set_test_id(connection, study_id, result.test_id)
     _end_scoring(connection, scoring_id, study_id, JobState.COMPLETED, reason=result.reason)
 
 

@@ -1,5 +1,6 @@
 """Studies and trials for tests of the record."""
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -9,12 +10,15 @@ from search.contract.on_test import ScoresOnTest
 from search.contract.recipes import Recipe
 from search.contract.reports import Measurement
 from search.contract.states import JobState, StudyState, TrialState
+from search.contract.study_dataset import StudyDataset
 from search.contract.trials import Assignment, TrialRole
 from search.study.spec import StudySpec
+from search.study.yardsticks import first_side_px
 from services.records.scorings import Scoring, ScoringResult
 from services.store import scorings, studies, trials, variants
 from services.store.ids import new_id
 from services.studies import commands, life_cycle
+from workers.data import load_dataset
 
 HOST = "a host"
 CANDIDATE: dict[str, Any] = {
@@ -56,6 +60,22 @@ def make_study(engine: Engine, state: StudyState = StudyState.RUNNING, **changes
         if state not in (StudyState.QUEUED, StudyState.RUNNING):
             studies.set_state(connection, study_id, state, reason="for a test")
     return study_id
+
+
+def read_dataset(engine: Engine, study_id: str, cache_dir: Path) -> StudyDataset:
+    """Record a study's data set as its driver does when it reads it first."""
+    with engine.begin() as connection:
+        spec = studies.get(connection, study_id).spec
+        dataset = load_dataset(spec.dataset, side_px=first_side_px(spec.space), cache_dir=cache_dir)
+        studies.set_dataset(
+            connection,
+            study_id,
+            dataset_id=dataset.id,
+            classes=dataset.classes,
+            class_images=dataset.class_images,
+            skipped=[],
+        )
+        return studies.get(connection, study_id).dataset
 
 
 def make_variant(engine: Engine, study_id: str, trial_id: str, **values: Any) -> str:

@@ -16,7 +16,7 @@ from services.storage.artifacts import ArtifactStore
 from services.store import scorings, studies, trials, variants
 from services.store.ids import new_id
 from services.studies import life_cycle
-from tests.integration.records import CANDIDATE, make_study, make_trial, make_variant, queued_scoring
+from tests.integration.records import CANDIDATE, make_study, make_trial, make_variant, queued_scoring, read_dataset
 from tests.unit.data_folders import write_classes
 from workers.data import load_dataset, load_test_split
 from workers.export import save_weights, to_onnx
@@ -39,6 +39,7 @@ def network_of(candidate: Candidate) -> Network:
 def scorable_study(engine: Engine, config: Settings, **dataset: object) -> tuple[str, dict[str, str]]:
     """A study whose search has ended: a trial with weights and a variant that are picks, and a beaten trial."""
     study_id = make_study(engine, dataset=dataset, compression={"max_candidates": 0})
+    read_dataset(engine, study_id, config.cache_dir)
     pick, beaten = make_trial(engine, study_id, f1=0.9), make_trial(engine, study_id, f1=0.5, **SLOW, score=0.9)
     network, artifacts = network_of(Candidate.model_validate(CANDIDATE)), ArtifactStore(config.artifacts)
     variant_id = make_variant(engine, study_id, pick)
@@ -49,7 +50,6 @@ def scorable_study(engine: Engine, config: Settings, **dataset: object) -> tuple
         ):
             file = {"id": new_id("artifact"), "kind": kind, "sha256": artifacts.put(content), "trial_id": pick}
             variants.add_artifact(connection, {**file, "size_bytes": len(content), "variant_id": of_variant})
-        studies.set_values(connection, study_id, classes=DIGITS)
         life_cycle.end_search(connection, study_id, reason=None)
         for job in connection.exec_driver_sql("SELECT id FROM seedleaf.compression_jobs").scalars().all():
             connection.exec_driver_sql(
@@ -127,6 +127,45 @@ def test_a_study_of_other_classes_is_not_scored(engine: Engine, config: Settings
     study = score(engine, config, study_id)
     assert (study.state, study.test_looks) == (StudyState.COMPLETED, 0)
     assert "its classes were 9, 8" in (study.test_reason or "")
+
+
+def test_a_study_whose_images_changed_is_not_scored_and_says_why(
+    engine: Engine, config: Settings, tmp_path: Path
+) -> None:
+    root = folder_of_digits(tmp_path / "digits")
+    study_id, made = scorable_study(engine, config, source="folder", path=str(root))
+    moved = next((root / "train" / "0").iterdir())
+    moved.rename(root / "train" / "1" / moved.name)
+    study = score(engine, config, study_id)
+    assert (study.state, study.test_looks) == (StudyState.COMPLETED, 0)
+    assert study.test_reason == (
+        "the images changed since the study began: 10 classes of 40 images then, 10 classes of 40 images now"
+        " ('0': 4, now 3; '1': 4, now 5); make a new study, or restore the images and extend this one"
+    )
+    with engine.connect() as connection:
+        assert trials.get(connection, made["pick"]).on_test.f1_test is None
+
+
+def test_a_study_is_scored_on_one_set_of_test_images_however_often(
+    engine: Engine, config: Settings, tmp_path: Path
+) -> None:
+    root = folder_of_digits(tmp_path / "digits")
+    study_id, made = scorable_study(engine, config, source="folder", path=str(root))
+    first = score(engine, config, study_id)
+    assert first.test_id is not None
+    with engine.begin() as connection:
+        scores = trials.get(connection, made["pick"]).on_test
+        scorings.add(connection, scoring_id=new_id("scoring"), study_id=study_id, trial_id=made["beaten"])
+        weights = variants.get_weights(connection, made["pick"]).sha256
+        file = {"id": new_id("artifact"), "kind": "weights", "sha256": weights, "trial_id": made["beaten"]}
+        variants.add_artifact(connection, {**file, "size_bytes": 1})
+    next((root / "test" / "0").iterdir()).unlink()
+    second = score(engine, config, study_id)
+    assert (second.test_looks, second.test_id) == (1, first.test_id)
+    assert (second.test_reason or "").startswith("the test images changed since models of the study were first scored")
+    with engine.connect() as connection:
+        assert trials.get(connection, made["pick"]).on_test == scores
+        assert trials.get(connection, made["beaten"]).on_test.f1_test is None
 
 
 def test_what_has_lost_its_files_is_named_and_the_rest_is_scored(engine: Engine, config: Settings) -> None:

@@ -28,7 +28,7 @@ from services.studies import commands
 from tests.integration.records import METRICS, make_study
 from workers.actors.hosts import NAMESPACE, RESOURCE
 from workers.actors.trial import TrialTask
-from workers.data import load_dataset
+from workers.data import load_study_dataset
 from workers.export import quick_onnx
 from workers.models import build_network
 from workers.teacher.answers import TeacherAnswers
@@ -67,7 +67,7 @@ class Listener(tune.Trainable):  # type: ignore[misc]
         return float(answers.logits.max())
 
     def _taught(self) -> bytes:
-        dataset = load_dataset(self._task.dataset, side_px=SIDE_PX, cache_dir=self._task.cache_dir)
+        dataset = load_study_dataset(self._task.dataset, side_px=SIDE_PX, cache_dir=self._task.cache_dir)
         logits = np.full((len(dataset.splits.full_train), CLASSES), 0.25, np.float32)
         return TeacherAnswers.on(dataset, logits).to_bytes()
 

@@ -21,7 +21,15 @@ def dataset() -> Dataset:
     splits = Splits(
         train=np.array([2, 5]), full_train=FULL_TRAIN, validation=np.array([0, 3, 6]), calibration=np.array([1])
     )
-    return Dataset(id="images", classes=("a", "b"), images=images, labels=np.arange(8) % 2, splits=splits, skipped=())
+    return Dataset(
+        id="images",
+        classes=("a", "b"),
+        class_images=(4, 4),
+        images=images,
+        labels=np.arange(8) % 2,
+        splits=splits,
+        skipped=(),
+    )
 
 
 def logits() -> NDArray[np.float32]:

@@ -17,19 +17,22 @@ from search.contract.reports import (
     CompressedModel,
     CompressionFailed,
     CompressionResult,
+    DatasetChanged,
     Files,
     Measurement,
     RecipeNotApplicable,
     VariantResult,
 )
+from search.contract.study_dataset import StudyDataset
 from search.contract.targets import TargetSpec
 from search.study.spec import StudySpec
 from workers.actors.hosts import Slots, TargetMissingError
 from workers.compression.pipeline import Compressed, finish
 from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
 from workers.compression.step_cache import StepCache
+from workers.data import DatasetChangedError
 from workers.export import load_weights, save_weights, to_onnx
-from workers.inputs import dataset_of, prepare, split_on_device
+from workers.inputs import dataset_of, prepare, require_unchanged, split_on_device
 from workers.latency.gate import HostGate
 from workers.model_metadata import describe
 from workers.models import Network, build_network
@@ -46,6 +49,7 @@ class CompressionTask:
     candidate: Candidate
     weights: bytes
     spec: StudySpec
+    dataset: StudyDataset
     recipe: Recipe
     teacher: TrainedModel | None
     cache_dir: Path
@@ -68,6 +72,8 @@ class Compressor:
             compressed, parent, files = self._compress(task)
         except NotApplicableError as error:
             return RecipeNotApplicable(reason=str(error))
+        except DatasetChangedError as error:
+            return DatasetChanged(reason=str(error))
         variants = []
         for target, slot in slots.items():
             try:
@@ -93,8 +99,10 @@ class Compressor:
     def _compress(self, task: CompressionTask) -> tuple[Compressed, bytes, Files]:
         """What the recipe makes, the parent's file, and the recipe's files by their kinds, with their usage in them."""
         torch.manual_seed(task.spec.sampler.seed)
-        spec, side_px = task.spec.dataset, task.candidate.image_size
-        dataset = dataset_of(spec, side_px, task.cache_dir)
+        side_px = task.candidate.image_size
+        with self._gate.working():
+            require_unchanged(task.dataset, task.cache_dir)
+            dataset = dataset_of(task.dataset, side_px, task.cache_dir)
         validation = dataset.splits.validation
         state = self._state(task)
         with self._gate.working():
@@ -102,7 +110,7 @@ class Compressor:
         self._step_cache(task, dataset.id).run(task.recipe.network_steps, state)
         images, labels = dataset.images[validation], dataset.labels[validation]
         compressed = finish(task.recipe.file_steps, state, images, labels)
-        model = describe(compressed.model, classes=dataset.classes, side_px=side_px, resize=spec.resize)
+        model = describe(compressed.model, classes=dataset.classes, side_px=side_px, resize=task.spec.dataset.resize)
         files = {"onnx": model, **_weights(state.network, task)}
         if compressed.program:
             files["program"] = compressed.program
@@ -137,8 +145,7 @@ class Compressor:
         """With the scores that the file has on ``target``: int8 and bfloat16 round differently elsewhere."""
         if target.runtime == "onnxruntime" and target.node is None:
             return compressed
-        spec, side_px = task.spec.dataset, task.candidate.image_size
-        dataset = dataset_of(spec, side_px, task.cache_dir)
+        dataset = dataset_of(task.dataset, task.candidate.image_size, task.cache_dir)
         validation = dataset.splits.validation
         predicted = ray.get(slot.predict.remote(compressed.model, dataset.images[validation], target=target))
         labels = torch.from_numpy(dataset.labels[validation])
@@ -159,20 +166,20 @@ class Compressor:
     def _state(self, task: CompressionTask) -> CompressionState:
         candidate, spec = task.candidate, task.spec
         network = _network(task)
-        dataset = dataset_of(spec.dataset, candidate.image_size, task.cache_dir)
+        dataset = dataset_of(task.dataset, candidate.image_size, task.cache_dir)
         return CompressionState(
             network=network,
             candidate=candidate,
             training=lambda: prepare(
                 candidate,
-                spec.dataset,
+                task.dataset,
                 spec.sampler.seed,
                 "cpu",
                 task.cache_dir,
                 self._gate.working(),
                 answers=task.answers,
             ),
-            validation=split_on_device(spec.dataset, candidate.image_size, task.cache_dir, "validation", "cpu"),
+            validation=split_on_device(task.dataset, candidate.image_size, task.cache_dir, "validation", "cpu"),
             calibration=dataset.images[dataset.splits.calibration],
             seed=spec.sampler.seed,
             working=self._gate.working,

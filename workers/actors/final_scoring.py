@@ -10,13 +10,20 @@ import torch
 from numpy.typing import NDArray
 
 from search.contract.candidate import Architecture
-from search.contract.dataset import DatasetSpec
 from search.contract.on_test import ScoresOnTest
+from search.contract.study_dataset import StudyDataset
 from search.contract.targets import TargetSpec
 from search.intervals import f1_intervals
 from workers.actors.hosts import Slots, TargetMissingError
 from workers.actors.slot import BenchmarkSlot
-from workers.data import ClassError, DatasetFormatError, TestSplit, load_test_split
+from workers.data import (
+    ClassError,
+    DatasetChangedError,
+    DatasetFormatError,
+    TestSplit,
+    load_test_split,
+    require_unchanged,
+)
 from workers.export import load_weights, to_onnx
 from workers.latency.gate import HostGate
 from workers.latency.runtimes.registry import ModelError, RuntimeMissingError
@@ -48,25 +55,34 @@ class FinalModel:
 
 @dataclass(frozen=True, kw_only=True)
 class FinalScores:
-    """Scores by the id of the model, and why others have none; ``reason`` is None where all have one."""
+    """Scores by the id of the model, and why others have none; ``reason`` is None where all have one.
+
+    ``test_id`` hashes the test images and their labels; None where there is no test split.
+    """
 
     scores: Mapping[str, ScoresOnTest]
     reason: str | None
+    test_id: str | None = None
 
 
 def score_on_test(
-    spec: DatasetSpec, classes: Sequence[str], models: Sequence[FinalModel], *, cache_dir: Path
+    dataset: StudyDataset, models: Sequence[FinalModel], *, test_id: str | None, cache_dir: Path
 ) -> FinalScores:
-    """Score models whose outputs are ``classes``. A data set without a test split gives no scores, and a reason.
+    """Score models of a study. A data set without a test split gives no scores, and a reason.
 
-    DataError where none of the test images can be used, or the classes have changed.
+    ``test_id`` is that of the test images that models of the study were scored on before. DataError where none of the
+    test images can be used; DatasetChangedError where they, or the other images, are no longer those of the study.
     """
+    require_unchanged(dataset, cache_dir)
     slots, by_id, complaints, left_out = Slots(), dict[str, ScoresOnTest](), list[str](), ""
+    found_id = test_id
     for side_px in sorted({model.side_px for model in models}):
-        split = load_test_split(spec, side_px=side_px, cache_dir=cache_dir)
+        split = load_test_split(dataset.spec, side_px=side_px, cache_dir=cache_dir)
+        _require_same(split, found_id)
         if not len(split.images) and not split.skipped:
             return FinalScores(scores={}, reason="the data set has no test split")
-        _require_usable(split, classes)
+        _require_usable(split, dataset.classes)
+        found_id = split.id
         left_out = _left_out(split)
         for model in (model for model in models if model.side_px == side_px):
             try:
@@ -75,7 +91,16 @@ def score_on_test(
                 complaints.append(f"{model.name}: {error}")
             except ray.exceptions.RayTaskError as error:
                 complaints.append(f"{model.name}: {error.cause}")
-    return FinalScores(scores=by_id, reason="\n".join(filter(None, (left_out, *complaints))) or None)
+    reason = "\n".join(filter(None, (left_out, *complaints))) or None
+    return FinalScores(scores=by_id, reason=reason, test_id=found_id)
+
+
+def _require_same(split: TestSplit, test_id: str | None) -> None:
+    if test_id is not None and split.id != test_id:
+        raise DatasetChangedError(
+            f"the test images changed since models of the study were first scored on them; they are {len(split.labels)}"
+            " now: make a new study, or restore the test images"
+        )
 
 
 def _require_usable(split: TestSplit, classes: Sequence[str]) -> None:

@@ -1,19 +1,18 @@
 """A candidate in full: one seed of it, on the whole training split, going on from its checkpoint where there is one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from search.contract.candidate import Candidate
-from search.contract.dataset import DatasetSpec
 from search.contract.reports import FullTrainingReport, TrainedWeights
+from search.contract.study_dataset import StudyDataset
 from search.study.run_spec import ResourcesSpec
-from search.study.spec import StudySpec
 from workers.candidate_training import plan_of
 from workers.export import save_weights
-from workers.inputs import prepare, split_on_device
+from workers.inputs import prepare, require_unchanged, split_on_device
 from workers.latency.gate import HostGate
 from workers.models import build_network
 from workers.teacher.answers import TeacherAnswers
@@ -27,7 +26,7 @@ class FullTraining:
     """
 
     candidate: Candidate
-    dataset: DatasetSpec
+    dataset: StudyDataset
     epochs: int
     threads: int
     device: str
@@ -39,10 +38,10 @@ class FullTraining:
     @classmethod
     def of(
         cls,
-        spec: StudySpec,
         resources: ResourcesSpec,
         candidate: Candidate,
         *,
+        dataset: StudyDataset,
         epochs: int,
         cache_dir: Path,
         checkpoints: Path,
@@ -50,7 +49,7 @@ class FullTraining:
     ) -> "FullTraining":
         return cls(
             candidate=candidate,
-            dataset=spec.dataset.model_copy(update={"subset_fraction": 1.0}),
+            dataset=replace(dataset, spec=dataset.spec.model_copy(update={"subset_fraction": 1.0})),
             epochs=epochs,
             threads=resources.threads,
             device=resources.device,
@@ -62,10 +61,15 @@ class FullTraining:
 
 
 def train_in_full(task: FullTraining, seed: int) -> Iterator[FullTrainingReport]:
-    """A report for each epoch, those of the checkpoint first; the last one with the result."""
+    """A report for each epoch, those of the checkpoint first; the last one with the result.
+
+    DatasetChangedError where the images are no longer those of the study.
+    """
     torch.set_num_threads(task.threads)
     torch.manual_seed(seed)
     candidate, gate = task.candidate, HostGate()
+    with gate.working():
+        require_unchanged(task.dataset, task.cache_dir)
     network = build_network(candidate.architecture).to(task.device)
     prepared = prepare(candidate, task.dataset, seed, task.device, task.cache_dir, gate.working(), answers=task.answers)
     validation = split_on_device(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)

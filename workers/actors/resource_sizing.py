@@ -8,6 +8,7 @@ from statistics import median
 
 import ray
 import torch
+from ray.exceptions import RayTaskError
 
 from search.contract.candidate import Candidate, UnbuildableError
 from search.contract.metrics import Metrics, first_complaint
@@ -17,6 +18,7 @@ from search.study.draw import draw
 from search.study.run_spec import LEAST_GPUS, ResourcesSpec
 from search.study.spec import StudySpec
 from workers.actors.trial import TrialTask, run_trial
+from workers.data import DataError
 from workers.latency.gate import HostGate
 from workers.models import cost_metrics
 from workers.training.errors import DeviceMemoryError
@@ -40,7 +42,7 @@ class TrialDemand:
 def chosen_resources(spec: StudySpec, *, classes: int, task: TrialTask) -> ResourcesSpec:
     """A core for each trial; where there are GPUs, as many trials on each as it has memory for and time left.
 
-    ``task`` is that of a trial with a whole GPU.
+    ``task`` is that of a trial with a whole GPU. Raises DataError.
     """
     offered = ray.cluster_resources()
     cores, gpus = int(offered.get("CPU", 1)), int(offered.get("GPU", 0))
@@ -48,7 +50,13 @@ def chosen_resources(spec: StudySpec, *, classes: int, task: TrialTask) -> Resou
         return ResourcesSpec(concurrency=max(cores, 1))
     largest, usual = _typical(spec, classes=classes)
     measuring = ray.remote(measured_demand).options(num_cpus=1, num_gpus=1, max_retries=0)
-    return resources_for(ray.get(measuring.remote(largest, usual, task)), cores=cores, gpus=gpus)
+    try:
+        demand = ray.get(measuring.remote(largest, usual, task))
+    except RayTaskError as error:
+        if isinstance(error.cause, DataError):
+            raise error.cause from error
+        raise
+    return resources_for(demand, cores=cores, gpus=gpus)
 
 
 def resources_for(demand: TrialDemand, *, cores: int, gpus: int) -> ResourcesSpec:

@@ -10,11 +10,11 @@ import torch
 from ray import tune
 
 from search.contract.candidate import Candidate
-from search.contract.dataset import DatasetSpec
 from search.contract.epochs import ClassificationScores
 from search.contract.latency import HostLatency
 from search.contract.metrics import Constraint, Score, first_complaint
 from search.contract.reports import ANSWERS, CompletedTrial, InfeasibleTrial, Measurement, TrialReport
+from search.contract.study_dataset import StudyDataset
 from search.contract.targets import TargetSpec
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
@@ -23,7 +23,7 @@ from workers.actors.hosts import Slots
 from workers.augmentation.pictures import picture_of
 from workers.candidate_training import plan_of
 from workers.export import quick_onnx, save_weights
-from workers.inputs import dataset_of, prepare, split_on_device
+from workers.inputs import dataset_of, prepare, require_unchanged, split_on_device
 from workers.latency.gate import HostGate
 from workers.models import Network, build_network, cost_metrics
 from workers.teacher.answers import TeacherAnswers
@@ -39,7 +39,7 @@ class TrialTask:
     Only a trial's own task has a teacher's ``answers``, where it learns from them, or ``teaches`` itself.
     """
 
-    dataset: DatasetSpec
+    dataset: StudyDataset
     epochs: int
     seed: int
     threads: int
@@ -53,9 +53,9 @@ class TrialTask:
     answers: TeacherAnswers | None = None
 
     @classmethod
-    def of(cls, spec: StudySpec, resources: ResourcesSpec, *, cache_dir: Path) -> "TrialTask":
+    def of(cls, spec: StudySpec, resources: ResourcesSpec, *, dataset: StudyDataset, cache_dir: Path) -> "TrialTask":
         return cls(
-            dataset=spec.dataset,
+            dataset=dataset,
             epochs=spec.budget.epochs,
             seed=spec.sampler.seed,
             threads=resources.threads,
@@ -72,8 +72,10 @@ def run_trial(candidate: Candidate, task: TrialTask, gate: HostGate) -> Iterator
     """Train and time a candidate; a report after each epoch, the last one with the result.
 
     The architecture is timed in parallel with the training; where the result breaks a constraint, the trial ends as
-    infeasible.
+    infeasible. DatasetChangedError where the images are no longer those of the study.
     """
+    with gate.working():
+        require_unchanged(task.dataset, task.cache_dir)
     torch.set_num_threads(task.threads)
     torch.manual_seed(task.seed)
     network = build_network(candidate.architecture)

@@ -1,11 +1,12 @@
 """Data sets: sources, decoding, cache and splits."""
 
 from workers.data.check import check_dataset
-from workers.data.dataset import Dataset, Overview, inspect, load_dataset
+from workers.data.dataset import Dataset, Overview, inspect, load_dataset, load_study_dataset, require_unchanged
 from workers.data.errors import (
     CacheFullError,
     ClassError,
     DataError,
+    DatasetChangedError,
     DatasetFormatError,
     DatasetNotFoundError,
     MissingPackageError,
@@ -14,12 +15,15 @@ from workers.data.errors import (
 from workers.data.resize import preprocess
 from workers.data.splits import Splits
 from workers.data.test_split import TestSplit, load_test_split
+from workers.data.unchanged import ChangeCheck
 
 __all__ = [
     "CacheFullError",
+    "ChangeCheck",
     "ClassError",
     "DataError",
     "Dataset",
+    "DatasetChangedError",
     "DatasetFormatError",
     "DatasetNotFoundError",
     "MissingPackageError",
@@ -30,6 +34,8 @@ __all__ = [
     "check_dataset",
     "inspect",
     "load_dataset",
+    "load_study_dataset",
     "load_test_split",
     "preprocess",
+    "require_unchanged",
 ]

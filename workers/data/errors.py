@@ -6,6 +6,7 @@ DataError
 ├── ClassError               a class has too few usable images to be split
 ├── UnreadableImageError     one image; load_dataset skips it and names it, so it never leaves workers.data
 ├── MissingPackageError      the source or decoder needs a package that is not installed
+├── DatasetChangedError      the images are not those that the study has read before
 └── CacheFullError           no room in the cache; the only one that a retry may cure, once a data set is let go
 """
 
@@ -31,6 +32,10 @@ class UnreadableImageError(DataError):
 
 
 class MissingPackageError(DataError):
+    pass
+
+
+class DatasetChangedError(DataError):
     pass
 
 

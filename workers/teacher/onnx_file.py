@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from search.contract.dataset import DatasetSpec
-from workers.data import load_dataset
+from search.contract.study_dataset import StudyDataset
+from workers.data import load_study_dataset
 from workers.model_metadata import USAGE
 from workers.teacher.answers import TeacherAnswers
 from workers.teacher.network import answers_of
@@ -25,14 +25,20 @@ class TeacherError(ValueError):
 
 
 def file_answers(
-    path: Path, dataset: DatasetSpec, *, side_px: int, cache_dir: Path, threads: int = 1, working: Working = nullcontext
+    path: Path,
+    dataset: StudyDataset,
+    *,
+    side_px: int,
+    cache_dir: Path,
+    threads: int = 1,
+    working: Working = nullcontext,
 ) -> TeacherAnswers:
     """What the file answers on the training images, at its own side, or at ``side_px`` if it takes any.
 
     TeacherError says what is wrong with the file. Raises DataError.
     """
     session = _session(path, threads=threads)
-    images = load_dataset(dataset, side_px=_side_of(session, side_px), cache_dir=cache_dir)
+    images = load_study_dataset(dataset, side_px=_side_of(session, side_px), cache_dir=cache_dir)
     _check_classes(path, session, images.classes)
     teach = _teacher(path, session, classes=len(images.classes), side_px=side_px)
     return answers_of(teach, images, device="cpu", working=working)
