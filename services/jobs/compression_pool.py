@@ -6,7 +6,6 @@ that it had leased are leased again when their leases have run out.
 
 import time
 
-import ray
 import structlog
 from sqlalchemy import Connection, Engine
 
@@ -24,6 +23,7 @@ from search.contract.states import JobState
 from services import logs
 from services.database import make_engine
 from services.errors import ConflictError, LeaseLostError
+from services.jobs import ray_session
 from services.jobs.heartbeat import Heartbeat
 from services.jobs.teacher import taught_by
 from services.log_tail import last_lines
@@ -37,7 +37,6 @@ from services.store.ids import new_id
 from services.studies import life_cycle, recipe_searches
 from workers.actors.compressor import CompressionTask
 from workers.actors.compressors import RESOURCE, Compressors, WorkerLost
-from workers.actors.hosts import NAMESPACE
 from workers.compression.state import TrainedModel
 from workers.teacher.answers import TeacherAnswers
 
@@ -232,7 +231,7 @@ def _add_variant(
 
 
 def main() -> None:
-    ray.init(namespace=NAMESPACE, log_to_driver=False)
+    ray_session.connect()
     logs.configure("compression")
     config = settings()
     Pool(make_engine(config.require_database_url()), config).run()

@@ -36,6 +36,7 @@ from search.tune.searcher import StudySearch
 from services import logs
 from services.database import make_engine, optuna_url
 from services.errors import ConflictError
+from services.jobs import ray_session
 from services.jobs.optuna_mirror import Mirror
 from services.jobs.recorder import Recorder
 from services.log_tail import last_lines
@@ -43,7 +44,7 @@ from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
 from services.store import studies, trials
 from services.studies import life_cycle
-from workers.actors.hosts import NAMESPACE, PATIENCE_S, Slots, TargetMissingError
+from workers.actors.hosts import PATIENCE_S, Slots, TargetMissingError
 from workers.actors.resource_sizing import chosen_resources
 from workers.actors.teacher_file import answers_from_file
 from workers.actors.trial import TrialActor, TrialTask
@@ -304,7 +305,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study_id")
     study_id = parser.parse_args().study_id
-    ray.init(namespace=NAMESPACE, log_to_driver=False)
+    ray_session.connect()
     logs.configure("search", study_id=study_id)
     try:
         run(study_id, settings())

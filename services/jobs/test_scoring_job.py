@@ -6,7 +6,6 @@ It may be killed at any moment: nothing is recorded before every model was score
 import argparse
 from dataclasses import dataclass
 
-import ray
 import structlog
 from sqlalchemy import Connection, Engine
 
@@ -15,6 +14,7 @@ from search.study.spec import StudySpec
 from services import logs
 from services.database import make_engine
 from services.errors import ArtifactError, ConflictError, LeaseLostError
+from services.jobs import ray_session
 from services.records.scorings import Scoring, ScoringResult
 from services.records.trials import Trial
 from services.records.variants import Variant
@@ -24,7 +24,6 @@ from services.store import scorings, studies, trials, variants
 from services.studies import life_cycle
 from services.views import picks
 from workers.actors.final_scoring import FinalModel, FinalScores, TrainedNetwork, score_on_test
-from workers.actors.hosts import NAMESPACE
 from workers.data import DataError, DatasetChangedError
 
 log = structlog.get_logger()
@@ -146,7 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scoring_id")
     scoring_id = parser.parse_args().scoring_id
-    ray.init(namespace=NAMESPACE, log_to_driver=False)
+    ray_session.connect()
     logs.configure("test_scoring", scoring_id=scoring_id)
     config = settings()
     try:

@@ -15,6 +15,7 @@ from search.contract.reports import FullTrainingReport, TrainedWeights
 from services import logs
 from services.database import make_engine
 from services.errors import ConflictError
+from services.jobs import ray_session
 from services.jobs.teacher import taught_by
 from services.log_tail import last_lines
 from services.records.trainings import TrainingRun
@@ -23,7 +24,6 @@ from services.storage.artifacts import ArtifactStore
 from services.store import studies, trainings, trials
 from services.studies import life_cycle
 from workers.actors.full_training import FullTraining, train_in_full
-from workers.actors.hosts import NAMESPACE
 from workers.data import DatasetChangedError
 
 log = structlog.get_logger()
@@ -102,7 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("training_id")
     training_id = parser.parse_args().training_id
-    ray.init(namespace=NAMESPACE, log_to_driver=False)
+    ray_session.connect()
     logs.configure("training", training_id=training_id)
     config = settings()
     try:

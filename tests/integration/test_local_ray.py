@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import shlex
 import socket
 import threading
 from collections.abc import Iterator
@@ -83,6 +84,25 @@ def test_the_cause_of_a_lost_job_is_its_signal_and_its_last_words(ray: LocalRay)
     assert failed.startswith("it ended with exit code 3")
     assert "no disk" in failed
     assert unknown == "Ray does not know it any more: Ray itself was lost"
+
+
+def test_the_workers_of_a_job_do_not_get_the_password_that_the_job_gets(ray: LocalRay) -> None:
+    url = "postgresql://seedleaf:secret@localhost/seedleaf"
+    program = (
+        "import os, ray\n"
+        "from services.jobs import ray_session\n"
+        "ray_session.connect()\n"
+        "read = ray.remote(lambda: dict(os.environ))\n"
+        "told = ray.get(read.remote())\n"
+        "print('job', os.environ['SEEDLEAF_DATABASE_URL'])\n"
+        "print('worker', [name for name, value in told.items() if 'secret' in value])\n"
+    )
+    with closing(RayJobs(ray.address, environment={"SEEDLEAF_DATABASE_URL": url})) as jobs:
+        jobs.submit("reads-1", shlex.join(["python", "-c", program]))
+        wait_for(lambda: not any(jobs.list_jobs().values()), timeout_s=90, what="the job to end")
+        log = jobs.log("reads-1")
+    assert f"job {url}" in log
+    assert "worker []" in log, log
 
 
 @contextmanager
