@@ -13,30 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Response, sync_playwright
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from benchmarks.parts.machine import describe, spread
+from benchmarks.parts.many_trials import add_trials_like
 from services.database import make_engine, migrate
 from services.local.postgres import embedded_postgres
-from services.store.tables import SCHEMA
 from tests.integration.records import make_study, make_trial
 from tests.integration.security import serving
 from tests.server import home_folder
 
 _STEPS = 200
 _PATIENCE_MS = 120_000
-_FILL = f"""
-INSERT INTO {SCHEMA}.trials (id, study_id, number, state, candidate, assignment, host, created_at, finished_at,
-    f1, accuracy, latency_ms, latency_p90_ms, macs, params, size_bytes, score)
-SELECT 'trial_' || lpad(fresh::text, 24, '0'), study_id, fresh, state, candidate, assignment, host, created_at,
-    finished_at, drawn.f1, drawn.f1, drawn.latency_ms, 1.2 * drawn.latency_ms, (1e7 * base.size)::bigint,
-    (1e5 * base.size)::bigint, (4e5 * base.size)::bigint, 1 - drawn.f1
-FROM {SCHEMA}.trials, generate_series(1, :count) AS fresh,
-    LATERAL (SELECT fresh AS seed, random() AS size) AS base,
-    LATERAL (SELECT 0.9 * base.size / (base.size + 0.2 + random()) AS f1, 0.05 + base.size * random() AS latency_ms)
-    AS drawn
-WHERE trials.id = :template
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +71,7 @@ def main() -> None:
 
 def _filled(engine: Engine, count: int) -> str:
     study_id = make_study(engine)
-    template = make_trial(engine, study_id)
-    with engine.begin() as connection:
-        connection.execute(text(_FILL), {"count": count - 1, "template": template})
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"VACUUM ANALYZE {SCHEMA}.trials"))
+    add_trials_like(engine, make_trial(engine, study_id), count - 1)
     return study_id
 
 
