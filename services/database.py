@@ -23,6 +23,9 @@ _IDLE_MS = 20_000
 #: No query of the API reads for longer: one over a million rows must not hold up the others.
 READ_LIMIT_MS = 10_000
 _IDLE_BEFORE_CHECK_S = 1.0
+_MOST_BEYOND_POOL = 20
+#: For a connection, where all are in use: SQLAlchemy's TimeoutError afterwards.
+POOL_PATIENCE_S = 5.0
 LEADER_LOCK = 0x5EED1EAD
 
 
@@ -59,7 +62,8 @@ def _engine(url: str, *, pool_size: int, limits: Mapping[str, int], **options: A
     engine = create_engine(
         parsed.set(drivername="postgresql+psycopg2"),
         pool_size=pool_size,
-        max_overflow=20,
+        max_overflow=_MOST_BEYOND_POOL,
+        pool_timeout=POOL_PATIENCE_S,
         connect_args={"options": " ".join(f"-c {name}={value_ms}" for name, value_ms in limits.items())},
         **options,
     )

@@ -1,16 +1,19 @@
-"""The feed of events for those who watch: one connection that listens to PostgreSQL, however many watch."""
+"""The feed of events for those who watch: one connection that listens to PostgreSQL, however many watch.
+
+Those who have read a study's events up to the same one share the query for the next.
+"""
 
 import asyncio
 import contextlib
 import select
 import threading
-from collections import defaultdict
 from collections.abc import AsyncIterator
 
 import psycopg2.extensions
 import structlog
 from sqlalchemy import Engine, text
 
+from services.errors import BusyError
 from services.records.events import Event
 from services.store import events
 
@@ -19,6 +22,9 @@ _PAGE = 500
 _LISTEN_S = 1.0
 #: Without a notification the table is looked at this often: a listener that was away may have missed one.
 _RECHECK_S = 15.0
+#: Each holds a connection of the server.
+MOST_WATCHERS = 400
+_RETRY_AFTER_S = 30
 
 
 class EventFeed:
@@ -28,7 +34,9 @@ class EventFeed:
         self._engine = engine
         self._closed = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        # Both are changed in the loop's thread only.
+        self._watchers: dict[str, set[asyncio.Event]] = {}
+        self._reads: dict[tuple[str, int], asyncio.Task[list[Event]]] = {}
         self._thread = threading.Thread(target=self._run, name="event-feed", daemon=True)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -39,14 +47,20 @@ class EventFeed:
         self._closed.set()
         self._thread.join()
 
+    def require_place(self) -> None:
+        """BusyError if as many watch as may."""
+        watching = sum(map(len, list(self._watchers.values())))
+        if watching >= MOST_WATCHERS:
+            raise BusyError(f"{watching} streams of events are open already", retry_after_s=_RETRY_AFTER_S)
+
     async def watch(self, study_id: str, after: int) -> AsyncIterator[Event | None]:
         """The study's events later than ``after``, then each as it happens; None where for a while there was none."""
         woken = asyncio.Event()
-        self._watchers[study_id].add(woken)
+        self._watchers.setdefault(study_id, set()).add(woken)
         try:
             while not self._closed.is_set():
                 woken.clear()
-                news = await asyncio.to_thread(self._read, study_id, after)
+                news = await self._news(study_id, after)
                 for event in news:
                     after = event.id
                     yield event
@@ -58,6 +72,23 @@ class EventFeed:
                     yield None
         finally:
             self._watchers[study_id].discard(woken)
+            if not self._watchers[study_id]:
+                del self._watchers[study_id]
+
+    async def _news(self, study_id: str, after: int) -> list[Event]:
+        """The next events. A query that is under way is shared, unless something has happened since it began."""
+        key = study_id, after
+        read = self._reads.get(key)
+        if read is None:
+            read = self._reads[key] = asyncio.create_task(asyncio.to_thread(self._read, study_id, after))
+            read.add_done_callback(lambda ended: self._forget(key, ended))
+        return await asyncio.shield(read)
+
+    def _forget(self, key: tuple[str, int], read: "asyncio.Task[list[Event]]") -> None:
+        if self._reads.get(key) is read:
+            del self._reads[key]
+        if not read.cancelled():
+            read.exception()  # whoever watches gets it; where all have left nobody does
 
     def _read(self, study_id: str, after: int) -> list[Event]:
         with self._engine.connect() as connection:
@@ -72,6 +103,7 @@ class EventFeed:
                 self._closed.wait(_LISTEN_S)
 
     def _listen(self) -> None:
+        assert self._loop is not None
         with contextlib.closing(self._engine.raw_connection()) as pooled:
             connection = pooled.driver_connection
             assert isinstance(connection, psycopg2.extensions.connection)
@@ -82,12 +114,14 @@ class EventFeed:
                     if select.select([connection], [], [], _LISTEN_S)[0]:
                         connection.poll()
                     for notification in connection.notifies:
-                        self._wake(notification.payload)
+                        self._loop.call_soon_threadsafe(self._wake, notification.payload)
                     connection.notifies.clear()
             finally:
                 pooled.invalidate()
 
     def _wake(self, study_id: str) -> None:
-        assert self._loop is not None
-        for woken in list(self._watchers.get(study_id, ())):
-            self._loop.call_soon_threadsafe(woken.set)
+        """Have the study's watchers read again, and none of them join a query that began before now."""
+        for key in [key for key in self._reads if key[0] == study_id]:
+            del self._reads[key]
+        for woken in self._watchers.get(study_id, ()):
+            woken.set()

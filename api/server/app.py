@@ -11,6 +11,7 @@ from api.server import errors
 from api.server.auth import KeyMiddleware, is_loopback
 from api.server.headers import SecurityHeaders
 from api.server.limits import Limits
+from api.server.overload import Overload
 from api.server.routes import cluster, datasets, events, health, page, recipes, studies, trainings, trials, variants
 from api.server.state import AppState, Queue
 from services.control.controller import Controller
@@ -62,6 +63,7 @@ def create_app(config: Settings, *, host: str, local: Backends | None = None) ->
     app.state.controller = Controller(config, RayJobs.of(config, local=ray_address))
     errors.install(app)
     # The middleware added last runs first.
+    app.add_middleware(Overload)
     app.add_middleware(Limits)
     app.add_middleware(KeyMiddleware, keys=KeyRing(engine, config.api_key), keyless_allowed=is_loopback(host))
     app.add_middleware(SecurityHeaders)

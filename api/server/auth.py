@@ -4,6 +4,7 @@ Every path needs a key but those in ``OPEN_PATHS`` and below ``OPEN_FOLDER``, wh
 listed is protected, whichever way it was added to the application.
 """
 
+import asyncio
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -20,6 +21,9 @@ from services.settings import Settings
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
 OPEN_FOLDER = "/web/"
+#: For the database to tell the keys; the paths that need none are answered soon, also while it is stuck.
+PATIENCE_S = 10.0
+OPEN_PATIENCE_S = 1.0
 
 
 def is_loopback(host: str | None) -> bool:
@@ -65,6 +69,7 @@ class KeyMiddleware:
 
     def __init__(self, app: ASGIApp, *, keys: KeyRing, keyless_allowed: bool) -> None:
         self._app, self._keys, self._keyless_allowed = app, keys, keyless_allowed
+        self._reading: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = await self._refusal(scope) if scope["type"] != "lifespan" else None
@@ -89,15 +94,25 @@ class KeyMiddleware:
                 raise
 
     async def _refusal(self, scope: Scope) -> tuple[int, str] | None:
-        try:
-            if not self._keys.is_fresh:
-                await run_in_threadpool(self._keys.refresh)
-        except OperationalError:
+        if not self._keys.is_fresh and not await self._refresh(
+            OPEN_PATIENCE_S if is_open(scope["path"]) else PATIENCE_S
+        ):
             return None if is_open(scope["path"]) else errors.DATABASE_AWAY
         headers = Headers(scope=scope)
         if self._keys.are_required or not self._keyless_allowed:
             return None if is_open(scope["path"]) or _bearer(headers) in self._keys else _NO_KEY
         return _refuse_foreign(headers) or _refuse_forwarded(scope, headers)
+
+    async def _refresh(self, patience_s: float) -> bool:
+        """Read the keys again, once for all requests that ask meanwhile. False if the database does not answer."""
+        reading = self._reading
+        if reading is None or reading.done():
+            reading = self._reading = asyncio.create_task(run_in_threadpool(self._keys.refresh))
+        await asyncio.wait([reading], timeout=patience_s)
+        try:
+            return reading.done() and reading.result() is None
+        except OperationalError:
+            return False
 
 
 def is_open(path: str) -> bool:

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg2.errors import QueryCanceled
 from sqlalchemy.exc import InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from api.schemas import Problem
@@ -37,15 +38,28 @@ _TITLES = {
 }
 DATABASE_AWAY = (503, "the database does not answer: try again in a few seconds")
 RAY_AWAY = (503, "Ray does not answer: try again in a few seconds")
+CONNECTIONS_BUSY = (503, "all connections to the database are in use: try again in a few seconds")
 DATABASE_READ_ONLY = (503, "the database takes no writes at present: try again when its operator has seen to it")
 READS_TOO_LONG = (
     503,
     f"the database would read for more than {READ_LIMIT_MS // 1000} s: ask for one study (study_id), with fewer "
     "filters, or in the order of a metric that is filtered",
 )
+#: Every 503 says when to try again: it passes, or its operator has to see to it first.
+RETRY_AFTER_S = 5
 _READ_ONLY_TRANSACTION = "25006"
+_RETRY_AFTER = {
+    "description": "seconds to wait before the next try",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1},
+}
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}, "description": title}
+    status: {
+        "model": Problem,
+        "content": {"application/problem+json": {}},
+        "description": title,
+        **({"headers": {"Retry-After": _RETRY_AFTER}} if status == 503 else {}),
+    }
     for status, title in _TITLES.items()
 }
 _STATUS = {
@@ -63,8 +77,8 @@ def problem(
 ) -> JSONResponse:
     body = Problem(title=_TITLES.get(status, "Error"), status=status, detail=detail, errors=errors or [])
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    if retry_after_s is not None:
-        headers["Retry-After"] = str(retry_after_s)
+    if status == 503:
+        headers["Retry-After"] = str(retry_after_s or RETRY_AFTER_S)
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
 
 
@@ -74,6 +88,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(PoolTimeoutError, _connections_busy)
     app.add_exception_handler(InternalError, _database_refuses)
     app.add_exception_handler(RayError, _ray_away)
     app.add_exception_handler(Exception, _defect)
@@ -103,6 +118,10 @@ async def _database_away(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error.orig, QueryCanceled):
         return problem(*READS_TOO_LONG)
     return problem(*DATABASE_AWAY)
+
+
+async def _connections_busy(request: Request, error: Exception) -> JSONResponse:
+    return problem(*CONNECTIONS_BUSY)
 
 
 async def _database_refuses(request: Request, error: Exception) -> JSONResponse:

@@ -10,6 +10,7 @@ import uvicorn
 
 from api.server.app import create_app
 from api.server.auth import is_loopback, require_keys
+from api.server.connections import TimedProtocol
 from services.local.backends import Backends, backends
 from services.settings import Settings
 
@@ -32,6 +33,7 @@ def running_server(config: Settings, *, host: str, port: int) -> Iterator[Runnin
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(running.settings, host=host, local=running),
+                http=TimedProtocol,
                 log_config=None,  # its lines are logged like all others
                 log_level="warning",
                 ws="none",

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from api.server.app import create_app
+from api.server.connections import TimedProtocol
 from services.settings import Settings
 
 AWAY = "http://127.0.0.1:9"
@@ -27,7 +28,8 @@ def make_settings(database_url: str, home: Path, **changes: Any) -> Settings:
 def served(app: FastAPI) -> Iterator[httpx.Client]:
     """A client of ``app``, which listens on loopback for this block."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none"))
+        config = uvicorn.Config(app, http=TimedProtocol, log_level="critical", lifespan="off", ws="none")
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

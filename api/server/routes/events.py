@@ -17,7 +17,11 @@ router = APIRouter(prefix="/studies", tags=["studies"])
 def stream_events(
     study_id: str, state: State, after: int = 0, last_event_id: Annotated[int | None, Header()] = None
 ) -> StreamingResponse:
-    """State changes, trials, epochs, compression jobs and variants, from the first or after an event's id."""
+    """State changes, trials, epochs, compression jobs and variants, from the first or after an event's id.
+
+    503 with Retry-After if too many streams are open.
+    """
+    state.feed.require_place()
     with state.engine.connect() as connection:
         studies.require(connection, study_id)
     start = last_event_id if last_event_id is not None else after
