@@ -23,6 +23,7 @@ from services.ray.jobs import RayJobs
 from services.ray.watch import RayWatch
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
+from services.views.answer_cache import AnswerCache
 
 #: A request of a user waits for Ray no longer than this.
 _RAY_PATIENCE_S = 5.0
@@ -53,6 +54,7 @@ def create_app(config: Settings, *, host: str, local: Backends | None = None) ->
         reader=make_reader(url, pool_size=20),
         artifacts=ArtifactStore(config.artifacts),
         feed=EventFeed(engine),
+        answers=AnswerCache(),
         spec_checks=Queue("checks of studies", at_once=2, most_waiting=50),
         predictions=Queue("predictions", at_once=2, most_waiting=50),
         ray_jobs=ray_jobs,

@@ -15,6 +15,7 @@ from services.ray.jobs import Node, RayJobs
 from services.ray.watch import RayWatch
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
+from services.views.answer_cache import AnswerCache
 
 _RETRY_AFTER_S = 5
 
@@ -45,7 +46,8 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class AppState:
-    """``reader`` is for queries that need no transaction; the two queues bound what requests do at a time.
+    """``reader`` is for queries that need no transaction; the two queues bound what requests do at a time. ``answers``
+    keeps those that take long to compute.
 
     ``supervisor`` is None where this process started nothing. ``joinable`` says whether nodes may join the cluster.
     """
@@ -55,6 +57,7 @@ class AppState:
     reader: Engine
     artifacts: ArtifactStore
     feed: EventFeed
+    answers: AnswerCache
     spec_checks: Queue
     predictions: Queue
     ray_jobs: RayJobs

@@ -125,7 +125,8 @@ class RayJobs:
 
     def submit(self, job_id: str, command: str) -> None:
         """Submit a job under an id of our own. Ray accepts an id once: submitting it twice starts one job."""
-        body = {"entrypoint": f"nice -n {_NICENESS} {command}", "submission_id": job_id, "runtime_env": self._runtime_env()}
+        nice_command = f"nice -n {_NICENESS} {command}"
+        body = {"entrypoint": nice_command, "submission_id": job_id, "runtime_env": self._runtime_env()}
         try:
             self._ask("POST", "/api/jobs/", json=body)
         except RayRefusedError:

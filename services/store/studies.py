@@ -130,6 +130,15 @@ def get_with_progress(connection: Connection, study_id: str) -> tuple[Study, Stu
     return Study.from_row(row), StudyProgress.from_row(row)
 
 
+def last_event_id(connection: Connection, study_id: str) -> int:
+    """The id of a study's latest event, 0 before the first. NotFoundError if there is no such study."""
+    latest = select(func.coalesce(func.max(event_rows.c.id), 0)).where(event_rows.c.study_id == studies.c.id)
+    found = connection.execute(select(latest.scalar_subquery()).where(studies.c.id == study_id)).scalar_one_or_none()
+    if found is None:
+        raise NotFoundError("study", study_id)
+    return int(found)
+
+
 def find_id(connection: Connection, name_or_id: str) -> str | None:
     """The id of the study with this id, or of the latest one with this name."""
     query = select(studies.c.id).where(or_(studies.c.id == name_or_id, studies.c.name == name_or_id))

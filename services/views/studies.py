@@ -92,6 +92,11 @@ def get(connection: Connection, study_id: str) -> StudyOverview:
     return _overview(*studies.get_with_progress(connection, study_id))
 
 
+def last_event_id(connection: Connection, study_id: str) -> int:
+    """The id of a study's latest event. NotFoundError if there is no such study."""
+    return studies.last_event_id(connection, study_id)
+
+
 def require(connection: Connection, study_id: str) -> None:
     """NotFoundError if there is no such study."""
     studies.get(connection, study_id)

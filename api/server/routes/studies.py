@@ -2,9 +2,12 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.schemas import (
@@ -146,14 +149,17 @@ def get_logs(study_id: str, state: State) -> StudyLogs:
     return StudyLogs(job=job, ray_url=ray_url, text=state.ray_jobs.log(job)[-LOG_CHARACTERS:])
 
 
-@router.get("/{study_id}/pareto")
-def get_front(study_id: str, state: State) -> ParetoView:
+@router.get("/{study_id}/pareto", response_model=ParetoView)
+def get_front(study_id: str, state: State) -> Response:
     """The trials that no other dominates in the study's objectives, and their hypervolume."""
-    with state.reader.connect() as connection:
+
+    def compute(connection: Connection) -> ParetoView:
         return ParetoView.model_validate(study_views.pareto(connection, study_id), from_attributes=True)
 
+    return _kept(state, study_id, "front", compute=compute)
 
-@router.get("/{study_id}/points")
+
+@router.get("/{study_id}/points", response_model=PointsView)
 def get_points(
     study_id: str,
     state: State,
@@ -161,25 +167,47 @@ def get_points(
     y: MetricName = "f1",
     most: Annotated[int, Query(ge=1, le=20_000)] = 2000,
     parameter: Annotated[list[str], Query(max_length=20)] = [],  # noqa: B006  (FastAPI copies it)
-) -> PointsView:
+) -> Response:
     """The study for a chart: all its completed trials, or about ``most`` of them that shape the picture."""
-    with state.engine.connect() as connection:
+
+    def compute(connection: Connection) -> PointsView:
         drawing = points.points(connection, study_id, x=x, y=y, most=most, parameters=parameter)
-    return PointsView.model_validate(drawing, from_attributes=True)
+        return PointsView.model_validate(drawing, from_attributes=True)
+
+    return _kept(state, study_id, "points", x, y, most, *parameter, compute=compute)
 
 
-@router.get("/{study_id}/curve")
-def get_curve(study_id: str, state: State) -> TypicalCurve:
+@router.get("/{study_id}/curve", response_model=TypicalCurve)
+def get_curve(study_id: str, state: State) -> Response:
     """How the study's completed trials learned: the quartiles of f1 after each epoch."""
-    with state.reader.connect() as connection:
+
+    def compute(connection: Connection) -> TypicalCurve:
         return TypicalCurve.model_validate(study_views.typical_curve(connection, study_id), from_attributes=True)
 
+    return _kept(state, study_id, "curve", compute=compute)
 
-@router.get("/{study_id}/importance")
-def get_importance(study_id: str, state: State, metric: MetricName = "f1") -> Importance:
+
+@router.get("/{study_id}/importance", response_model=Importance)
+def get_importance(study_id: str, state: State, metric: MetricName = "f1") -> Response:
     """What the best quarter of the trials by a metric share: the importance of every parameter and operation."""
+    return _kept(
+        state,
+        study_id,
+        "importance",
+        metric,
+        compute=lambda connection: importance.importance(connection, study_id, metric),
+    )
+
+
+def _kept(state: AppState, study_id: str, *question: str | int, compute: Callable[[Connection], BaseModel]) -> Response:
+    """An answer about a study that takes long to compute, as it was last computed if nothing has happened since."""
     with state.reader.connect() as connection:
-        return importance.importance(connection, study_id, metric)
+        answer = state.answers.get(
+            (study_id, *question),
+            last_event_id=study_views.last_event_id(connection, study_id),
+            compute=lambda: compute(connection).model_dump_json(by_alias=True).encode(),
+        )
+    return Response(answer, media_type="application/json")
 
 
 def _view(state: AppState, study_id: str) -> StudyView:
