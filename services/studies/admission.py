@@ -1,4 +1,6 @@
-"""Checks of paths in requests: each must lie under one of the server's data roots, links resolved."""
+"""Checks of requests: a path must lie under one of the server's data roots, links resolved; a node must have what a
+trial asks for.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func
 
 from search.contract.states import StudyState
 from services.control.controller import Controller
@@ -53,8 +53,13 @@ def read(engine: Engine, study_id: str) -> Study:
 
 def drivers() -> set[str]:
     """The studies whose drivers run."""
-    calls = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
-    return {call[-1] for call in calls if "import time; time.sleep(100000)" in call}
+    return {found for process in psutil.process_iter(["cmdline"]) if (found := _searches(process)) is not None}
+
+
+def _searches(process: psutil.Process) -> str | None:
+    """The study whose driver a process is, the Python itself and not the shell around it; None if it is none."""
+    call = process.info["cmdline"] or []
+    return call[-1] if "import time; time.sleep(100000)" in call else None
 
 
 def test_a_queued_study_says_that_ray_is_away(engine: Engine, database_url: str, tmp_path: Path) -> None:
@@ -98,12 +103,37 @@ def test_a_study_waits_for_its_place_and_starts_when_another_ends(
         assert read(engine, second).reason == "waits until another study's search ends"
         assert second not in drivers()
         commands.cancel(engine, first)
-        (sleeper,) = [each for each in psutil.process_iter(["cmdline"]) if _is_driver(each, first)]
-        sleeper.kill()
+        kill_driver(first)
         wait_for(lambda: second in drivers(), timeout_s=90, what="the second driver")
         assert read(engine, second).reason is None
 
 
-def _is_driver(process: psutil.Process, study_id: str) -> bool:
-    call = process.info["cmdline"] or []
-    return "import time; time.sleep(100000)" in call and study_id == call[-1]
+def test_a_study_that_lost_its_driver_waits_where_there_are_fewer_places_now(
+    engine: Engine, database_url: str, tmp_path: Path, ray_url: str
+) -> None:
+    older, newer = make_study(engine, StudyState.QUEUED), make_study(engine, StudyState.QUEUED)
+    with controlling(database_url, tmp_path, ray_address=ray_url, max_searches=2):
+        wait_for(lambda: {older, newer} <= drivers(), timeout_s=90, what="both drivers")
+        with engine.begin() as connection:
+            for study_id in (older, newer):
+                studies.set_state(connection, study_id, StudyState.RUNNING, started_at=func.now())
+    for study_id in (older, newer):
+        kill_driver(study_id)
+    posted = make_study(engine, StudyState.QUEUED)
+    with controlling(database_url, tmp_path, ray_address=ray_url, max_searches=1):
+        wait_for(lambda: older in drivers(), timeout_s=90, what="the older study's next driver")
+        wait_for(lambda: read(engine, posted).reason, timeout_s=30, what="a reason")
+    with engine.connect() as connection:
+        assert [studies.queue_position(connection, each) for each in (older, newer, posted)] == [None, 1, 2]
+    assert (read(engine, newer).state, read(engine, newer).reason) == (
+        StudyState.QUEUED,
+        "waits until another study's search ends",
+    )
+    assert drivers() & {newer, posted} == set()
+    kill_driver(older)
+
+
+def kill_driver(study_id: str) -> None:
+    (driver,) = [each for each in psutil.process_iter(["cmdline"]) if _searches(each) == study_id]
+    driver.kill()
+    driver.wait(30)
