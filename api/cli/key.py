@@ -1,6 +1,7 @@
 """``seedleaf key``: API keys. The commands write to the server's database, so only its owner can create keys."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -9,9 +10,12 @@ from pydantic import BaseModel, ConfigDict
 from api.cli.errors import CommandError
 from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
 from api.cli.server_database import server_database
+from services.records.keys import KeyScope
 
 app = typer.Typer(no_args_is_help=True, help="Create, list and revoke the API keys of this machine's server.")
-_HEADERS = ("id", "name", "created", "revoked")
+_HEADERS = ("id", "name", "scope", "created", "expires", "revoked")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=36_500)
 
 
 class _Key(BaseModel):
@@ -19,23 +23,45 @@ class _Key(BaseModel):
 
     id: str
     name: str
+    scope: KeyScope
     created_at: datetime
+    expires_at: datetime | None
     revoked_at: datetime | None
+
+
+def _lifetime(text: str) -> timedelta:
+    """``30d`` and the like; typer.BadParameter for anything else."""
+    match = re.fullmatch(r"(\d{1,6})([mhdw])", text)
+    lifetime = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()
+    if not timedelta() < lifetime <= _LONGEST:
+        raise typer.BadParameter(f"{text!r} is no lifetime: write 90m, 12h, 30d or 8w, up to 100 years")
+    return lifetime
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Who or what the key is for.")], format_: TextFormat = "text"
+    name: Annotated[str, typer.Argument(help="Who or what the key is for.")],
+    scope: Annotated[
+        KeyScope,
+        typer.Option(help="read: look and check; write: also create, change and predict; admin: also delete."),
+    ] = KeyScope.ADMIN,
+    expires: Annotated[
+        timedelta | None,
+        typer.Option(parser=_lifetime, metavar="TIME", help="When it expires, for example 12h or 30d; never without."),
+    ] = None,
+    format_: TextFormat = "text",
 ) -> None:
     """Create a key and print it; it cannot be shown again. Once there is a key, the server requires one."""
     from services import keys
 
     with server_database() as engine:
-        key_id, key = keys.create(engine, name)
+        key_id, key = keys.create(engine, name, scope=scope, lifetime=expires)
+        made = next(_Key.model_validate(one) for one in keys.every(engine) if one.id == key_id)
     if format_ == "json":
-        print_json({"id": key_id, "name": name, "key": key})
+        print_json({**made.model_dump(mode="json", include={"id", "name", "scope", "expires_at"}), "key": key})
     else:
-        typer.echo(f"{key_id}, for {name}: clients find it in SEEDLEAF_API_KEY", err=True)
+        until = f", until {_time(made.expires_at)} UTC" if made.expires_at else ""
+        typer.echo(f"{key_id}, for {name}, scope {scope}{until}: clients find it in SEEDLEAF_API_KEY", err=True)
         print(key)
 
 
@@ -78,6 +104,13 @@ def _row(key: _Key) -> tuple[str, ...]:
     return (
         key.id,
         key.name,
-        f"{key.created_at:%Y-%m-%d %H:%M}",
-        f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "",
+        key.scope,
+        _time(key.created_at),
+        _time(key.expires_at) or "never",
+        _time(key.revoked_at),
     )
+
+
+def _time(at: datetime | None) -> str:
+    """In UTC; empty for None."""
+    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"

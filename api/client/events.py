@@ -13,8 +13,8 @@ class StudyEvent:
 
     kind: study (state, reason), trial (number, state, reason, metrics), epoch (epoch, loss, f1, accuracy, elapsed_s),
     training (training_id, state, reason, f1), training_epoch (training_id, seed and what an epoch has), compression
-    (job_id, recipe, state, reason), variant (id, recipe, runtime and metrics) or budget. ``payload`` has
-    the fields in brackets.
+    (job_id, recipe, state, reason), variant (id, recipe, runtime and metrics), budget, or action (action, by: what was
+    asked with which key, its id and name). ``payload`` has the fields in brackets.
     """
 
     id: int

@@ -24,6 +24,13 @@ class Progress(BaseModel):
     compression: dict[JobState, int] = Field(description="Counts of compression jobs by state.")
 
 
+class KeyView(BaseModel):
+    """Names an API key; never the key itself."""
+
+    id: str | None = Field(description="The key's id; null for the operator's own key, SEEDLEAF_API_KEY.")
+    name: str = Field(description="The key's name.")
+
+
 class StudyView(BaseModel):
     """A study with its progress."""
 
@@ -69,6 +76,13 @@ class StudyView(BaseModel):
         description="The trial whose answers later trials may learn from; null before it has ended, and where a file or"
         " nothing teaches.",
     )
+    created_by: KeyView | None = Field(default=None, description="The key that posted it; null without a key.")
+    changed_by: KeyView | None = Field(
+        default=None,
+        description="The key that last paused, resumed or extended it, ran one of its trials again, or queued a "
+        "compression or a training; null without a key.",
+    )
+    cancelled_by: KeyView | None = Field(default=None, description="The key that cancelled it; null without a key.")
     created_at: datetime = Field(description="When it was posted.")
     started_at: datetime | None = Field(description="When its search started; null before.")
     finished_at: datetime | None = Field(description="When it ended; null before.")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api.server import errors
 from api.server.auth import KeyMiddleware, is_loopback
@@ -13,6 +13,7 @@ from api.server.headers import SecurityHeaders
 from api.server.limits import Limits
 from api.server.overload import Overload
 from api.server.routes import cluster, datasets, events, health, page, recipes, studies, trainings, trials, variants
+from api.server.scopes import ScopedApi, enforce_scope
 from api.server.state import AppState, Queue
 from services.control.controller import Controller
 from services.database import make_engine, make_reader, migrate
@@ -35,7 +36,7 @@ def create_app(config: Settings, *, host: str, local: Backends | None = None) ->
     ``host`` is the address that the server listens on: on loopback it requires no key until one exists. ``local`` is
     what this process has started.
     """
-    app = FastAPI(
+    app = ScopedApi(
         title="Seedleaf",
         version=version("seedleaf"),
         lifespan=_lifespan,
@@ -43,6 +44,7 @@ def create_app(config: Settings, *, host: str, local: Backends | None = None) ->
         generate_unique_id_function=lambda route: route.name,  # the client's methods have these names
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(enforce_scope)],
     )
     url = config.require_database_url()
     engine = make_engine(url, pool_size=20)

@@ -14,13 +14,17 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.server import errors
+from api.server.scopes import CALLER
 from services.database import make_engine, migrate
 from services.keys import KeyRing
 from services.local.backends import database
+from services.records.keys import KnownKey
 from services.settings import Settings
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
 OPEN_FOLDER = "/web/"
+#: A status code and what is wrong.
+Refusal = tuple[int, str]
 #: For the database to tell the keys; the paths that need none are answered soon, also while it is stuck.
 PATIENCE_S = 10.0
 OPEN_PATIENCE_S = 1.0
@@ -54,8 +58,8 @@ def require_keys(config: Settings) -> None:
         )
 
 
-class _KeyRevokedError(Exception):
-    """The key of a request was revoked while it was answered."""
+class _KeyInvalidError(Exception):
+    """The key of a request was revoked, or has expired, while it was answered."""
 
 
 class KeyMiddleware:
@@ -64,7 +68,7 @@ class KeyMiddleware:
     Until there is a first key, and only if ``keyless_allowed``, it accepts requests to a loopback name. It refuses
     those that another site's page makes in this machine's browser (DNS rebinding, cross-site requests), and those that
     a proxy forwards: they may come from anywhere. A long answer, such as a stream of events, ends when its key is
-    revoked.
+    revoked or expires. The key of a request is put into its ASGI scope, for ``api.server.scopes``.
     """
 
     def __init__(self, app: ASGIApp, *, keys: KeyRing, keyless_allowed: bool) -> None:
@@ -72,7 +76,10 @@ class KeyMiddleware:
         self._reading: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = await self._refusal(scope) if scope["type"] != "lifespan" else None
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        refusal, scope[CALLER] = await self._judge(scope)
         if refusal is not None:
             await errors.problem(*refusal)(scope, receive, send)
             return
@@ -81,10 +88,10 @@ class KeyMiddleware:
         async def send_while_valid(message: Message) -> None:
             nonlocal is_cut
             goes_on = message["type"] == "http.response.body" and message.get("more_body", False)
-            if goes_on and await self._refusal(scope) is not None:
+            if goes_on and (await self._judge(scope))[0] is not None:
                 is_cut = True
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
-                raise _KeyRevokedError
+                raise _KeyInvalidError
             await send(message)
 
         try:
@@ -93,15 +100,18 @@ class KeyMiddleware:
             if not is_cut:
                 raise
 
-    async def _refusal(self, scope: Scope) -> tuple[int, str] | None:
-        if not self._keys.is_fresh and not await self._refresh(
-            OPEN_PATIENCE_S if is_open(scope["path"]) else PATIENCE_S
-        ):
-            return None if is_open(scope["path"]) else errors.DATABASE_AWAY
+    async def _judge(self, scope: Scope) -> tuple[Refusal | None, KnownKey | None]:
+        """Why a request is refused, or None, and its key if it has one. Both come from one look at the keys."""
+        path_is_open = is_open(scope["path"])
+        patience_s = OPEN_PATIENCE_S if path_is_open else PATIENCE_S
+        if not self._keys.is_fresh and not await self._refresh(patience_s):
+            return (None if path_is_open else errors.DATABASE_AWAY), None
         headers = Headers(scope=scope)
         if self._keys.are_required or not self._keyless_allowed:
-            return None if is_open(scope["path"]) or _bearer(headers) in self._keys else _NO_KEY
-        return _refuse_foreign(headers) or _refuse_forwarded(scope, headers)
+            given = _bearer(headers)
+            key = self._keys.find(given)
+            return (None if path_is_open else _refuse_key(given, key)), key
+        return _refuse_foreign(headers) or _refuse_forwarded(scope, headers), None
 
     async def _refresh(self, patience_s: float) -> bool:
         """Read the keys again, once for all requests that ask meanwhile. False if the database does not answer."""
@@ -120,7 +130,17 @@ def is_open(path: str) -> bool:
 
 
 _FORWARDED = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "cf-connecting-ip", "true-client-ip"})
+_UNKNOWN_KEY = (401, "this server has no such key, or it was revoked: make one (`seedleaf key create NAME`)")
 _NO_KEY = (401, "send the header Authorization: Bearer KEY with a key of this server (`seedleaf key create NAME`)")
+
+
+def _refuse_key(given: str | None, key: KnownKey | None) -> Refusal | None:
+    if key is None:
+        return _NO_KEY if given is None else _UNKNOWN_KEY
+    if key.is_expired:
+        name, at = key.name.name, key.expires_at
+        return 401, f"the key {name!r} expired at {at:%Y-%m-%d %H:%M} UTC: make another (`seedleaf key create NAME`)"
+    return None
 
 
 def _bearer(headers: Headers) -> str | None:
@@ -128,7 +148,7 @@ def _bearer(headers: Headers) -> str | None:
     return key.strip() if scheme.lower() == "bearer" else None
 
 
-def _refuse_foreign(headers: Headers) -> tuple[int, str] | None:
+def _refuse_foreign(headers: Headers) -> Refusal | None:
     host = headers.get("host")
     if host is not None and not is_loopback(_host_name(f"//{host}")):
         return 400, "this server has no key: it answers to loopback names only, such as 127.0.0.1 or localhost"
@@ -138,7 +158,7 @@ def _refuse_foreign(headers: Headers) -> tuple[int, str] | None:
     return None
 
 
-def _refuse_forwarded(scope: Scope, headers: Headers) -> tuple[int, str] | None:
+def _refuse_forwarded(scope: Scope, headers: Headers) -> Refusal | None:
     """Proxies name whom they speak for; some speak HTTP/1.0, which no browser and no client of ours does."""
     forwarded = any(name in _FORWARDED or name.startswith("x-forwarded-") for name in headers)
     if forwarded or scope.get("http_version") == "1.0" or "host" not in headers:

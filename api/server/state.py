@@ -8,11 +8,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
+from api.server.scopes import CALLER
 from services.errors import BusyError
 from services.events import EventFeed
 from services.local.supervisor import Supervisor
 from services.ray.jobs import Node, RayJobs
 from services.ray.watch import RayWatch
+from services.records.keys import KeyName, KnownKey
 from services.settings import Settings
 from services.storage.artifacts import ArtifactStore
 from services.views.answer_cache import AnswerCache
@@ -76,4 +78,11 @@ async def _state(request: Request) -> AppState:
     return state
 
 
+async def _caller(request: Request) -> KeyName | None:
+    caller: KnownKey | None = request.scope[CALLER]
+    return None if caller is None else caller.name
+
+
 State = Annotated[AppState, Depends(_state)]
+#: The key that a request came with; None where it was let in without.
+By = Annotated[KeyName | None, Depends(_caller)]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from api.schemas import StudyView
+from api.schemas import KeyView, StudyView
 from api.tabular import formats
 from search.contract.weights import StartingWeights
 from search.spaces.families import count_networks
@@ -52,6 +52,9 @@ def details(study: StudyView) -> list[tuple[str, str]]:
         "searched for": formats.clock(study.search_elapsed_s),
         "Ray job": study.job,
         "created": _time(study.created_at),
+        "created by": _key(study.created_by),
+        "changed by": _key(study.changed_by),
+        "cancelled by": _key(study.cancelled_by),
         "started": _time(study.started_at),
         "finished": _time(study.finished_at),
     }
@@ -72,6 +75,9 @@ def flat(study: StudyView) -> dict[str, object]:
         "search_elapsed_s": study.search_elapsed_s,
         "test_looks": study.test_looks,
         "created_at": study.created_at.isoformat(),
+        "created_by": _key(study.created_by),
+        "changed_by": _key(study.changed_by),
+        "cancelled_by": _key(study.cancelled_by),
         "finished_at": study.finished_at and study.finished_at.isoformat(),
         "reason": study.reason,
     }
@@ -97,6 +103,12 @@ def networks(spec: StudySpec) -> str:
     if count < 10**7:
         return f"{count:,}"
     return f"{count:.1e}" if count < 10**300 else "more than 1e+300"
+
+
+def _key(key: KeyView | None) -> str:
+    if key is None:
+        return ""
+    return key.name if key.id is None else f"{key.name} ({key.id})"
 
 
 def _weights(weights: StartingWeights) -> str:

@@ -15,6 +15,7 @@ from search.contract.weights import StartingWeights
 from search.study.run_spec import BudgetSpec, ResourcesSpec
 from search.study.spec import StudySpec
 from services.records.json_object import JsonObject
+from services.records.keys import KeyName
 
 
 @lru_cache(maxsize=200)
@@ -36,7 +37,8 @@ class Study:
     ``compressed_at`` are when the search, the full trainings and the compression ended. ``test_looks`` counts the
     scorings that recorded a score on the test split; ``test_reason`` says why models of the last one have none.
     ``teacher_answers_sha256`` is the file of a teacher's answers once there is one, ``teacher_trial_id`` the trial
-    whose network gave them, None where a file did.
+    whose network gave them, None where a file did. ``created_by``, ``changed_by`` and ``cancelled_by`` are the keys of
+    those who posted it, changed it last and cancelled it; None without a key.
     """
 
     id: str
@@ -62,6 +64,9 @@ class Study:
     teacher_trial_id: str | None
     teacher_answers_sha256: str | None
     request_sha256: str | None
+    created_by: KeyName | None
+    changed_by: KeyName | None
+    cancelled_by: KeyName | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -92,6 +97,9 @@ class Study:
             teacher_trial_id=row["teacher_trial_id"],
             teacher_answers_sha256=row["teacher_answers_sha256"],
             request_sha256=row["request_sha256"],
+            created_by=KeyName.from_json(row["created_by"]),
+            changed_by=KeyName.from_json(row["changed_by"]),
+            cancelled_by=KeyName.from_json(row["cancelled_by"]),
             created_at=row["created_at"],
             started_at=row["started_at"],
             finished_at=row["finished_at"],

@@ -24,7 +24,9 @@ from search.contract.candidate import Enqueued
 from search.contract.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState
 from search.contract.trials import Assignment, TrialRole
 from services.errors import ConflictError, LeaseLostError, NotFoundError
+from services.records.actions import Action
 from services.records.json_object import JsonObject
+from services.records.keys import KeyName
 from services.records.studies import ActiveStudy, LeasedStudy, Study, StudyProgress
 from services.store import events
 from services.store.clock import in_seconds
@@ -97,6 +99,7 @@ def add(
     weights: Sequence[JsonObject],
     idempotency_key: str | None,
     request_sha256: str,
+    by: KeyName | None = None,
 ) -> Study | None:
     """Insert a queued study; None if its idempotency key is taken."""
     values = {
@@ -107,12 +110,28 @@ def add(
         "weights": weights,
         "idempotency_key": idempotency_key,
         "request_sha256": request_sha256,
+        "created_by": None if by is None else by.as_json(),
     }
     row = connection.execute(_ADD_ONCE, values).mappings().one_or_none()
     if row is None:
         return None
     events.emit(connection, study_id, "study", {"state": StudyState.QUEUED})
+    _tell_action(connection, study_id, Action.CREATE, by)
     return Study.from_row(row)
+
+
+def note_action(connection: Connection, study_id: str, action: Action, by: KeyName | None) -> None:
+    """Note the key of the user who asks for an action; nothing without a key."""
+    if by is None:
+        return
+    column = "cancelled_by" if action is Action.CANCEL else "changed_by"
+    set_values(connection, study_id, **{column: by.as_json()})
+    _tell_action(connection, study_id, action, by)
+
+
+def _tell_action(connection: Connection, study_id: str, action: Action, by: KeyName | None) -> None:
+    if by is not None:
+        events.emit(connection, study_id, "action", {"action": action, "by": by.as_json()})
 
 
 def get(connection: Connection, study_id: str, *, lock: bool = False) -> Study:

@@ -58,6 +58,11 @@ def _time(name: str) -> Column[object]:
     return Column(name, DateTime(timezone=True))
 
 
+def _by(name: str, did: str) -> Column[object]:
+    """A key's id and name, never the key."""
+    return Column(name, JSONB(none_as_null=True), comment=f"id and name of the key that {did}; NULL without a key")
+
+
 def _metrics() -> tuple[Column[float] | CheckConstraint, ...]:
     counts = ("macs", "params", "size_bytes", "memory_bytes")
     return (
@@ -158,6 +163,9 @@ studies = Table(
     Column("teacher_answers_sha256", Text, comment="the file of a teacher's answers on the training images"),
     Column("idempotency_key", Text, unique=True),
     Column("request_sha256", Text),
+    _by("created_by", "posted it"),
+    _by("changed_by", "changed it last"),
+    _by("cancelled_by", "cancelled it"),
     _now("created_at"),
     _time("started_at"),
     _time("finished_at"),
@@ -418,9 +426,12 @@ api_keys = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("sha256", Text, nullable=False, unique=True, comment="of the key, which is not kept"),
+    Column("scope", Text, nullable=False, server_default=text("'admin'")),
     _now("created_at"),
+    _time("expires_at"),
     _time("revoked_at"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+    CheckConstraint("scope IN ('read', 'write', 'admin')", name="scope"),
 )
 
 events = Table(

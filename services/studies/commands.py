@@ -1,6 +1,6 @@
 """What a user asks of studies and trials: create, extend, pause, resume, cancel, compress, train, retry.
 
-Each command is one transaction.
+Each command is one transaction. ``by`` is the key of the user who asks, which the study records; None without a key.
 """
 
 import hashlib
@@ -18,7 +18,9 @@ from search.study.run_spec import BudgetSpec
 from search.study.spec import StudySpec
 from search.study.yardsticks import yardsticks
 from services.errors import ConflictError, KeyReusedError, RejectedError
+from services.records.actions import Action
 from services.records.jobs import CompressionJob
+from services.records.keys import KeyName
 from services.records.studies import Study
 from services.records.trainings import Training
 from services.store import events, jobs, recipe_searches, scorings, studies, trainings, trials
@@ -33,7 +35,12 @@ _RETRYABLE = (TrialState.FAILED, TrialState.CANCELLED, TrialState.STOPPED)
 
 
 def create(
-    engine: Engine, spec: StudySpec, *, weights: Sequence[StartingWeights] = (), idempotency_key: str | None = None
+    engine: Engine,
+    spec: StudySpec,
+    *,
+    weights: Sequence[StartingWeights] = (),
+    idempotency_key: str | None = None,
+    by: KeyName | None = None,
 ) -> StudyOverview:
     """Queue a study whose networks may start from ``weights``.
 
@@ -54,6 +61,7 @@ def create(
             weights=[item.model_dump(mode="json") for item in weights],
             idempotency_key=idempotency_key,
             request_sha256=sha256,
+            by=by,
         )
         if added is not None:
             for queue_id, trial in zip(queue_ids, first, strict=True):
@@ -106,25 +114,28 @@ def _sha256(spec: StudySpec) -> str:
     return hashlib.sha256(json.dumps(spec.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
-def pause(engine: Engine, study_id: str) -> None:
+def pause(engine: Engine, study_id: str, *, by: KeyName | None = None) -> None:
     """Start no more trials. Those that run are finished: the driver keeps its lease for that."""
     with engine.begin() as connection:
         studies.set_state(connection, study_id, StudyState.PAUSED)
+        studies.note_action(connection, study_id, Action.PAUSE, by)
 
 
-def resume(engine: Engine, study_id: str) -> None:
+def resume(engine: Engine, study_id: str, *, by: KeyName | None = None) -> None:
     """Have a paused study searched again."""
     with engine.begin() as connection:
         if studies.get(connection, study_id, lock=True).state is not StudyState.PAUSED:
             raise ConflictError(f"study {study_id} is not paused")
         studies.set_state(connection, study_id, StudyState.QUEUED, submissions=0, queued_at=func.now())
+        studies.note_action(connection, study_id, Action.RESUME, by)
 
 
-def cancel(engine: Engine, study_id: str) -> None:
+def cancel(engine: Engine, study_id: str, *, by: KeyName | None = None) -> None:
     """End a study for good, with its running trials, its trainings, its compression and its scoring."""
     reason = "the study was cancelled"
     with engine.begin() as connection:
         studies.set_state(connection, study_id, StudyState.CANCELLED, lease_token=None)
+        studies.note_action(connection, study_id, Action.CANCEL, by)
         trials.cancel_running(connection, study_id, reason)
         trainings.cancel_all(connection, study_id, reason)
         jobs.cancel_all(connection, study_id, reason)
@@ -132,7 +143,14 @@ def cancel(engine: Engine, study_id: str) -> None:
         scorings.cancel_all(connection, study_id, reason)
 
 
-def extend(engine: Engine, study_id: str, *, max_trials: int | None, max_minutes: float | None) -> None:
+def extend(
+    engine: Engine,
+    study_id: str,
+    *,
+    max_trials: int | None,
+    max_minutes: float | None,
+    by: KeyName | None = None,
+) -> None:
     """Raise the budget. A study that has ended, or that is compressing, searches on; CANCELLED stays so."""
     with engine.begin() as connection:
         study = studies.get(connection, study_id, lock=True)
@@ -140,6 +158,7 @@ def extend(engine: Engine, study_id: str, *, max_trials: int | None, max_minutes
             raise ConflictError(f"study {study_id} was cancelled: post a new one")
         _raise_budget(connection, study, max_trials=max_trials, max_minutes=max_minutes)
         _search_on(connection, study)
+        studies.note_action(connection, study_id, Action.EXTEND, by)
 
 
 def _raise_budget(connection: Connection, study: Study, *, max_trials: int | None, max_minutes: float | None) -> None:
@@ -177,7 +196,7 @@ def _search_on(connection: Connection, study: Study) -> None:
         scorings.cancel_all(connection, study.id, "the study searches on")
 
 
-def retry(engine: Engine, trial_id: str) -> str:
+def retry(engine: Engine, trial_id: str, *, by: KeyName | None = None) -> str:
     """Run the candidate of a trial that gave no result once more, as a new trial beyond the budget; the study's id."""
     with engine.begin() as connection:
         trial = trials.get(connection, trial_id)
@@ -189,10 +208,11 @@ def retry(engine: Engine, trial_id: str) -> str:
         _raise_budget(connection, study, max_trials=study.spec.budget.max_trials + 1, max_minutes=None)
         studies.enqueue(connection, new_id("enqueued"), study.id, trial.assignment, role=trial.role)
         _search_on(connection, study)
+        studies.note_action(connection, study.id, Action.RETRY, by)
         return study.id
 
 
-def compress(engine: Engine, trial_id: str, recipe: Recipe) -> CompressionJob:
+def compress(engine: Engine, trial_id: str, recipe: Recipe, *, by: KeyName | None = None) -> CompressionJob:
     """Queue one more recipe for a completed trial; the same recipe for the same weights is queued once.
 
     ConflictError if the trial has ``MAX_JOBS`` jobs.
@@ -206,10 +226,11 @@ def compress(engine: Engine, trial_id: str, recipe: Recipe) -> CompressionJob:
         job = life_cycle.add_job(connection, trial, recipe)
         if jobs.count_of_trial(connection, trial_id) > MAX_JOBS:
             raise ConflictError(f"trial {trial_id} has {MAX_JOBS} compression jobs, which is the most")
+        studies.note_action(connection, trial.study_id, Action.COMPRESS, by)
         return job
 
 
-def train(engine: Engine, trial_id: str, *, epochs: int, seeds: int) -> Training:
+def train(engine: Engine, trial_id: str, *, epochs: int, seeds: int, by: KeyName | None = None) -> Training:
     """Queue the full training of a trial's candidate. ConflictError if it has had ``MAX_TRAININGS``."""
     with engine.begin() as connection:
         trial = trials.get(connection, trial_id)
@@ -224,4 +245,5 @@ def train(engine: Engine, trial_id: str, *, epochs: int, seeds: int) -> Training
             raise ConflictError(f"study {trial.study_id} was cancelled: its trials are not trained any more")
         if trainings.count_of_trial(connection, trial_id) >= MAX_TRAININGS:
             raise ConflictError(f"trial {trial_id} has had {MAX_TRAININGS} trainings, which is the most")
+        studies.note_action(connection, trial.study_id, Action.TRAIN, by)
         return life_cycle.add_training(connection, trial, epochs=epochs, seeds=seeds)

@@ -11,6 +11,7 @@ from search.contract.weights import StartingWeights
 from search.pareto import front, hypervolume, losses_of, reference_point
 from search.study.run_spec import ResourcesSpec
 from search.study.spec import StudySpec
+from services.records.keys import KeyName
 from services.records.studies import Study, StudyProgress
 from services.records.trials import TypicalEpoch
 from services.store import studies, trials
@@ -58,6 +59,9 @@ class StudyOverview:
     test_looks: int
     test_reason: str | None
     teacher_trial_id: str | None
+    created_by: KeyName | None
+    changed_by: KeyName | None
+    cancelled_by: KeyName | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -151,6 +155,9 @@ def _overview(study: Study, progress: StudyProgress) -> StudyOverview:
         test_looks=study.test_looks,
         test_reason=study.test_reason,
         teacher_trial_id=study.teacher_trial_id,
+        created_by=study.created_by,
+        changed_by=study.changed_by,
+        cancelled_by=study.cancelled_by,
         created_at=study.created_at,
         started_at=study.started_at,
         finished_at=study.finished_at,

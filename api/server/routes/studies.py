@@ -21,7 +21,7 @@ from api.schemas import (
     StudyView,
     TypicalCurve,
 )
-from api.server.state import AppState, State
+from api.server.state import AppState, By, State
 from search.contract.importance import Importance
 from search.contract.metrics import MetricName
 from search.contract.states import StudyState
@@ -42,6 +42,7 @@ def create_study(
     spec: StudySpec,
     response: Response,
     state: State,
+    by: By,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> StudyView:
     """Queue a study. The same Idempotency-Key with the same body gives the same study again."""
@@ -56,7 +57,7 @@ def create_study(
         if not study:
             raise
     else:
-        study = commands.create(state.engine, admitted, weights=weights, idempotency_key=idempotency_key)
+        study = commands.create(state.engine, admitted, weights=weights, idempotency_key=idempotency_key, by=by)
     response.headers["Location"] = f"/studies/{study.id}"
     return StudyView.model_validate(study, from_attributes=True)
 
@@ -111,30 +112,30 @@ def get_study(study_id: str, state: State) -> StudyView:
 
 
 @router.patch("/{study_id}")
-def extend_study(study_id: str, patch: StudyPatch, state: State) -> StudyView:
+def extend_study(study_id: str, patch: StudyPatch, state: State, by: By) -> StudyView:
     """Raise the budget; a study that has ended searches on."""
     budget = patch.budget
-    commands.extend(state.engine, study_id, max_trials=budget.max_trials, max_minutes=budget.max_minutes)
+    commands.extend(state.engine, study_id, max_trials=budget.max_trials, max_minutes=budget.max_minutes, by=by)
     return _view(state, study_id)
 
 
 @router.post("/{study_id}/pause")
-def pause_study(study_id: str, state: State) -> StudyView:
+def pause_study(study_id: str, state: State, by: By) -> StudyView:
     """Start no more trials; those that run go on to their end."""
-    commands.pause(state.engine, study_id)
+    commands.pause(state.engine, study_id, by=by)
     return _view(state, study_id)
 
 
 @router.post("/{study_id}/resume")
-def resume_study(study_id: str, state: State) -> StudyView:
-    commands.resume(state.engine, study_id)
+def resume_study(study_id: str, state: State, by: By) -> StudyView:
+    commands.resume(state.engine, study_id, by=by)
     return _view(state, study_id)
 
 
 @router.post("/{study_id}/cancel")
-def cancel_study(study_id: str, state: State) -> StudyView:
+def cancel_study(study_id: str, state: State, by: By) -> StudyView:
     """End the study for good, its running trials and its compression with it."""
-    commands.cancel(state.engine, study_id)
+    commands.cancel(state.engine, study_id, by=by)
     return _view(state, study_id)
 
 

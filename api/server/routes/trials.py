@@ -7,7 +7,7 @@ from fastapi.responses import PlainTextResponse
 
 from api.schemas import CompressRequest, Page, Queued, StudyView, TrainingView, TrainRequest, TrialDetail, TrialView
 from api.server.routes.parameters import Limit, Order, Where
-from api.server.state import State
+from api.server.state import By, State
 from search.contract.recipes import Recipe, default_recipe
 from search.contract.states import TrialState
 from search.spaces.model_yaml import write_architecture
@@ -62,24 +62,24 @@ def get_architecture(trial_id: str, state: State) -> str:
 
 
 @router.post("/{trial_id}/compress", status_code=202)
-def compress_trial(trial_id: str, request: CompressRequest, state: State) -> Queued:
+def compress_trial(trial_id: str, request: CompressRequest, state: State, by: By) -> Queued:
     """Queue one more recipe for a completed trial; the same recipe is queued once."""
     recipe = admission.admit_recipe(_recipe(request.recipe), state.settings.data_roots)
-    job = commands.compress(state.engine, trial_id, recipe)
+    job = commands.compress(state.engine, trial_id, recipe, by=by)
     return Queued(id=job.id, state=job.state)
 
 
 @router.post("/{trial_id}/train", status_code=202)
-def train_trial(trial_id: str, request: TrainRequest, state: State) -> TrainingView:
+def train_trial(trial_id: str, request: TrainRequest, state: State, by: By) -> TrainingView:
     """Have a trial's candidate trained in full, on all the data; its best weights are what is compressed afterwards."""
-    training = commands.train(state.engine, trial_id, epochs=request.epochs, seeds=request.seeds)
+    training = commands.train(state.engine, trial_id, epochs=request.epochs, seeds=request.seeds, by=by)
     return TrainingView.model_validate(training, from_attributes=True)
 
 
 @router.post("/{trial_id}/retry", status_code=202)
-def retry_trial(trial_id: str, state: State) -> StudyView:
+def retry_trial(trial_id: str, state: State, by: By) -> StudyView:
     """Run a trial that gave no result once more, as a new trial beyond the budget."""
-    study_id = commands.retry(state.engine, trial_id)
+    study_id = commands.retry(state.engine, trial_id, by=by)
     with state.reader.connect() as connection:
         return StudyView.model_validate(study_views.get(connection, study_id), from_attributes=True)
 

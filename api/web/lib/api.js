@@ -152,7 +152,7 @@ async function askForKey(problem, wrong) {
   open ??= ask({
     title: "This server needs a key",
     text: wrong
-      ? "The server does not know this key."
+      ? `The server refused this key: ${problem.message}.`
       : "`seedleaf key create NAME` makes one on the server. This tab keeps it until it is closed.",
     fields: [{ name: "key", label: "Key", type: "password" }],
     confirm: "Use this key",

@@ -72,10 +72,16 @@ function factsOf(results) {
     ["Taught by", teacher(results)],
     ["Search time", duration(study.search_elapsed_s)],
     ["Created", ago(study.created_at)],
+    ["Created by", keyText(study.created_by)],
+    ["Changed by", keyText(study.changed_by)],
+    ["Cancelled by", keyText(study.cancelled_by)],
     ["Classes", study.classes?.length],
     ["Ray job", study.job],
   ];
 }
+
+/** The name of a key. @param {StudyView["created_by"]} key */
+const keyText = (key) => key?.name ?? null;
 
 /** The trial whose answers later ones learn from. @param {StudyResults} results */
 function teacher({ study, trials }) {

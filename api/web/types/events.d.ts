@@ -43,4 +43,10 @@ export interface JobChanged extends Emitted {
   state?: JobState;
 }
 
-export type StudyEvent = StudyChanged | TrialChanged | EpochEnded | VariantMade | JobChanged;
+export interface ActionTaken extends Emitted {
+  kind: "action";
+  action: "create" | "extend" | "pause" | "resume" | "cancel" | "compress" | "train" | "retry";
+  by: { id: string | null; name: string };
+}
+
+export type StudyEvent = StudyChanged | ActionTaken | TrialChanged | EpochEnded | VariantMade | JobChanged;
