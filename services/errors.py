@@ -2,6 +2,7 @@
 
 ServiceError
 ├── NotFoundError       no such study, trial, variant, artifact or data set
+│   └── DeletedError    there was such a study, and it was deleted
 ├── ConflictError       the state does not allow it
 │   └── LeaseLostError  another driver or worker holds this now: discard the result
 ├── RejectedError       the request cannot be carried out as it stands; names the field
@@ -21,6 +22,11 @@ class ServiceError(Exception):
 class NotFoundError(ServiceError):
     def __init__(self, kind: str, identifier: str) -> None:
         super().__init__(f"no {kind} {identifier!r}; list them to see what there is")
+
+
+class DeletedError(NotFoundError):
+    def __init__(self, what: str) -> None:
+        ServiceError.__init__(self, what)
 
 
 class ConflictError(ServiceError):

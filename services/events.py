@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from services.errors import BusyError
 from services.records.events import Event
-from services.store import events
+from services.store import events, studies
 
 log = structlog.get_logger()
 _PAGE = 500
@@ -36,7 +36,7 @@ class EventFeed:
         self._loop: asyncio.AbstractEventLoop | None = None
         # Both are changed in the loop's thread only.
         self._watchers: dict[str, set[asyncio.Event]] = {}
-        self._reads: dict[tuple[str, int], asyncio.Task[list[Event]]] = {}
+        self._reads: dict[tuple[str, int], asyncio.Task[list[Event] | None]] = {}
         self._thread = threading.Thread(target=self._run, name="event-feed", daemon=True)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -54,13 +54,18 @@ class EventFeed:
             raise BusyError(f"{watching} streams of events are open already", retry_after_s=_RETRY_AFTER_S)
 
     async def watch(self, study_id: str, after: int) -> AsyncIterator[Event | None]:
-        """The study's events later than ``after``, then each as it happens; None where for a while there was none."""
+        """The study's events later than ``after``, then each as it happens; None where for a while there was none.
+
+        It ends when the study is deleted.
+        """
         woken = asyncio.Event()
         self._watchers.setdefault(study_id, set()).add(woken)
         try:
             while not self._closed.is_set():
                 woken.clear()
                 news = await self._news(study_id, after)
+                if news is None:
+                    return
                 for event in news:
                     after = event.id
                     yield event
@@ -75,7 +80,7 @@ class EventFeed:
             if not self._watchers[study_id]:
                 del self._watchers[study_id]
 
-    async def _news(self, study_id: str, after: int) -> list[Event]:
+    async def _news(self, study_id: str, after: int) -> list[Event] | None:
         """The next events. A query that is under way is shared, unless something has happened since it began."""
         key = study_id, after
         read = self._reads.get(key)
@@ -84,15 +89,17 @@ class EventFeed:
             read.add_done_callback(lambda ended: self._forget(key, ended))
         return await asyncio.shield(read)
 
-    def _forget(self, key: tuple[str, int], read: "asyncio.Task[list[Event]]") -> None:
+    def _forget(self, key: tuple[str, int], read: "asyncio.Task[list[Event] | None]") -> None:
         if self._reads.get(key) is read:
             del self._reads[key]
         if not read.cancelled():
             read.exception()  # whoever watches gets it; where all have left nobody does
 
-    def _read(self, study_id: str, after: int) -> list[Event]:
+    def _read(self, study_id: str, after: int) -> list[Event] | None:
+        """None if there is no such study any more."""
         with self._engine.connect() as connection:
-            return events.list_after(connection, study_id, after, limit=_PAGE)
+            news = events.list_after(connection, study_id, after, limit=_PAGE)
+            return news if news or studies.exists(connection, study_id) else None
 
     def _run(self) -> None:
         while not self._closed.is_set():

@@ -1,4 +1,4 @@
-"""``seedleaf study``: create, list, show, watch, pause, resume, cancel, extend, and the spec's JSON Schema."""
+"""``seedleaf study``: create, list, show, watch, pause, resume, cancel, delete, extend, and the spec's JSON Schema."""
 
 import json
 import sys
@@ -17,6 +17,7 @@ from api.cli.watch import watch_to_end
 from api.client.client import Client
 from api.exporters.exporter import Target
 from api.schemas import StudyView
+from api.tabular.console import plain
 from api.tabular.studies import HEADERS, WORDS, details, flat, networks, row
 from search.contract.metrics import MetricName
 from search.study.spec import StudySpec
@@ -135,6 +136,23 @@ def cancel(study_id: StudyId, format_: TextFormat = "text") -> None:
 
 
 @app.command()
+def delete(
+    study_id: StudyId,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    format_: TextFormat = "text",
+) -> None:
+    """Delete a study that has ended, with its trials, models and files; this cannot be undone."""
+    with Client() as client:
+        if not yes:
+            _confirm_deletion(client, study_id)
+        client.delete_study(study_id)
+    if format_ == "json":
+        print_json({"deleted": study_id})
+    else:
+        print(f"deleted study {study_id}")
+
+
+@app.command()
 def extend(
     study_id: StudyId,
     trials: Annotated[int, typer.Option(min=1, help="The new total of trials.")],
@@ -171,6 +189,16 @@ app.command("import")(import_points)
 def schema() -> None:
     """Print the JSON Schema of a study's spec."""
     print(json.dumps(StudySpec.model_json_schema(), indent=2))
+
+
+def _confirm_deletion(client: Client, study_id: str) -> None:
+    """CommandError unless the user at the terminal says yes."""
+    if not sys.stdin.isatty():
+        raise CommandError("nobody can be asked here: give --yes to delete the study")
+    study = client.get_study(study_id)
+    question = f"Delete study {study.id} ({study.name}), {study.progress.finished} trials, with their models and files?"
+    if not typer.confirm(plain(question), err=True):
+        raise CommandError("nothing was deleted")
 
 
 def _report(study: StudyView, format_: TextFormat) -> None:

@@ -60,6 +60,9 @@ class Calls:
         content = None if body is None else body.model_dump(mode="json")
         return self._read(model, self._connection.send(method, path, content, headers))
 
+    def _delete(self, path: str) -> None:
+        self._connection.send("DELETE", path)
+
     def _every(self, model: type[Page[M]], path: str, **filters: object) -> Iterator[M]:
         cursor: str | None = None
         while True:

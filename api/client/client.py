@@ -87,6 +87,10 @@ class Client(Calls, Operations):
         """End a study for good, with its running trials and compression jobs."""
         return self._send(Study, "POST", path_of("studies", study_id, "cancel"))
 
+    def delete_study(self, study_id: str) -> None:
+        """Delete a study that has ended, with its trials, models and files. A second call changes nothing."""
+        self._delete(path_of("studies", study_id))
+
     def extend_study(self, study_id: str, *, max_trials: int | None = None, max_minutes: float | None = None) -> Study:
         """Raise the budget to these totals; a study that has ended resumes its search."""
         patch = StudyPatch(budget=BudgetPatch(max_trials=max_trials, max_minutes=max_minutes))

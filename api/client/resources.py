@@ -49,6 +49,8 @@ class Operations(Protocol):
 
     def cancel_study(self, study_id: str) -> "Study": ...
 
+    def delete_study(self, study_id: str) -> None: ...
+
     def extend_study(self, study_id: str, *, max_trials: int | None, max_minutes: float | None) -> "Study": ...
 
     def get_front(self, study_id: str) -> "Front": ...
@@ -248,6 +250,10 @@ class Study(Bound, StudyView):
     def cancel(self) -> Self:
         """End it for good, with its running trials and compression jobs."""
         return self._take(self._client.cancel_study(self.id))
+
+    def delete(self) -> None:
+        """Delete it with its trials, models and files, once it has ended. This cannot be undone."""
+        self._client.delete_study(self.id)
 
     def extend(self, *, max_trials: int | None = None, max_minutes: float | None = None) -> Self:
         """Raise the budget to these totals; a study that has ended resumes its search."""

@@ -16,6 +16,7 @@ from api.server.routes import cluster, datasets, events, health, page, recipes, 
 from api.server.scopes import ScopedApi, enforce_scope
 from api.server.state import AppState, Queue
 from services.control.controller import Controller
+from services.control.sweeper import Sweeper
 from services.database import make_engine, make_reader, migrate
 from services.events import EventFeed
 from services.keys import KeyRing
@@ -48,17 +49,19 @@ def create_app(config: Settings, *, host: str, local: Backends | None = None) ->
     )
     url = config.require_database_url()
     engine = make_engine(url, pool_size=20)
+    artifacts = ArtifactStore(config.artifacts)
     ray_address = local.ray.address if local is not None and local.ray is not None else None
     ray_jobs = RayJobs.of(config, local=ray_address, patience_s=_RAY_PATIENCE_S)
     app.state.seedleaf = AppState(
         settings=config,
         engine=engine,
         reader=make_reader(url, pool_size=20),
-        artifacts=ArtifactStore(config.artifacts),
+        artifacts=artifacts,
         feed=EventFeed(engine),
         answers=AnswerCache(),
         spec_checks=Queue("checks of studies", at_once=2, most_waiting=50),
         predictions=Queue("predictions", at_once=2, most_waiting=50),
+        sweeper=Sweeper(engine, artifacts, config.checkpoints_dir),
         ray_jobs=ray_jobs,
         ray_watch=RayWatch(ray_jobs),
         supervisor=None if local is None else local.supervisor,
@@ -84,12 +87,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     controller: Controller = app.state.controller
     state.feed.start(asyncio.get_running_loop())
     controller.start()
+    state.sweeper.start()
     await asyncio.to_thread(state.ray_watch.start)
     try:
         yield
     finally:
         await asyncio.to_thread(state.ray_watch.close)
         await asyncio.to_thread(controller.close)
+        await asyncio.to_thread(state.sweeper.close)
         state.ray_jobs.close()
         await asyncio.to_thread(state.feed.close)
         state.engine.dispose()

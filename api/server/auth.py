@@ -5,6 +5,7 @@ listed is protected, whichever way it was added to the application.
 """
 
 import asyncio
+from datetime import UTC
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -137,8 +138,8 @@ _NO_KEY = (401, "send the header Authorization: Bearer KEY with a key of this se
 def _refuse_key(given: str | None, key: KnownKey | None) -> Refusal | None:
     if key is None:
         return _NO_KEY if given is None else _UNKNOWN_KEY
-    if key.is_expired:
-        name, at = key.name.name, key.expires_at
+    if key.expires_at is not None and key.is_expired:
+        name, at = key.name.name, key.expires_at.astimezone(UTC)
         return 401, f"the key {name!r} expired at {at:%Y-%m-%d %H:%M} UTC: make another (`seedleaf key create NAME`)"
     return None
 

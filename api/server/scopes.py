@@ -21,6 +21,7 @@ SCOPES: Mapping[str, KeyScope | None] = {
     "pause_study": KeyScope.WRITE,
     "resume_study": KeyScope.WRITE,
     "cancel_study": KeyScope.WRITE,
+    "delete_study": KeyScope.ADMIN,
     "get_logs": KeyScope.READ,
     "get_front": KeyScope.READ,
     "get_points": KeyScope.READ,

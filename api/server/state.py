@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from api.server.scopes import CALLER
+from services.control.sweeper import Sweeper
 from services.errors import BusyError
 from services.events import EventFeed
 from services.local.supervisor import Supervisor
@@ -62,6 +63,7 @@ class AppState:
     answers: AnswerCache
     spec_checks: Queue
     predictions: Queue
+    sweeper: Sweeper
     ray_jobs: RayJobs
     ray_watch: RayWatch
     supervisor: Supervisor | None

@@ -28,16 +28,16 @@ from services.control.reconciliation import (
     Submit,
     plan,
 )
-from services.control.tasks import HANDLERS, MAX_LOST, job_name, list_tasks
+from services.control.tasks import HANDLERS, MAX_LOST, list_tasks
 from services.database import LEADER_LOCK, make_engine
 from services.errors import ConflictError
 from services.ray.capacity import Capacity, capacity_of
 from services.ray.errors import RayError
 from services.ray.jobs import RayJobs
 from services.records.studies import ActiveStudy, Study
-from services.records.tasks import Task
+from services.records.tasks import Task, job_name
 from services.settings import Settings
-from services.store import jobs, recipe_searches, studies, totals, trainings, trials
+from services.store import deletions, jobs, recipe_searches, studies, totals, trainings, trials
 
 log = structlog.get_logger()
 PERIOD_S = 0.5
@@ -108,8 +108,11 @@ class Controller:
             with self._engine.begin() as connection:
                 studies.explain_queued(connection, WAITS_FOR_RAY)
             raise
-        active_studies, waiting_jobs, tasks = self._read_record()
-        for step in plan(active_studies, ray_jobs, capacity, waiting_jobs=waiting_jobs, tasks=tasks):
+        active_studies, waiting_jobs, tasks, stray = self._read_record()
+        steps = plan(
+            active_studies, ray_jobs, capacity, waiting_jobs=waiting_jobs, tasks=tasks, stray_jobs=stray
+        )
+        for step in steps:
             log.info("reconciling", step=repr(step))
             try:
                 self._take(step)
@@ -126,11 +129,14 @@ class Controller:
             self._capacity = now, known
         return known
 
-    def _read_record(self) -> tuple[list[ActiveStudy], int, list[Task]]:
-        """The active studies, how many compression jobs and recipe searches wait, and the unfinished tasks."""
+    def _read_record(self) -> tuple[list[ActiveStudy], int, list[Task], list[str]]:
+        """The active studies, how many compression jobs and recipe searches wait, the unfinished tasks, and the Ray
+        jobs of studies that were deleted a moment ago.
+        """
         with self._engine.connect() as connection:
             waiting = jobs.waiting(connection) + len(recipe_searches.open_ones(connection))
-            return studies.list_active(connection), waiting, list_tasks(connection)
+            stray = deletions.list_stray_jobs(connection)
+            return studies.list_active(connection), waiting, list_tasks(connection), stray
 
     def _take(self, step: Step) -> None:
         match step:

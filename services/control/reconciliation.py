@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from search.contract.states import JobState, StudyState
-from services.control.tasks import MAX_LOST, job_name
+from services.control.tasks import MAX_LOST
 from services.ray.capacity import Capacity
 from services.records.studies import ActiveStudy
-from services.records.tasks import Task, TaskKind
+from services.records.tasks import Task, TaskKind, job_name
 
 MAX_SUBMISSIONS = 5
 #: Why a study does not start or go on, for as long as that is so.
@@ -63,7 +63,7 @@ class GiveUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """A driver whose lease ran out is stuck."""
+    """A driver whose lease ran out is stuck; a job of a deleted study has nothing left to do."""
 
     job_id: str
 
@@ -108,12 +108,15 @@ def plan(
     *,
     waiting_jobs: int = 0,
     tasks: Sequence[Task] = (),
+    stray_jobs: Sequence[str] = (),
 ) -> list[Step]:
-    """The steps for the active studies, the number of waiting compression jobs and the unfinished tasks.
+    """The steps for the active studies, the number of waiting compression jobs, the unfinished tasks, and the
+    ``stray_jobs`` of deleted studies.
 
     ``ray_jobs``: every job that Ray knows by its id; True while it is pending or running, False once it ended.
     """
     steps = [*_plan_studies(studies, ray_jobs, capacity), *_plan_tasks(tasks, ray_jobs, capacity)]
+    steps += [Stop(job_id=job_id) for job_id in stray_jobs if ray_jobs.get(job_id, False)]
     pools = [alive for job_id, alive in ray_jobs.items() if job_id.startswith(_POOL)]
     if waiting_jobs and not any(pools):
         # Two controllers that read the same choose the same id, and Ray accepts an id once.

@@ -44,11 +44,6 @@ HANDLERS: dict[TaskKind, TaskHandler] = {
 }
 
 
-def job_name(row_id: str, attempt: int) -> str:
-    """The id of the Ray job that works on a row the ``attempt``-th time."""
-    return f"{row_id}-{attempt}"
-
-
 def list_tasks(connection: Connection) -> list[Task]:
     """Every task that has not ended, oldest first of each kind."""
     return [*dataset_checks.to_run(connection), *trainings.to_run(connection), *scorings.to_run(connection)]

@@ -5,6 +5,7 @@ that it had leased are leased again when their leases have run out.
 """
 
 import time
+from contextlib import suppress
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -22,7 +23,7 @@ from search.contract.reports import (
 from search.contract.states import JobState
 from services import logs
 from services.database import make_engine
-from services.errors import ConflictError, LeaseLostError
+from services.errors import ConflictError, DeletedError, LeaseLostError, NotFoundError
 from services.jobs import ray_session
 from services.jobs.heartbeat import Heartbeat
 from services.jobs.teacher import taught_by
@@ -89,7 +90,7 @@ class Pool:
         with self._engine.connect() as connection:
             abandoned = jobs.abandoned(connection)
         for job in abandoned:
-            with self._engine.begin() as connection:
+            with suppress(DeletedError), self._engine.begin() as connection:
                 life_cycle.fail_abandoned_job(connection, job)
 
     def _extend_leases(self) -> bool:
@@ -123,6 +124,10 @@ class Pool:
         except ValueError as error:
             self._compressors.give_back(compressor)
             self._end(job, CompressionFailed(reason=str(error)))
+            return True
+        except NotFoundError as error:  # its study was deleted meanwhile
+            self._compressors.give_back(compressor)
+            log.info("compression job given up", job_id=job.id, study_id=job.study_id, why=str(error))
             return True
         self._leased[job.id] = job
         self._compressors.start(compressor, job.id, task)
@@ -166,7 +171,7 @@ class Pool:
                 for variant, files in stored:
                     _add_variant(connection, job, variant, files)
                 _change_state(connection, job, outcome)
-        except (LeaseLostError, ConflictError) as error:
+        except (LeaseLostError, ConflictError, NotFoundError) as error:
             log.info(
                 "compression result discarded",
                 job_id=job.id,

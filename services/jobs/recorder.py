@@ -42,7 +42,7 @@ class Recorder:
     def __init__(
         self, engine: Engine, artifacts: ArtifactStore, study_id: str, *, layers: Layers | None = None
     ) -> None:
-        self._engine, self._artifacts, self._study_id = engine, artifacts, study_id
+        self._engine, self._artifacts, self.study_id = engine, artifacts, study_id
         self._layers = layers
         self._token = new_id("lease")
         self.lease_lost = self._progressed = False
@@ -55,26 +55,26 @@ class Recorder:
         self._heartbeat = Heartbeat("lease", self._beat, period_s=_HEARTBEAT_S)
 
     def _take_over(self, connection: Connection) -> None:
-        study = studies.get(connection, self._study_id, lock=True)
+        study = studies.get(connection, self.study_id, lock=True)
         if study.state not in (StudyState.QUEUED, StudyState.RUNNING):
-            raise ConflictError(f"study {self._study_id} is {study.state}: there is nothing to search")
+            raise ConflictError(f"study {self.study_id} is {study.state}: there is nothing to search")
         self.spec = study.spec
         self.answers_sha256 = study.teacher_answers_sha256
         self._elapsed_s = study.search_elapsed_s
         self.state = StudyState.RUNNING
-        studies.take_lease(connection, self._study_id, self._token, lease_s=LEASE_S)
+        studies.take_lease(connection, self.study_id, self._token, lease_s=LEASE_S)
         if study.state is StudyState.QUEUED:
             studies.set_state(
-                connection, self._study_id, StudyState.RUNNING, started_at=study.started_at or study.created_at
+                connection, self.study_id, StudyState.RUNNING, started_at=study.started_at or study.created_at
             )
-        for cut_off in trials.cancel_running(connection, self._study_id, "its driver was lost: it is run again"):
-            studies.enqueue(connection, new_id("enqueued"), self._study_id, cut_off.assignment, role=cut_off.role)
-        answered = trials.list_by_study(connection, self._study_id, ANSWERED_TRIAL_STATES)
-        self._curves = trials.curves(connection, self._study_id)
+        for cut_off in trials.cancel_running(connection, self.study_id, "its driver was lost: it is run again"):
+            studies.enqueue(connection, new_id("enqueued"), self.study_id, cut_off.assignment, role=cut_off.role)
+        answered = trials.list_by_study(connection, self.study_id, ANSWERED_TRIAL_STATES)
+        self._curves = trials.curves(connection, self.study_id)
         self.history = [trial.as_past(self._curves.get(trial.id, ())) for trial in answered]
         self._spent = sum(trial.state is not TrialState.INFEASIBLE or trial.host is not None for trial in answered)
-        self._number = trials.next_number(connection, self._study_id)
-        self._enqueued = studies.enqueued(connection, self._study_id)
+        self._number = trials.next_number(connection, self.study_id)
+        self._enqueued = studies.enqueued(connection, self.study_id)
 
     @property
     def budget(self) -> BudgetSpec:
@@ -146,7 +146,7 @@ class Recorder:
         if enqueued is None:
             return None
         role = studies.dequeue(connection, enqueued)
-        self._enqueued = studies.enqueued(connection, self._study_id)
+        self._enqueued = studies.enqueued(connection, self.study_id)
         return role
 
     def _add(
@@ -162,7 +162,7 @@ class Recorder:
         trials.add(
             connection,
             trial_id=trial_id,
-            study_id=self._study_id,
+            study_id=self.study_id,
             number=self._number,
             candidate=candidate.model_dump(mode="json"),
             assignment=dict(assignment),
@@ -171,7 +171,7 @@ class Recorder:
             role=role,
         )
         self._number += 1
-        totals.add(connection, self._study_id, "sampler_seconds", self._sampled_s)
+        totals.add(connection, self.study_id, "sampler_seconds", self._sampled_s)
         self._sampled_s = 0.0
         return trial_id
 
@@ -180,7 +180,7 @@ class Recorder:
 
     def epoch(self, trial_id: str, epoch: EpochReport) -> None:
         with self.writing() as connection:
-            trials.add_epoch(connection, self._study_id, trial_id, epoch)
+            trials.add_epoch(connection, self.study_id, trial_id, epoch)
         self._curves.setdefault(trial_id, []).append(epoch.curve_point)
 
     def ended(self, trial_id: str, result: TrialResult) -> None:
@@ -198,7 +198,7 @@ class Recorder:
                 if answers is not None:
                     self._add_answers(connection, answers, trial_id=trial_id)
                 if not self._progressed:
-                    studies.set_values(connection, self._study_id, submissions=0)
+                    studies.set_values(connection, self.study_id, submissions=0)
         except ConflictError as error:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))
             return
@@ -214,7 +214,7 @@ class Recorder:
     def _add_answers(self, connection: Connection, answers: bytes, *, trial_id: str | None) -> None:
         sha256 = self._artifacts.put(answers)
         values = {"teacher_trial_id": trial_id, "teacher_answers_sha256": sha256}
-        studies.set_values(connection, self._study_id, **values)
+        studies.set_values(connection, self.study_id, **values)
         self.answers_sha256 = sha256
 
     def _stored(self, trial_id: str, files: Files) -> list[dict[str, object]]:
@@ -249,12 +249,12 @@ class Recorder:
                 studies.enqueue(
                     connection,
                     new_id("enqueued"),
-                    self._study_id,
+                    self.study_id,
                     trial.assignment,
                     role=trial.role,
                     whole_gpu=whole_gpu,
                 )
-                self._enqueued = studies.enqueued(connection, self._study_id)
+                self._enqueued = studies.enqueued(connection, self.study_id)
         except ConflictError as error:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))
             return
@@ -271,16 +271,16 @@ class Recorder:
     def writing(self) -> Iterator[Connection]:
         """A transaction under the lease. LeaseLostError, and nothing is written, if another driver has it."""
         with self._engine.begin() as connection:
-            studies.lock_lease(connection, self._study_id, self._token)
+            studies.lock_lease(connection, self.study_id, self._token)
             yield connection
 
     def _beat(self) -> bool:
         try:
             with self._engine.begin() as connection:
                 study = studies.extend_lease(
-                    connection, self._study_id, self._token, lease_s=LEASE_S, elapsed_s=_HEARTBEAT_S
+                    connection, self.study_id, self._token, lease_s=LEASE_S, elapsed_s=_HEARTBEAT_S
                 )
-                self._enqueued = studies.enqueued(connection, self._study_id)
+                self._enqueued = studies.enqueued(connection, self.study_id)
         except LeaseLostError:
             self.lease_lost = True
             return False
@@ -293,7 +293,7 @@ class Recorder:
 
     def lock_study(self, connection: Connection) -> None:
         """Hold the study's row, and know its state and budget as they are now, until the transaction ends."""
-        study = studies.get(connection, self._study_id, lock=True)
+        study = studies.get(connection, self.study_id, lock=True)
         self._update(study.state, study.spec.budget, study.search_elapsed_s)
 
     def close(self) -> None:

@@ -35,14 +35,14 @@ from search.tune.scheduler import CurveForecastStopping
 from search.tune.searcher import StudySearch
 from services import logs
 from services.database import make_engine, optuna_url
-from services.errors import ConflictError
+from services.errors import ConflictError, DeletedError
 from services.jobs import ray_session
 from services.jobs.optuna_mirror import Mirror
 from services.jobs.recorder import Recorder
 from services.log_tail import last_lines
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
-from services.store import studies, trials
+from services.store import deletions, studies, trials
 from services.studies import life_cycle
 from workers.actors.hosts import PATIENCE_S, Slots, TargetMissingError
 from workers.actors.resource_sizing import chosen_resources
@@ -269,8 +269,13 @@ def _search(
 
 
 def _transfer(recorder: Recorder) -> list[TransferData]:
-    """The trials of the earlier studies that this one learns from."""
+    """The trials of the earlier studies that this one learns from; of one that was deleted, nothing is left."""
     with recorder.writing() as connection:
+        gone = [deletions.find(connection, study_id) for study_id in recorder.spec.warm_start]
+        if any(gone):
+            which = "; ".join(str(study) for study in gone if study is not None)
+            why = f"goes on without what it would learn (warm_start): {which}"
+            studies.explain(connection, recorder.study_id, StudyState.RUNNING, why)
         studied = [
             trials.list_by_study(connection, study_id, [TrialState.COMPLETED]) for study_id in recorder.spec.warm_start
         ]
@@ -309,7 +314,7 @@ def main() -> None:
     logs.configure("search", study_id=study_id)
     try:
         run(study_id, settings())
-    except ConflictError as error:
+    except (ConflictError, DeletedError) as error:
         log.info("nothing to do", study_id=study_id, why=str(error))
 
 

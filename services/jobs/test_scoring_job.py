@@ -13,7 +13,7 @@ from search.contract.targets import TargetSpec
 from search.study.spec import StudySpec
 from services import logs
 from services.database import make_engine
-from services.errors import ArtifactError, ConflictError, LeaseLostError
+from services.errors import ArtifactError, ConflictError, LeaseLostError, NotFoundError
 from services.jobs import ray_session
 from services.records.scorings import Scoring, ScoringResult
 from services.records.trials import Trial
@@ -150,7 +150,7 @@ def main() -> None:
     config = settings()
     try:
         ScoringJob(make_engine(config.require_database_url()), config, scoring_id).run()
-    except (ConflictError, LeaseLostError) as error:
+    except (ConflictError, LeaseLostError, NotFoundError) as error:
         log.info("nothing to do", scoring_id=scoring_id, why=str(error))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from search.contract.reports import FullTrainingReport, TrainedWeights
 from services import logs
 from services.database import make_engine
-from services.errors import ConflictError
+from services.errors import ConflictError, NotFoundError
 from services.jobs import ray_session
 from services.jobs.teacher import taught_by
 from services.log_tail import last_lines
@@ -107,7 +107,7 @@ def main() -> None:
     config = settings()
     try:
         TrainingJob(make_engine(config.require_database_url()), config, training_id).run()
-    except ConflictError as error:
+    except (ConflictError, NotFoundError) as error:
         log.info("nothing to do", training_id=training_id, why=str(error))
 
 

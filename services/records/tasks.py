@@ -42,3 +42,8 @@ class Task:
             resources=None if resources is None else read_stored(ResourcesSpec, resources),
             may_run=row.get("may_run", True),
         )
+
+
+def job_name(row_id: str, attempt: int) -> str:
+    """The id of the Ray job that works on a row the ``attempt``-th time."""
+    return f"{row_id}-{attempt}"

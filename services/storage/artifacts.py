@@ -1,6 +1,7 @@
 """The artifact store: files named by their content's sha256, in a local folder or in object storage."""
 
 import hashlib
+import math
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -56,6 +57,11 @@ class ArtifactStore:
         for file in self._storage.files():
             if file.modified_s <= limit:
                 yield file.name.rpartition("/")[2], file.size_bytes
+
+    def age_s(self, sha256: str) -> float:
+        """How long ago a file was stored last, in seconds; infinite if there is no such file."""
+        modified_s = self._storage.modified_s(_path_of(sha256))
+        return math.inf if modified_s is None else time.time() - modified_s
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files by the names that ``files`` gave them."""

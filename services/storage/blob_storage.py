@@ -38,6 +38,9 @@ class BlobStorage(Protocol):
     def write(self, name: str, content: bytes) -> None:
         """Replace what is there, if anything; others see the old file or the new one, and nothing between them."""
 
+    def modified_s(self, name: str) -> float | None:
+        """When a file was written last, as in ``StoredFile``; None if there is no such file."""
+
     def files(self) -> Iterator[StoredFile]: ...
 
     def remove(self, name: str) -> None:
@@ -73,6 +76,12 @@ class LocalFolder:
         """Whole or not at all."""
         replace_file(self._root / name, content)
 
+    def modified_s(self, name: str) -> float | None:
+        try:
+            return (self._root / name).stat().st_mtime
+        except FileNotFoundError:
+            return None
+
     def files(self) -> Iterator[StoredFile]:
         for path in self._root.glob("??/*"):
             with suppress(FileNotFoundError):  # an unfinished file has got its name meanwhile
@@ -106,6 +115,14 @@ class ObjectStorage:
     def write(self, name: str, content: bytes) -> None:
         with self._asking():
             self._files.pipe_file(self._key(name), content)
+
+    def modified_s(self, name: str) -> float | None:
+        try:
+            with self._asking(FileNotFoundError):
+                info = self._files.info(self._key(name))
+        except FileNotFoundError:
+            return None
+        return self._modified_s(self._key(name), info)
 
     def files(self) -> Iterator[StoredFile]:
         with self._asking():

@@ -56,6 +56,11 @@ def write(connection: Connection) -> int | None:
     return _WRITE(connection, json.dumps(rows)).one()["last"] if rows else None
 
 
+def wake(connection: Connection, study_id: str) -> None:
+    """Wake those who watch a study when the transaction commits, without an event."""
+    connection.execute(text("SELECT pg_notify(:channel, :study_id)"), {"channel": CHANNEL, "study_id": study_id})
+
+
 def _forget(connection: Connection) -> None:
     # What belonged to a connection that broke went with it; asking for it would hide why it broke.
     if not connection.invalidated:

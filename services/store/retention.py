@@ -17,6 +17,14 @@ from services.store.tables import (
 
 #: A curve keeps its last epoch, the powers of two, and about so many others.
 KEPT_EPOCHS = 32
+#: Every column that names a file by its sha256.
+FILE_COLUMNS = (
+    artifacts.c.sha256,
+    compression_jobs.c.weights_sha256,
+    recipe_searches.c.weights_sha256,
+    training_runs.c.weights_sha256,
+    studies.c.teacher_answers_sha256,
+)
 
 
 def lock_ended_studies(connection: Connection, days: float) -> list[Study]:
@@ -65,11 +73,4 @@ def delete_epoch_events(connection: Connection, study_id: str) -> int:
 
 def list_files(connection: Connection) -> set[str]:
     """The sha256 of every file that a row refers to."""
-    columns = (
-        artifacts.c.sha256,
-        compression_jobs.c.weights_sha256,
-        recipe_searches.c.weights_sha256,
-        training_runs.c.weights_sha256,
-        studies.c.teacher_answers_sha256,
-    )
-    return set(connection.execute(union(*(select(column) for column in columns))).scalars())
+    return set(connection.execute(union(*(select(column) for column in FILE_COLUMNS))).scalars())

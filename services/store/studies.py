@@ -23,12 +23,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from search.contract.candidate import Enqueued
 from search.contract.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState
 from search.contract.trials import Assignment, TrialRole
-from services.errors import ConflictError, LeaseLostError, NotFoundError
+from services.errors import ConflictError, LeaseLostError
 from services.records.actions import Action
 from services.records.json_object import JsonObject
 from services.records.keys import KeyName
 from services.records.studies import ActiveStudy, LeasedStudy, Study, StudyProgress
-from services.store import events
+from services.store import deletions, events
 from services.store.clock import in_seconds
 from services.store.prepared import ARGUMENT, Prepared
 from services.store.state_change import Event, StateMachine, change_state
@@ -138,14 +138,18 @@ def get(connection: Connection, study_id: str, *, lock: bool = False) -> Study:
     query = select(studies).where(studies.c.id == study_id)
     row = connection.execute(query.with_for_update(key_share=True) if lock else query).mappings().one_or_none()
     if row is None:
-        raise NotFoundError("study", study_id)
+        raise deletions.missing(connection, study_id)
     return Study.from_row(row)
+
+
+def exists(connection: Connection, study_id: str) -> bool:
+    return bool(connection.execute(select(select(studies.c.id).where(studies.c.id == study_id).exists())).scalar_one())
 
 
 def get_with_progress(connection: Connection, study_id: str) -> tuple[Study, StudyProgress]:
     row = _GET_WITH_PROGRESS(connection, study_id).one_or_none()
     if row is None:
-        raise NotFoundError("study", study_id)
+        raise deletions.missing(connection, study_id)
     return Study.from_row(row), StudyProgress.from_row(row)
 
 

@@ -434,6 +434,26 @@ api_keys = Table(
     CheckConstraint("scope IN ('read', 'write', 'admin')", name="scope"),
 )
 
+deleted_studies = Table(
+    "deleted_studies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    _by("deleted_by", "deleted it"),
+    Column("ray_jobs", JSONB, nullable=False, comment="those that may still run"),
+    Column("trainings", JSONB, nullable=False, comment="those that may have checkpoints"),
+    _now("deleted_at"),
+    Index("ix_deleted_studies_deleted_at", "deleted_at"),
+    comment="studies that were deleted",
+)
+
+deleted_files = Table(
+    "deleted_files",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    comment="files of deleted studies that are to be removed, unless a row still names them",
+)
+
 events = Table(
     "events",
     metadata,

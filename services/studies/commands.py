@@ -23,7 +23,7 @@ from services.records.jobs import CompressionJob
 from services.records.keys import KeyName
 from services.records.studies import Study
 from services.records.trainings import Training
-from services.store import events, jobs, recipe_searches, scorings, studies, trainings, trials
+from services.store import deletions, events, jobs, recipe_searches, scorings, studies, trainings, trials
 from services.store.ids import new_id
 from services.studies import admission, life_cycle
 from services.views import studies as study_views
@@ -94,7 +94,9 @@ def _earlier(connection: Connection, spec: StudySpec) -> list[str]:
     for index, name in enumerate(spec.warm_start):
         study_id = studies.find_id(connection, name)
         if study_id is None:
-            raise RejectedError(f"warm_start[{index}]", f"there is no study {name!r}; list them to see what there is")
+            deleted = deletions.find_by_name(connection, name)
+            why = f"there is no study {name!r}; list them to see what there is"
+            raise RejectedError(f"warm_start[{index}]", f"{deleted}: leave it out" if deleted else why)
         ids.append(study_id)
     return ids
 

@@ -4,6 +4,7 @@ No other state is kept, so a pool that is killed loses only the job that it was 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import Connection, Engine
 
@@ -12,6 +13,7 @@ from search.contract.states import UNFINISHED_JOB_STATES, JobState
 from search.samplers.recipe_search import Evaluation, propose
 from search.study.compression_spec import RecipeBudget
 from search.study.spec import StudySpec
+from services.errors import DeletedError
 from services.records.recipe_searches import RecipeSearch, TriedRecipe
 from services.store import jobs, recipe_searches, studies
 from services.store.ids import new_id
@@ -26,7 +28,7 @@ def advance(engine: Engine, *, slots: int) -> bool:
     with engine.connect() as connection:
         searches = recipe_searches.open_ones(connection)
     for search in searches:
-        with engine.begin() as connection:
+        with suppress(DeletedError), engine.begin() as connection:
             study = studies.get(connection, search.study_id, lock=True)
             if recipe_searches.is_open(connection, search.id):
                 _advance(connection, search, study.spec, at_once=max(slots // len(searches), 1))

@@ -1,4 +1,4 @@
-"""Studies: create, list, look at, change the budget, pause, resume, cancel, and the front."""
+"""Studies: create, list, look at, change the budget, pause, resume, cancel, delete, and the front."""
 
 import asyncio
 import threading
@@ -28,7 +28,7 @@ from search.contract.states import StudyState
 from search.spaces.size import CountStoppedError
 from search.study.spec import StudySpec
 from services.errors import RejectedError
-from services.studies import admission, commands, spec_preview
+from services.studies import admission, commands, deletion, spec_preview
 from services.studies.starting_weights import starting_weights
 from services.views import importance, points
 from services.views import studies as study_views
@@ -117,6 +117,16 @@ def extend_study(study_id: str, patch: StudyPatch, state: State, by: By) -> Stud
     budget = patch.budget
     commands.extend(state.engine, study_id, max_trials=budget.max_trials, max_minutes=budget.max_minutes, by=by)
     return _view(state, study_id)
+
+
+@router.delete("/{study_id}", status_code=204)
+def delete_study(study_id: str, state: State, by: By) -> None:
+    """Delete a study that has ended, with its trials, models, files and events; 409 while it has not.
+
+    It cannot be undone. A study that was deleted before is no error.
+    """
+    deletion.delete(state.engine, study_id, by=by)
+    state.sweeper.wake()
 
 
 @router.post("/{study_id}/pause")

@@ -69,6 +69,11 @@ export async function patch(path, body) {
   return (await send(path, { method: "PATCH", ...json(body) })).json();
 }
 
+/** DELETE, which answers with nothing. @param {string} path */
+export async function remove(path) {
+  await send(path, { method: "DELETE" });
+}
+
 /**
  * All items of a list, page by page, until there are `most`; `complete` tells whether these are all.
  *

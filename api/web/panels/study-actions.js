@@ -1,7 +1,7 @@
 // @ts-check
-// What can be done with a study: pause, resume, cancel and extend, each confirmed.
+// What can be done with a study: pause, resume, cancel, extend and delete, each confirmed.
 
-import { patch, post } from "../lib/api.js";
+import { patch, post, remove } from "../lib/api.js";
 import { ask } from "../lib/dialogs.js";
 import { h } from "../lib/dom.js";
 import { announce, attempt } from "../lib/notices.js";
@@ -10,12 +10,12 @@ import { announce, attempt } from "../lib/notices.js";
 /** @import { Question } from "../lib/dialogs.js" */
 
 /**
- * `run` answers with the study as it is afterwards, or null if the user did not confirm.
+ * `run` answers with the study as it is afterwards, "deleted", or null if the user did not confirm.
  *
  * @typedef {object} Action
  * @property {string} name
  * @property {StudyState[]} states that allow it
- * @property {(study: StudyView) => Promise<StudyView | null>} run
+ * @property {(study: StudyView) => Promise<StudyView | "deleted" | null>} run
  * @property {boolean} [danger]
  */
 
@@ -25,6 +25,7 @@ const ACTIONS = [
   { name: "Resume", states: ["PAUSED"], run: resumeStudy },
   { name: "Extend", states: ["QUEUED", "RUNNING", "PAUSED", "COMPLETED", "FAILED"], run: extendStudy },
   { name: "Cancel", states: ["QUEUED", "RUNNING", "PAUSED"], run: cancelStudy, danger: true },
+  { name: "Delete", states: ["COMPLETED", "FAILED", "CANCELLED"], run: deleteStudy, danger: true },
 ];
 
 /**
@@ -32,22 +33,33 @@ const ACTIONS = [
  *
  * @param {StudyView} study
  * @param {(changed: StudyView) => void} onChange
+ * @param {() => void} onDeleted
  */
-export function studyActions(study, onChange) {
+export function studyActions(study, onChange, onDeleted) {
   const allowed = ACTIONS.filter(({ states }) => states.includes(study.state));
   return h(
     "div",
     { class: "actions" },
-    allowed.map((action) => button(action, study, onChange)),
+    allowed.map((action) => button(action, study, onChange, onDeleted)),
   );
 }
 
-/** @param {Action} action @param {StudyView} study @param {(changed: StudyView) => void} onChange */
-function button({ name, run, danger }, study, onChange) {
+/**
+ * @param {Action} action
+ * @param {StudyView} study
+ * @param {(changed: StudyView) => void} onChange
+ * @param {() => void} onDeleted
+ */
+function button({ name, run, danger }, study, onChange, onDeleted) {
   const click = () =>
     attempt(async () => {
       const changed = await run(study);
       if (changed === null) return;
+      if (changed === "deleted") {
+        announce(`${study.name} is deleted.`);
+        onDeleted();
+        return;
+      }
       announce(`${changed.name} is now ${changed.state.toLowerCase()}.`);
       onChange(changed);
     });
@@ -82,6 +94,17 @@ function cancelStudy({ id, name }) {
   const text = "This stops its running trials and its compression, and cannot be undone. Results so far are kept.";
   const question = { title: `Cancel ${name}?`, text, confirm: "Cancel the study", danger: true };
   return confirmed(question, () => post(`/studies/${id}/cancel`));
+}
+
+/** @param {StudyView} study @returns {Promise<"deleted" | null>} */
+async function deleteStudy({ id, name, progress }) {
+  const text =
+    `This deletes its ${progress.finished} trials with their models, files and events, and cannot be undone. ` +
+    "Studies that learned from it keep their results.";
+  const question = { title: `Delete ${name}?`, text, confirm: "Delete the study", danger: true };
+  if ((await ask(question)) === null) return null;
+  await remove(`/studies/${id}`);
+  return "deleted";
 }
 
 /** @param {StudyView} study */

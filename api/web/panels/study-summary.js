@@ -34,7 +34,7 @@ export function summaryPanel(results, signal) {
   function update() {
     const { study } = results;
     const log = study.job && logButton(study.id);
-    fill(head, h("h1", {}, study.name), badge(study.state), link, studyActions(study, changed), log);
+    fill(head, h("h1", {}, study.name), badge(study.state), link, studyActions(study, changed, leave), log);
     const reason = study.reason && h("pre", {}, study.reason);
     fill(state, progressBar(study), queuePlace(study), reason, runningTrials(results), facts(factsOf(results)));
     skipped.update(study);
@@ -46,6 +46,10 @@ export function summaryPanel(results, signal) {
   function changed(study) {
     results.study = study;
     update();
+  }
+
+  function leave() {
+    location.hash = "#/studies";
   }
 
   /** @param {boolean} yes */

@@ -89,7 +89,7 @@ class StudyList {
       { label: "Fastest", numeric: true, cell: ({ progress }) => milliseconds(progress.least_latency_ms) },
       { label: "Pace", cell: pace },
       { label: "Created", cell: ({ created_at }) => ago(created_at) },
-      { label: "Actions", cell: (study) => studyActions(study, changed) },
+      { label: "Actions", cell: (study) => studyActions(study, changed, changed) },
     ];
     return table({ caption: "Studies, newest first", columns, rows: this.#studies, narrow: "cards" });
   }
