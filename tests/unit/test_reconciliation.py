@@ -291,3 +291,8 @@ def test_a_training_that_no_node_can_run_says_so_once_and_holds_up_no_other() ->
     assert started == StartTask(task=make_task(2), attempt=1)
     told_already = make_task(1, resources=giant.resources, reason=told_why.reason)
     assert plan([], {}, capacity(), tasks=[told_already]) == []
+
+
+def test_the_jobs_of_a_deleted_study_are_stopped_while_they_live() -> None:
+    known, stray = {"study-1-3": True, "training-1-1": False}, ["study-1-3", "training-1-1", "scoring-1-1"]
+    assert plan([], known, ROOMY, stray_jobs=stray) == [Stop(job_id="study-1-3")]

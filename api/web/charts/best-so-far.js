@@ -46,7 +46,7 @@ function bestChart({ study, trials }, metric, colours) {
         marker: { size: 7, color: colours.muted, opacity: 0.6 },
         customdata: completed.map(({ id }) => id),
         hovertext: completed.map(
-          ({ number, metrics }) => `Trial ${number}<br>${label} ${formatMetric(metric, metrics[metric])}`,
+          ({ number, metrics }) => `Trial ${number}\n${label} ${formatMetric(metric, metrics[metric])}`,
         ),
         hoverinfo: "text",
       },

@@ -5,7 +5,7 @@ import { bar, panel } from "../lib/components.js";
 import { h } from "../lib/dom.js";
 import { count, fraction } from "../lib/format.js";
 import { table } from "../lib/table.js";
-import { chart, plainLabel } from "./plot.js";
+import { chart } from "./plot.js";
 
 /** @import { TrialDetail } from "../types/api.d.ts" */
 /** @import { Column } from "../types/dom.d.ts" */
@@ -62,14 +62,13 @@ const matrixText = (confusion) =>
 
 /** @param {string[]} classes @param {number[][]} confusion @param {Colours} colours @returns {Figure} */
 function confusionChart(classes, confusion, colours) {
-  const labels = classes.map(plainLabel);
   const hits = sum(confusion.map((row, index) => row[index]));
   return {
     traces: [
       {
         type: "heatmap",
-        x: labels,
-        y: labels,
+        x: classes,
+        y: classes,
         z: confusion.map((row) => row.map((images) => images / Math.max(sum(row), 1))),
         text: matrixText(confusion),
         texttemplate: classes.length <= MOST_NUMBERED_CLASSES ? "%{text}" : "",

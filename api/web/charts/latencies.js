@@ -98,5 +98,5 @@ function latencyChart(variants, colours) {
 /** @param {VariantView} variant @param {Quantiles} quantiles */
 function hoverText(variant, { p90, p99 }) {
   const tail = `p90 ${milliseconds(p90)}, p99 ${milliseconds(p99)}`;
-  return `${nameOf(variant)}<br>${latencyWithInterval(variant.metrics)}<br>${tail}`;
+  return `${nameOf(variant)}\n${latencyWithInterval(variant.metrics)}\n${tail}`;
 }

@@ -229,7 +229,7 @@ function interval(metric, points, marker) {
 function hoverText({ trial, variant, metrics }, { x, y }) {
   const role = trial.role === null ? "" : ` (${ROLE_NAMES[trial.role]})`;
   const name = `Trial ${trial.number}${role}${variant ? `, ${variant.recipe}` : ""}`;
-  return [name, ...[y, x].map((metric) => `${METRICS[metric].label} ${valueText(metric, metrics)}`)].join("<br>");
+  return [name, ...[y, x].map((metric) => `${METRICS[metric].label} ${valueText(metric, metrics)}`)].join("\n");
 }
 
 /** @param {MetricName} metric @param {Metrics} metrics */

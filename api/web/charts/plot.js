@@ -11,7 +11,8 @@ import { messageOf } from "../lib/notices.js";
 /** @typedef {Partial<PlotData>} Trace */
 
 /**
- * What a chart shows, and a sentence that says it to those who cannot see it.
+ * What a chart shows, and a sentence that says it to those who cannot see it. Its labels are plain texts, a hover text
+ * with a newline between its lines: Plotly would take tags in names for markup, so `chart` escapes them all.
  *
  * @typedef {{ traces: Trace[], x: Axis, y: Axis, summary: string }} Figure
  */
@@ -27,6 +28,8 @@ const COLOUR_NAMES = /** @type {const} */ ([
   "warning",
   "track",
 ]);
+/** Where a trace has texts: its legend, labels, hover texts, and the categories of its axes. */
+const LABELS = /** @type {const} */ (["name", "text", "hovertext", "x", "y"]);
 /** Of more trials than this plotly.js draws ticks at whole numbers only. */
 const FEW_TRIALS = 10;
 const DARK = matchMedia("(prefers-color-scheme: dark)");
@@ -72,7 +75,7 @@ export function chart(element, draw, { signal, onClick }) {
     element.setAttribute("role", "img");
     element.setAttribute("aria-label", summary);
     const config = { displayModeBar: false, responsive: true };
-    listen(await library.react(element, traces, layout(colours, x, y), config));
+    listen(await library.react(element, traces.map(withPlainLabels), layout(colours, x, y), config));
   }
 
   let isListening = false;
@@ -91,8 +94,29 @@ export function chart(element, draw, { signal, onClick }) {
   return { update };
 }
 
-/** A text for a chart's labels: Plotly takes tags and entities for markup. @param {string} text */
-export const plainLabel = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+/** What Plotly shows as this text: it takes tags and entities for markup. @param {string} text */
+const plainLabel = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("\n", "<br>");
+
+/**
+ * A label, or lists of labels, as Plotly shows them; what is no text stays as it is.
+ *
+ * @template T
+ * @param {T} value
+ * @returns {T}
+ */
+function plain(value) {
+  /** @type {unknown} */
+  let shown = value;
+  if (typeof value === "string") shown = plainLabel(value);
+  else if (Array.isArray(value)) shown = value.map(plain);
+  return /** @type {T} */ (shown);
+}
+
+/** The templates are our own, and what they are filled with is escaped. @param {Trace} trace @returns {Trace} */
+function withPlainLabels(trace) {
+  const escaped = LABELS.filter((name) => name in trace).map((name) => [name, plain(trace[name])]);
+  return { ...trace, ...Object.fromEntries(escaped) };
+}
 
 /**
  * An axis of trials by their numbers, with ticks at whole numbers however few there are.
@@ -114,7 +138,8 @@ function layout(colours, x, y) {
     zeroline: false,
     automargin: true,
     ...options,
-    title: { text: options.title, standoff: 8 },
+    ...(options.ticktext && { ticktext: plain(options.ticktext) }),
+    title: { text: plain(options.title), standoff: 8 },
   });
   return {
     paper_bgcolor: "transparent",
