@@ -76,7 +76,7 @@ class ScopedApi(FastAPI):
         document["components"].setdefault("securitySchemes", {})[_SCHEME] = {"type": "http", "scheme": "bearer"}
         for path in document["paths"].values():
             for method, operation in path.items():
-                name = operation.get("operationId") if method in _METHODS else None
+                name = str(operation["operationId"]) if method in _METHODS else ""
                 if name in SCOPES:
                     needed = SCOPES[name]
                     operation["security"] = [] if needed is None else [{_SCHEME: [needed.value]}]

@@ -165,6 +165,6 @@ def forget_files(connection: Connection, names: Collection[str]) -> None:
 
 def deleted_trainings(connection: Connection, training_ids: Collection[str]) -> set[str]:
     """Which of these trainings were deleted with their studies."""
-    listed = func.jsonb_array_elements_text(deleted_studies.c.trainings).column_valued("training_id")
-    query = select(listed).select_from(deleted_studies).where(listed.in_(training_ids))
-    return set(connection.execute(query).scalars())
+    with_trainings = func.jsonb_array_length(deleted_studies.c.trainings) > 0
+    listed = connection.execute(select(deleted_studies.c.trainings).where(with_trainings)).scalars()
+    return {training_id for trainings_of_one in listed for training_id in trainings_of_one} & set(training_ids)

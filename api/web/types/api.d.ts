@@ -174,7 +174,7 @@ export interface paths {
         get: operations["get_study"];
         put?: never;
         post?: never;
-        delete?: never;
+        delete: operations["delete_study"];
         options?: never;
         head?: never;
         patch: operations["extend_study"];
@@ -1020,6 +1020,10 @@ export interface components {
             reason: string | null;
             recipe: components["schemas"]["Recipe"];
             state: components["schemas"]["JobState"];
+        };
+        KeyView: {
+            id: string | null;
+            name: string;
         };
         LayerView: {
             macs: number;
@@ -2094,9 +2098,12 @@ export interface components {
         /** @enum {string} */
         StudyState: "QUEUED" | "RUNNING" | "PAUSED" | "COMPLETED" | "FAILED" | "CANCELLED";
         StudyView: {
+            cancelled_by?: components["schemas"]["KeyView"] | null;
+            changed_by?: components["schemas"]["KeyView"] | null;
             classes: string[] | null;
             /** Format: date-time */
             created_at: string;
+            created_by?: components["schemas"]["KeyView"] | null;
             dataset_id: string | null;
             finished_at: string | null;
             id: string;
@@ -2372,6 +2379,7 @@ export type HalfPrecision = components['schemas']['HalfPrecision'];
 export type Importance = components['schemas']['Importance'];
 export type JobState = components['schemas']['JobState'];
 export type JobView = components['schemas']['JobView'];
+export type KeyView = components['schemas']['KeyView'];
 export type LayerView = components['schemas']['LayerView'];
 export type LowRank = components['schemas']['LowRank'];
 export type MixedInt8 = components['schemas']['MixedInt8'];
@@ -2711,6 +2719,25 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["StudyView"];
                 };
+            };
+        };
+    };
+    delete_study: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
