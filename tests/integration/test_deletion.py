@@ -293,7 +293,7 @@ def test_the_command_asks_at_a_terminal_and_nowhere_else(engine: Engine, databas
         assert (refused.returncode, "nothing was deleted" in refused.stderr) == (1, True)
         assert f"Delete study {study_id} (test), 0 trials" in refused.stderr
         assert client.get(f"/studies/{study_id}").status_code == 200
-        assert _answered(str(client.base_url), study_id, b"y\n").stdout == f"deleted study {study_id}\n"
+        assert _answered(str(client.base_url), study_id, b"y\n").stdout.strip() == f"deleted study {study_id}"
         assert client.get(f"/studies/{study_id}").status_code == 404
         again = _command(str(client.base_url), study_id, "--yes", "--format", "json", stdin=subprocess.DEVNULL)
         assert again.returncode == 0, again.stderr
