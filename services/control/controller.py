@@ -109,9 +109,7 @@ class Controller:
                 studies.explain_queued(connection, WAITS_FOR_RAY)
             raise
         active_studies, waiting_jobs, tasks, stray = self._read_record()
-        steps = plan(
-            active_studies, ray_jobs, capacity, waiting_jobs=waiting_jobs, tasks=tasks, stray_jobs=stray
-        )
+        steps = plan(active_studies, ray_jobs, capacity, waiting_jobs=waiting_jobs, tasks=tasks, stray_jobs=stray)
         for step in steps:
             log.info("reconciling", step=repr(step))
             try:
