@@ -158,7 +158,7 @@ def last_event_id(connection: Connection, study_id: str) -> int:
     latest = select(func.coalesce(func.max(event_rows.c.id), 0)).where(event_rows.c.study_id == studies.c.id)
     found = connection.execute(select(latest.scalar_subquery()).where(studies.c.id == study_id)).scalar_one_or_none()
     if found is None:
-        raise NotFoundError("study", study_id)
+        raise deletions.missing(connection, study_id)
     return int(found)
 
 
