@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from search.data_roots import as_variable
 from search.weights.folder import default_folder
 
 #: Characters of SEEDLEAF_API_KEY: short enough to type, too many to guess.
@@ -90,6 +91,8 @@ class Settings(BaseSettings):
             environment["SEEDLEAF_ARTIFACTS_URL"] = self.artifacts_url
         if self.weights is not None:
             environment["SEEDLEAF_WEIGHTS"] = self.weights
+        if self.data_roots is not None:
+            environment |= as_variable(self.data_roots)
         return environment
 
     def require_database_url(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from search.data_roots import as_variable
 from search.weights.folder import WeightsFolder
 from services.local.postgres import embedded_postgres
 from services.local.ray import LocalRay, local_ray
@@ -41,6 +42,8 @@ def backends(config: Settings) -> Iterator[Backends]:
         os.environ["SEEDLEAF_HOME"] = str(config.home.resolve())
         if config.weights is not None:
             os.environ["SEEDLEAF_WEIGHTS"] = WeightsFolder(config.weights).where
+        if config.data_roots is not None:
+            os.environ.update(as_variable(config.data_roots))
         if config.database_url is None:
             postgres = parts["postgres"] = stack.enter_context(embedded_postgres(config.home / "postgres"))
             os.environ["SEEDLEAF_DATABASE_URL"] = postgres.url

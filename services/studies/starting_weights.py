@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from search.contract.weights import DEFAULT, StartingWeights
+from search.data_roots import open_file
 from search.study.spec import StudySpec
 from search.weights.catalog import KNOWN, TORCHVISION, ways_to_get
 from search.weights.folder import WeightsFolder, WeightsFolderError
@@ -64,9 +65,9 @@ def _of_file(need: Need) -> StartingWeights:
     path, metadata = Path(need.weights).expanduser(), dict[str, str]()
     try:
         if path.is_file():
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 metadata.update(read_head(file).metadata)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise RejectedError(_FIELD, f"{path}: {error}") from error
     return StartingWeights(
         network=need.network,

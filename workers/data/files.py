@@ -1,6 +1,7 @@
 """Files under a folder or a URL: listed without reading them, and read only when asked.
 
 A name that starts with a dot is passed over. Symbolic links that leave the folder, and links to folders, are refused.
+Where a server has data roots, what lies outside them is refused when it is listed, and again when it is read.
 """
 
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from search.contract.dataset_report import Skipped
+from search.data_roots import data_roots, open_file, open_folder, require_within
 from workers.data.errors import DataError, DatasetNotFoundError, MissingPackageError
 from workers.data.listing import Photo
 
@@ -42,7 +44,8 @@ class Tree:
 
 def list_tree(path: str) -> Tree:
     """Everything under ``path``, by name; a file is a tree of itself. Raises DatasetNotFoundError."""
-    tree = _list_url(path) if _is_url(path) else _list_folder(Path(path.removeprefix("file://")))
+    require_allowed(path)
+    tree = _list_url(path) if _is_url(path) else _list_folder(_local_path(path))
     return Tree(files=dict(sorted(tree.files.items())), folders=tuple(sorted(tree.folders)), refused=tree.refused)
 
 
@@ -62,10 +65,9 @@ def list_images(path: str) -> Tree:
 
 def read_bytes(path: str) -> bytes:
     """A whole file, at a path or URL. Raises DatasetNotFoundError where it cannot be read."""
+    require_allowed(path)
     try:
-        if _is_url(path):
-            return _read_remote(*_open_url(path))
-        return Path(path.removeprefix("file://")).read_bytes()
+        return _read_remote(*_open_url(path)) if _is_url(path) else _read_local(_local_path(path))
     except OSError as error:
         raise DatasetNotFoundError(f"{path} cannot be read ({error}): check the path and its permissions") from error
 
@@ -73,6 +75,20 @@ def read_bytes(path: str) -> bytes:
 def _is_url(path: str) -> bool:
     """Whether fsspec is to open it: ``s3://bucket/key``, ``zip::https://...``."""
     return ("://" in path or "::" in path) and not path.startswith("file://")
+
+
+def _local_path(path: str) -> Path:
+    return Path(path.removeprefix("file://"))
+
+
+def require_allowed(path: str) -> None:
+    """DatasetNotFoundError for what leads out of the data roots, if there are any; so do all URLs."""
+    if data_roots() is not None and _is_url(path):
+        raise DatasetNotFoundError(f"{path} is a URL, and this server has data roots: put the files under one of them")
+    try:
+        require_within(_local_path(path))
+    except OSError as error:
+        raise DatasetNotFoundError(str(error)) from error
 
 
 def _list_folder(path: Path) -> Tree:
@@ -88,11 +104,12 @@ def _list_folder(path: Path) -> Tree:
         if isinstance(listed, Skipped):
             refused.append(listed)
             continue
-        name = _shown(Path(listed.path), root)
+        path, entry = listed
+        name = _shown(path, root)
         try:
-            reason = _refusal(listed, root)
+            reason = _refusal(path, entry, root)
             if reason is None:
-                files[name] = _local_file(Path(listed.path), name)
+                files[name] = _local_file(path, name)
         except OSError as error:
             reason = f"cannot be looked at: {error.strerror}"
         if reason:
@@ -101,21 +118,23 @@ def _list_folder(path: Path) -> Tree:
     return Tree(files=files, folders=folders, refused=tuple(refused))
 
 
-def _walk(root: Path) -> Iterator[os.DirEntry[str] | Skipped]:
+def _walk(root: Path) -> Iterator[tuple[Path, os.DirEntry[str]] | Skipped]:
     """All that is not a folder, without following links, and the folders that cannot be listed."""
     pending = [root]
     while pending:
         folder = pending.pop()
         try:
-            entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+            with open_folder(folder) as descriptor:
+                for entry in os.scandir(descriptor):
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(folder / entry.name)
+                    else:
+                        yield folder / entry.name, entry
         except OSError as error:
-            yield Skipped(name=_shown(folder, root), reason=f"the folder cannot be listed: {error.strerror}")
-            continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                pending.append(Path(entry.path))
-            else:
-                yield entry
+            reason = f"the folder cannot be listed: {error.strerror or error}"
+            yield Skipped(name=_shown(folder, root), reason=reason)
 
 
 def _shown(path: Path, root: Path) -> str:
@@ -123,9 +142,9 @@ def _shown(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()
 
 
-def _refusal(entry: os.DirEntry[str], root: Path) -> str | None:
+def _refusal(path: Path, entry: os.DirEntry[str], root: Path) -> str | None:
     if entry.is_symlink():
-        target = Path(entry.path).resolve()
+        target = path.resolve()
         if not target.is_relative_to(root):
             return "a symbolic link out of the data set's folder is not followed: put the file itself there"
         if target.is_dir():
@@ -139,13 +158,14 @@ def _local_file(path: Path, name: str) -> File:
         name=name,
         stamp=f"{status.st_size} {status.st_mtime_ns}",
         size_bytes=status.st_size,
-        read=path.read_bytes,
-        open=partial(_open_local, path),
+        read=partial(_read_local, path),
+        open=partial(open_file, path),
     )
 
 
-def _open_local(path: Path) -> IO[bytes]:
-    return path.open("rb")
+def _read_local(path: Path) -> bytes:
+    with open_file(path) as file:
+        return file.read()
 
 
 def _list_url(url: str) -> Tree:

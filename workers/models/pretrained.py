@@ -11,6 +11,7 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import load_file as load_safetensors
 from torch import Tensor, nn
 
+from search.data_roots import data_roots, open_file
 from search.weights.catalog import TORCHVISION, ways_to_get
 from search.weights.folder import WeightsFolder, folder_of_environment
 
@@ -73,15 +74,36 @@ def _download(where: str, name: str) -> Mapping[str, Tensor]:
     return tensors
 
 
+def load_named_file(path: str) -> Mapping[str, Tensor]:
+    """As ``load_file``, for a path that a request names: where there are data roots, the file must lie in them."""
+    if data_roots() is None:
+        return load_file(path)
+    _require_safetensors(path)
+    try:
+        with open_file(Path(path)) as file:
+            tensors: Mapping[str, Tensor] = parse_safetensors(file.read())
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+    return tensors
+
+
 def load_file(path: str) -> Mapping[str, Tensor]:
     """The tensors of a .safetensors file. ValueError without, or for another format: nothing of a user is unpickled."""
+    _require_safetensors(path)
+    try:
+        tensors: Mapping[str, Tensor] = load_safetensors(path)
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+    return tensors
+
+
+def _require_safetensors(path: str) -> None:
     if Path(path).suffix != ".safetensors":
         raise ValueError(
             f"{path} is no .safetensors file, and other formats may run code when they are read: "
             "convert it by safetensors.torch.save_file(network.state_dict(), ...)"
         )
-    try:
-        tensors: Mapping[str, Tensor] = load_safetensors(path)
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f"pretrained weights cannot be read from {path}: {error}") from error
-    return tensors
+
+
+def _unreadable(path: str, error: Exception) -> ValueError:
+    return ValueError(f"pretrained weights cannot be read from {path}: {error}")

@@ -1,6 +1,7 @@
 """An ONNX classifier as a teacher: of batches, and of the training images, once for a study."""
 
 import json
+import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,12 +13,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from search.contract.study_dataset import StudyDataset
+from search.data_roots import data_roots, open_file
 from workers.data import load_study_dataset
 from workers.model_metadata import USAGE
 from workers.teacher.answers import TeacherAnswers
 from workers.teacher.network import answers_of
 from workers.training.distillation_loss import Teacher
 from workers.training.evaluation import Working
+
+_FOLDER_OF_OTHER_FILES = "session.model_external_initializers_file_folder_path"
 
 
 class TeacherError(ValueError):
@@ -92,9 +96,20 @@ def _session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     try:
+        if data_roots() is not None:
+            return _session_of_one_file(path, options)
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except OSError as error:
+        raise TeacherError(f"the teacher {path} cannot be read: {error}") from error
     except Exception as error:  # ONNX Runtime's own errors have no common class
         raise TeacherError(f"the teacher {path} is no ONNX model that ONNX Runtime can run") from error
+
+
+def _session_of_one_file(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+    """OSError if the file lies outside the data roots. A model may name files beside it: it finds none."""
+    with open_file(path) as file, tempfile.TemporaryDirectory() as empty:
+        options.add_session_config_entry(_FOLDER_OF_OTHER_FILES, empty)
+        return onnxruntime.InferenceSession(file.read(), options, providers=["CPUExecutionProvider"])
 
 
 def resized(inputs: Tensor, side_px: int) -> Tensor:

@@ -8,14 +8,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from search.contract.dataset import DatasetSpec
+from search.data_roots import data_roots
 from workers.data.decode import to_ppm
 from workers.data.errors import DatasetFormatError, DatasetNotFoundError, MissingPackageError
-from workers.data.files import list_tree
+from workers.data.files import list_tree, require_allowed
 from workers.data.listing import Listing, Part, Photo, Sample, Split
 from workers.data.sources.registry import SOURCES
 
@@ -86,6 +88,7 @@ def _listing(spec: DatasetSpec, arguments_of: _Parts) -> Listing:
     import torchvision
 
     assert spec.path is not None
+    _require_own_files(spec)
     parts = {part: _open(spec, arguments) for part, arguments in arguments_of.items()}
     labels = {part: _labels(opened) for part, opened in parts.items()}
     present = sorted(set().union(*labels.values()))
@@ -124,6 +127,16 @@ def _parts_of(spec: DatasetSpec) -> _Parts:
     if spec.download and spec.name in _NOT_DOWNLOADABLE:
         raise DatasetFormatError(f"torchvision cannot download {spec.name}: put its files under {spec.path}")
     return _PARTS[spec.name]
+
+
+def _require_own_files(spec: DatasetSpec) -> None:
+    """torchvision opens files by their names: where there are data roots, no link may be among them."""
+    assert spec.path is not None
+    require_allowed(spec.path)
+    if data_roots() is None or (spec.download and not Path(spec.path).exists()):
+        return
+    if refused := list_tree(spec.path).refused:
+        raise DatasetNotFoundError(f"{spec.path}, {refused[0].name}: {refused[0].reason}")
 
 
 def _open(spec: DatasetSpec, arguments: dict[str, object]) -> "VisionDataset":

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from workers.models.arguments import Factor, Flag, Width
 from workers.models.blocks.registry import block
-from workers.models.pretrained import Pretrained, Source, load_file, load_torchvision
+from workers.models.pretrained import Pretrained, Source, load_named_file, load_torchvision
 
 #: Below this side the stem keeps it: networks made for 224 px would leave a pixel or two of a small image.
 SMALL_SIDE_PX = 64
@@ -58,7 +58,7 @@ class TorchVisionNetwork(Pretrained):
         """Fill all but the classifier from ``weights``. ValueError if there are none, or they are another network's."""
         if self.weights is None:
             return
-        loaded = load_torchvision(self.name) if self.weights == _OWN_WEIGHTS else load_file(self.weights)
+        loaded = load_torchvision(self.name) if self.weights == _OWN_WEIGHTS else load_named_file(self.weights)
         own = self.body.state_dict()
         wanted = {key for key in own if not key.startswith(f"{self._classifier}.")}
         wrong = sorted(key for key in wanted if key not in loaded or loaded[key].shape != own[key].shape)

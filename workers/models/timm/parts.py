@@ -6,7 +6,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from workers.models.pretrained import Pretrained, Source, load_file
+from workers.models.pretrained import Pretrained, Source, load_named_file
 from workers.models.timm.backbone import build_backbone, outline
 from workers.models.timm.thinning import thin
 from workers.models.timm.weights import load_weights_of
@@ -75,7 +75,7 @@ class TimmStem(TimmPart):
         """Read the weights for all parts. ValueError if there are none, or they are another network's."""
         if self.weights is None:
             return None
-        tensors = load_weights_of(self.name) if self.weights == _OWN_WEIGHTS else load_file(self.weights)
+        tensors = load_weights_of(self.name) if self.weights == _OWN_WEIGHTS else load_named_file(self.weights)
         with torch.device("cpu"):
             backbone = build_backbone(self.name, tensors)
         return super().load_pretrained(Source(parts=backbone.parts, channels=range(3)))
