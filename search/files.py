@@ -1,11 +1,42 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and the error of a disk that takes none."""
 
+import errno
 import os
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+#: A full disk, a used-up quota, a read-only file system, missing rights.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES})
+
+
+class UnwritableError(Exception):
+    """A folder of Seedleaf's own takes no files: work that needs it can go on once there is room.
+
+    ``host`` is the machine that found it so, ``number`` the system's ``errno``.
+    """
+
+    def __init__(self, folder: str, host: str, number: int) -> None:
+        super().__init__(folder, host, number)
+        self.folder, self.host, self.number = folder, host, number
+
+    def __str__(self) -> str:
+        why = os.strerror(self.number)
+        return f"{self.folder} on {self.host} takes no files ({why}): make room there, or let it be written to"
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Nothing but writes to ``folder`` in the block: UnwritableError where the disk is full or may not be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise UnwritableError(str(folder), socket.gethostname(), error.errno) from error
 
 
 @contextmanager

@@ -64,6 +64,7 @@ class ArtifactError(ServiceError, ValueError):
 
 class StorageError(ServiceError):
     def __init__(self, url: str, error: Exception) -> None:
+        self.url = url
         super().__init__(
             f"the artifacts at {url} cannot be reached ({error or type(error).__name__}): try again in a few seconds; "
             "if it stays so, mend SEEDLEAF_ARTIFACTS_URL or the credentials for it"

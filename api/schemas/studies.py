@@ -52,7 +52,11 @@ class StudyView(BaseModel):
     dataset_id: str | None = Field(description="A hash of the images and their labels; null until they were read.")
     classes: list[str] | None = Field(description="The names of the classes; null until the images were read.")
     skipped: list[dict[str, str]] | None = Field(
-        description="Images that could not be used, each with its reason; null until the images were read."
+        description="The first 20 images that could not be used, each with its reason; null until the images were"
+        " read. The check of the data set names all."
+    )
+    skipped_count: int | None = Field(
+        default=None, description="How many images could not be used; null until the images were read."
     )
     resources: Annotated[ResourcesSpec, as_history(ResourcesSpec)] | None = Field(
         description="The resources of each trial, once they were chosen; null if the spec sets them."

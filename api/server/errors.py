@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from psycopg2.errors import QueryCanceled
+from psycopg2.errors import DiskFull, QueryCanceled
 from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -40,6 +40,7 @@ DATABASE_AWAY = (503, "the database does not answer: try again in a few seconds"
 RAY_AWAY = (503, "Ray does not answer: try again in a few seconds")
 CONNECTIONS_BUSY = (503, "all connections to the database are in use: try again in a few seconds")
 DATABASE_READ_ONLY = (503, "the database takes no writes at present: try again when its operator has seen to it")
+DATABASE_FULL = (503, "the disk of the database is full: it answers again by itself once there is room")
 READS_TOO_LONG = (
     503,
     f"the database would read for more than {READ_LIMIT_MS // 1000} s: ask for one study (study_id), with fewer "
@@ -117,7 +118,7 @@ async def _database_away(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, OperationalError)
     if isinstance(error.orig, QueryCanceled):
         return problem(*READS_TOO_LONG)
-    return problem(*DATABASE_AWAY)
+    return problem(*(DATABASE_FULL if isinstance(error.orig, DiskFull) else DATABASE_AWAY))
 
 
 async def _connections_busy(request: Request, error: Exception) -> JSONResponse:

@@ -74,6 +74,11 @@ class AppState:
         """The nodes of a cluster that no other can join; none where one may, and before Ray has answered."""
         return () if self.joinable else self.ray_watch.nodes
 
+    @property
+    def embeds_postgres(self) -> bool:
+        """Whether this process has started the database, in the home folder."""
+        return self.supervisor is not None and "postgres" in self.supervisor.restarts
+
 
 async def _state(request: Request) -> AppState:
     state: AppState = request.app.state.seedleaf

@@ -28,6 +28,7 @@ from services.control.reconciliation import (
     Submit,
     plan,
 )
+from services.control.room import has_room
 from services.control.tasks import HANDLERS, MAX_LOST, list_tasks
 from services.database import LEADER_LOCK, make_engine
 from services.errors import ConflictError
@@ -109,7 +110,15 @@ class Controller:
                 studies.explain_queued(connection, WAITS_FOR_RAY)
             raise
         active_studies, waiting_jobs, tasks, stray = self._read_record()
-        steps = plan(active_studies, ray_jobs, capacity, waiting_jobs=waiting_jobs, tasks=tasks, stray_jobs=stray)
+        steps = plan(
+            active_studies,
+            ray_jobs,
+            capacity,
+            waiting_jobs=waiting_jobs,
+            tasks=tasks,
+            stray_jobs=stray,
+            has_room=has_room(self._engine),
+        )
         for step in steps:
             log.info("reconciling", step=repr(step))
             try:

@@ -109,11 +109,13 @@ def plan(
     waiting_jobs: int = 0,
     tasks: Sequence[Task] = (),
     stray_jobs: Sequence[str] = (),
+    has_room: bool = True,
 ) -> list[Step]:
     """The steps for the active studies, the number of waiting compression jobs, the unfinished tasks, and the
     ``stray_jobs`` of deleted studies.
 
-    ``ray_jobs``: every job that Ray knows by its id; True while it is pending or running, False once it ended.
+    ``ray_jobs``: every job that Ray knows by its id; True while it is pending or running, False once it ended. Unless
+    the server ``has_room`` for files, nothing is started that writes some.
     """
     steps = [*_plan_studies(studies, ray_jobs, capacity), *_plan_tasks(tasks, ray_jobs, capacity)]
     steps += [Stop(job_id=job_id) for job_id in stray_jobs if ray_jobs.get(job_id, False)]
@@ -121,7 +123,20 @@ def plan(
     if waiting_jobs and not any(pools):
         # Two controllers that read the same choose the same id, and Ray accepts an id once.
         steps.append(StartPool(job_id=f"{_POOL}-{len(pools) + 1}"))
-    return steps
+    return [step for step in steps if has_room or not _needs_room(step)]
+
+
+def _needs_room(step: Step) -> bool:
+    """Whether a step starts what writes files, or gives another reason why it does not start."""
+    match step:
+        case Submit() | StartPool() | ExplainTask():
+            return True
+        case StartTask(task=task):
+            return task.kind != "dataset"
+        case Explain(state=state):
+            return state is StudyState.QUEUED
+        case _:
+            return False
 
 
 def _plan_studies(studies: Sequence[ActiveStudy], ray_jobs: Mapping[str, bool], capacity: Capacity) -> Iterator[Step]:

@@ -5,7 +5,8 @@ that it had leased are leased again when their leases have run out.
 """
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -21,10 +22,11 @@ from search.contract.reports import (
     VariantResult,
 )
 from search.contract.states import JobState
+from search.files import UnwritableError
 from services import logs
 from services.database import make_engine
-from services.errors import ConflictError, DeletedError, LeaseLostError, NotFoundError
-from services.jobs import ray_session
+from services.errors import ConflictError, DeletedError, LeaseLostError, NotFoundError, StorageError
+from services.jobs import no_room, ray_session
 from services.jobs.heartbeat import Heartbeat
 from services.jobs.teacher import taught_by
 from services.log_tail import last_lines
@@ -33,11 +35,11 @@ from services.records.studies import Study
 from services.records.trials import Trial
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
-from services.store import jobs, studies, trials, variants
+from services.store import jobs, storage_faults, studies, trials, variants
 from services.store.ids import new_id
 from services.studies import life_cycle, recipe_searches
 from workers.actors.compressor import CompressionTask
-from workers.actors.compressors import RESOURCE, Compressors, WorkerLost
+from workers.actors.compressors import RESOURCE, Compressors, NotStored, WorkerLost
 from workers.compression.state import TrainedModel
 from workers.teacher.answers import TeacherAnswers
 
@@ -57,7 +59,7 @@ class Pool:
     def __init__(self, engine: Engine, config: Settings) -> None:
         self._engine, self._config = engine, config
         self._artifacts = ArtifactStore(config.artifacts)
-        self._token = new_id("lease")
+        self.token = new_id("lease")
         self._compressors = Compressors()
         self._leased: dict[str, CompressionJob] = {}
 
@@ -80,7 +82,7 @@ class Pool:
         waiting = self._start_jobs()
         if self._leased:
             for finished in self._compressors.finished(timeout_s=_POLL_S):
-                self._end(self._leased.pop(finished.job_id), finished.outcome)
+                self.end(self._leased.pop(finished.job_id), finished.outcome)
         else:
             time.sleep(_POLL_S)
         return searching or waiting or bool(self._leased)
@@ -95,13 +97,16 @@ class Pool:
 
     def _extend_leases(self) -> bool:
         with self._engine.begin() as connection:
-            jobs.extend(connection, self._token, lease_s=LEASE_S)
+            jobs.extend(connection, self.token, lease_s=LEASE_S)
         return True
 
     def _start_jobs(self) -> bool:
-        """Give free compressors the oldest jobs; whether there were any."""
+        """Give free compressors the oldest jobs; whether there were any. None is started while files have no room."""
         with self._engine.begin() as connection:
             waiting = jobs.waiting(connection)
+            if faults := storage_faults.list_open(connection):
+                jobs.explain_waiting(connection, faults[0].reason)
+                return False
             if waiting and not self._compressors.slots:
                 jobs.explain_waiting(connection, _NO_SLOT)
         for _ in range(waiting):
@@ -115,7 +120,7 @@ class Pool:
         if compressor is None:
             return False
         with self._engine.begin() as connection:
-            job = jobs.lease(connection, self._token, lease_s=LEASE_S)
+            job = jobs.lease(connection, self.token, lease_s=LEASE_S)
         if job is None:
             self._compressors.give_back(compressor)
             return False
@@ -123,7 +128,7 @@ class Pool:
             task = self._task(job)
         except ValueError as error:
             self._compressors.give_back(compressor)
-            self._end(job, CompressionFailed(reason=str(error)))
+            self.end(job, CompressionFailed(reason=str(error)))
             return True
         except NotFoundError as error:  # its study was deleted meanwhile
             self._compressors.give_back(compressor)
@@ -161,16 +166,37 @@ class Pool:
     def _trained(self, trial: Trial, weights_sha256: str) -> TrainedModel:
         return TrainedModel(candidate=trial.candidate, weights=self._artifacts.get(weights_sha256))
 
-    def _end(self, job: CompressionJob, outcome: CompressionResult | WorkerLost) -> None:
+    def end(self, job: CompressionJob, outcome: CompressionResult | WorkerLost | NotStored) -> None:
         """Record how the task of a job ended, unless the job is no longer this pool's."""
+        try:
+            if isinstance(outcome, NotStored):
+                self._wait_for_room(job, outcome.error)
+            else:
+                self._record(job, outcome)
+        except (UnwritableError, StorageError) as error:
+            self._wait_for_room(job, error)
+
+    def _wait_for_room(self, job: CompressionJob, error: no_room.NoRoomError) -> None:
+        """Put a job back into the queue, unless it is no longer this pool's; the attempt does not count."""
+        with self._holding(job) as connection:
+            jobs.requeue(connection, job.id, reason=no_room.note(connection, error), counts=False)
+
+    def _record(self, job: CompressionJob, outcome: CompressionResult | WorkerLost) -> None:
+        """UnwritableError or StorageError if the files cannot be stored."""
         variants = outcome.variants if isinstance(outcome, CompressedModel) else ()
         stored = [(variant, self._stored(job, variant)) for variant in variants]
+        with self._holding(job) as connection:
+            for variant, files in stored:
+                _add_variant(connection, job, variant, files)
+            _change_state(connection, job, outcome)
+
+    @contextmanager
+    def _holding(self, job: CompressionJob) -> Iterator[Connection]:
+        """A transaction for the result of a job; it is rolled back if the job is no longer this pool's."""
         try:
             with self._engine.begin() as connection:
-                life_cycle.hold_job(connection, job, self._token)
-                for variant, files in stored:
-                    _add_variant(connection, job, variant, files)
-                _change_state(connection, job, outcome)
+                life_cycle.hold_job(connection, job, self.token)
+                yield connection
         except (LeaseLostError, ConflictError, NotFoundError) as error:
             log.info(
                 "compression result discarded",

@@ -12,8 +12,10 @@ from search.contract.metrics import Metrics
 from search.contract.reports import ANSWERS, CompletedTrial, FailedTrial, Files, TrialResult
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
 from search.contract.trials import Assignment, TrialRole
+from search.files import UnwritableError
 from search.study.run_spec import BudgetSpec
-from services.errors import ConflictError, LeaseLostError
+from services.errors import ConflictError, LeaseLostError, StorageError
+from services.jobs import no_room
 from services.jobs.heartbeat import Heartbeat
 from services.records.json_object import JsonObject
 from services.records.trials import Trial
@@ -36,7 +38,8 @@ class Recorder:
     """Takes the lease of a study and writes its trials until the lease is lost. Implements ``TrialLog``.
 
     A thread extends the lease and reads the study's state and budget every second. ``layers`` computes the output shape
-    and the cost of each layer of a network.
+    and the cost of each layer of a network. ``no_room`` is why files of a trial could not be stored, once that is so:
+    the search is to end then, by ``wait_for_room``.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Recorder:
         self._layers = layers
         self._token = new_id("lease")
         self.lease_lost = self._progressed = False
+        self.no_room: no_room.NoRoomError | None = None
         self._failures_in_row, self._last_failure = 0, ""
         self._dataset_change: str | None = None
         self._ruled_out_in_row, self._last_complaint = 0, ""
@@ -84,6 +88,7 @@ class Recorder:
         return (
             self.state is StudyState.RUNNING
             and not self.lease_lost
+            and self.no_room is None
             and self.stop_reason() is None
             and self.remaining() > 0
         )
@@ -184,10 +189,18 @@ class Recorder:
         self._curves.setdefault(trial_id, []).append(epoch.curve_point)
 
     def ended(self, trial_id: str, result: TrialResult) -> None:
-        """Record how a trial ended; nothing if it was ended from outside before: that state stays."""
+        """Record how a trial ended; nothing if it was ended from outside before: that state stays.
+
+        A trial whose files cannot be stored stays as it is, for ``wait_for_room``.
+        """
         files = dict(result.files) if isinstance(result, CompletedTrial) else {}
         answers = files.pop(ANSWERS, None)
-        artifacts = self._stored(trial_id, files)
+        try:
+            artifacts = self._stored(trial_id, files)
+            answers_sha256 = None if answers is None else self._artifacts.put(answers)
+        except (UnwritableError, StorageError) as error:
+            self.no_room = error
+            return
         try:
             with self.writing() as connection:
                 trial = _end(connection, trial_id, result)
@@ -195,8 +208,8 @@ class Recorder:
                     variants.add_artifact(connection, artifact)
                 if trial.state is TrialState.COMPLETED:
                     life_cycle.trial_completed(connection, self.spec, trial)
-                if answers is not None:
-                    self._add_answers(connection, answers, trial_id=trial_id)
+                if answers_sha256 is not None:
+                    self._add_answers(connection, answers_sha256, trial_id=trial_id)
                 if not self._progressed:
                     studies.set_values(connection, self.study_id, submissions=0)
         except ConflictError as error:
@@ -207,12 +220,12 @@ class Recorder:
         self.history.append(trial.as_past(self._curves.get(trial_id, ())))
 
     def add_answers(self, answers: bytes) -> None:
-        """Record the answers of a teacher that is no trial."""
-        with self.writing() as connection:
-            self._add_answers(connection, answers, trial_id=None)
-
-    def _add_answers(self, connection: Connection, answers: bytes, *, trial_id: str | None) -> None:
+        """Record the answers of a teacher that is no trial. Raises UnwritableError and StorageError."""
         sha256 = self._artifacts.put(answers)
+        with self.writing() as connection:
+            self._add_answers(connection, sha256, trial_id=None)
+
+    def _add_answers(self, connection: Connection, sha256: str, *, trial_id: str | None) -> None:
         values = {"teacher_trial_id": trial_id, "teacher_answers_sha256": sha256}
         studies.set_values(connection, self.study_id, **values)
         self.answers_sha256 = sha256
@@ -259,6 +272,16 @@ class Recorder:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))
             return
         self._spent -= 1
+
+    def wait_for_room(self, error: no_room.NoRoomError) -> None:
+        """Have the study wait until files can be stored. Trials that run are cut off, at no cost to the budget."""
+        with self.writing() as connection:
+            self.lock_study(connection)
+            reason = no_room.note(connection, error)
+            for cut_off in trials.cancel_running(connection, self._study_id, f"it is run again; {reason}"):
+                studies.enqueue(connection, new_id("enqueued"), self._study_id, cut_off.assignment, role=cut_off.role)
+            if self.state is StudyState.RUNNING:
+                studies.requeue(connection, self._study_id, reason=reason)
 
     def _count_failures(self, result: TrialResult) -> None:
         if isinstance(result, FailedTrial):

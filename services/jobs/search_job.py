@@ -37,6 +37,7 @@ from services import logs
 from services.database import make_engine, optuna_url
 from services.errors import ConflictError, DeletedError
 from services.jobs import ray_session
+from services.jobs.no_room import no_room_behind
 from services.jobs.optuna_mirror import Mirror
 from services.jobs.recorder import Recorder
 from services.log_tail import last_lines
@@ -86,7 +87,9 @@ class Record(NotCheckpointed, tune.Callback):  # type: ignore[misc]
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_: object) -> None:
         suggested, reason = decode_suggestion(trial.config), last_lines(Path(trial.error_file).read_text())
         error = _error_of(trial)
-        if isinstance(error, DatasetChangedError):
+        if (no_room := no_room_behind(error)) is not None:
+            self._recorder.no_room = no_room
+        elif isinstance(error, DatasetChangedError):
             self._recorder.dataset_changed(suggested.trial_id, str(error), whole_gpu=suggested.whole_gpu)
         elif isinstance(error, DeviceMemoryError) and not suggested.whole_gpu:
             self._recorder.run_again_on_whole_gpu(
@@ -96,10 +99,11 @@ class Record(NotCheckpointed, tune.Callback):  # type: ignore[misc]
             self._recorder.ended(suggested.trial_id, FailedTrial(reason=reason))
 
 
-def _error_of(trial: Trial) -> object:
+def _error_of(trial: Trial) -> BaseException:
     """What a trial raised."""
-    error = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
-    return getattr(error, "cause", error)
+    error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
+    cause: BaseException = getattr(error, "cause", error)
+    return cause
 
 
 class SharedAnswers:
@@ -119,8 +123,8 @@ class SharedAnswers:
         return self._shared[1]
 
 
-class StopWhenCancelledOrSuperseded(NotCheckpointed, tune.Stopper):  # type: ignore[misc]
-    """Ends all trials at once when the study is cancelled or another driver has its lease."""
+class StopAll(NotCheckpointed, tune.Stopper):  # type: ignore[misc]
+    """Ends all trials at once when the study is cancelled, another driver has its lease, or files have no room."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
@@ -129,7 +133,8 @@ class StopWhenCancelledOrSuperseded(NotCheckpointed, tune.Stopper):  # type: ign
         return False
 
     def stop_all(self) -> bool:
-        return self._recorder.lease_lost or self._recorder.state is StudyState.CANCELLED
+        recorder = self._recorder
+        return recorder.lease_lost or recorder.no_room is not None or recorder.state is StudyState.CANCELLED
 
 
 def run(
@@ -156,9 +161,11 @@ def run(
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
         _ask_file(recorder, resources, dataset, config.cache_dir)
         exhausted = False
-        while not _concluded(recorder, study_id, exhausted=exhausted):
+        while recorder.no_room is None and not _concluded(recorder, study_id, exhausted=exhausted):
             exhausted = _search(recorder, config, resources, dataset, trainable, profile, features)
         mirror.close()
+        if recorder.no_room is not None:
+            recorder.wait_for_room(recorder.no_room)
     except DataError as error:
         with recorder.writing() as connection:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=f"dataset: {error}")
@@ -168,6 +175,10 @@ def run(
     except TargetMissingError as error:
         with recorder.writing() as connection:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=str(error))
+    except Exception as error:
+        if (no_room := no_room_behind(error)) is None:
+            raise
+        recorder.wait_for_room(no_room)
     finally:
         recorder.close()
         engine.dispose()
@@ -259,7 +270,7 @@ def _search(
         run_config = tune.RunConfig(
             storage_path=scratch,
             callbacks=[Record(recorder, stopping)],
-            stop=StopWhenCancelledOrSuperseded(recorder),
+            stop=StopAll(recorder),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         )

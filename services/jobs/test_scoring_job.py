@@ -10,11 +10,12 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from search.contract.targets import TargetSpec
+from search.files import UnwritableError
 from search.study.spec import StudySpec
 from services import logs
 from services.database import make_engine
-from services.errors import ArtifactError, ConflictError, LeaseLostError, NotFoundError
-from services.jobs import ray_session
+from services.errors import ArtifactError, ConflictError, LeaseLostError, NotFoundError, StorageError
+from services.jobs import no_room, ray_session
 from services.records.scorings import Scoring, ScoringResult
 from services.records.trials import Trial
 from services.records.variants import Variant
@@ -71,6 +72,10 @@ class ScoringJob:
             reason = str(error) if changed else f"the test split cannot be read: {error}"
             with self._engine.begin() as connection:
                 life_cycle.fail_scoring(connection, self._scoring.id, reason)
+        except (UnwritableError, StorageError) as error:
+            with self._engine.begin() as connection:
+                scorings.hold(connection, self._scoring.id, self._scoring.attempts)
+                scorings.requeue(connection, self._scoring.id, reason=no_room.note(connection, error))
         else:
             with self._engine.begin() as connection:
                 result = _result(self._models, found, self._missing)

@@ -15,7 +15,7 @@ from search.contract.reports import FullTrainingReport, TrainedWeights
 from services import logs
 from services.database import make_engine
 from services.errors import ConflictError, NotFoundError
-from services.jobs import ray_session
+from services.jobs import no_room, ray_session
 from services.jobs.teacher import taught_by
 from services.log_tail import last_lines
 from services.records.trainings import TrainingRun
@@ -56,7 +56,12 @@ class TrainingJob:
         try:
             with ThreadPoolExecutor(max(len(missing), 1)) as pool:
                 list(pool.map(self._seed, missing))
-        except ray.exceptions.RayTaskError as error:
+        except Exception as error:
+            if (fault := no_room.no_room_behind(error)) is not None:
+                self._wait_for_room(fault)
+                return
+            if not isinstance(error, ray.exceptions.RayTaskError):
+                raise
             with self._engine.begin() as connection:
                 self._fail(connection, error)
         else:
@@ -70,6 +75,12 @@ class TrainingJob:
             life_cycle.fail_training(connection, self._training.id, last_lines(str(error)))
         elif not life_cycle.end_for_changed_dataset(connection, self._training.study_id, str(error.cause)):
             life_cycle.fail_training(connection, self._training.id, str(error.cause))
+
+    def _wait_for_room(self, fault: no_room.NoRoomError) -> None:
+        """Checkpoints stay: the next job goes on from there."""
+        with self._engine.begin() as connection:
+            trainings.hold(connection, self._training.id, self._training.attempts)
+            trainings.requeue(connection, self._training.id, reason=no_room.note(connection, fault))
 
     def _seed(self, seed: int) -> None:
         options = {"num_cpus": self._resources.cpus_per_trial, "num_gpus": self._resources.gpus_per_trial}

@@ -30,6 +30,8 @@ _INSTALLED = {"16": "pginstall", "18": "pginstall18"}
 _AUTHENTICATION = "# Written by Seedleaf at each start.\nlocal all all scram-sha-256\n"
 #: Paths of sockets have at most 103 bytes on macOS and 107 on Linux.
 _LONGEST_SOCKET = 103
+#: What PostgreSQL needs to begin another file of its log.
+_SEGMENT_BYTES = 16 * 2**20
 _START_S = 60.0
 _STOP_S = 60.0
 _KILL_S = 10.0
@@ -227,6 +229,11 @@ class EmbeddedPostgres:
     @property
     def _password_file(self) -> Path:
         return self._beside("password")
+
+
+def has_room(folder: Path) -> bool:
+    """Whether the disk of PostgreSQL's data, whose link or folder this is, has room for another file of its log."""
+    return shutil.disk_usage(folder).free >= _SEGMENT_BYTES
 
 
 @contextmanager

@@ -24,21 +24,25 @@ def _read_spec(text: str) -> StudySpec:
     return read_stored(StudySpec, json.loads(text))
 
 
+#: Images that could not be used and that a study names; the check of a data set names all.
+MOST_SKIPPED = 20
+
+
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """A study.
 
-    ``dataset_id``, ``classes`` and ``class_images``, the training and validation images of each class, are None until
-    the data set was read, and never change then. ``skipped`` names the images that could not be used, each with its
-    reason. ``test_id`` hashes the test images that models were scored on; None before the first scoring.
-    ``stored_resources`` is what each trial gets, where the spec leaves that to be chosen.
-    ``weights`` are the pretrained ones that its networks start from, as they were found when it was posted.
-    ``job_id`` is the present driver's Ray job, ``job_attempt`` its number. ``searched_at``, ``retrained_at`` and
-    ``compressed_at`` are when the search, the full trainings and the compression ended. ``test_looks`` counts the
-    scorings that recorded a score on the test split; ``test_reason`` says why models of the last one have none.
-    ``teacher_answers_sha256`` is the file of a teacher's answers once there is one, ``teacher_trial_id`` the trial
-    whose network gave them, None where a file did. ``created_by``, ``changed_by`` and ``cancelled_by`` are the keys of
-    those who posted it, changed it last and cancelled it; None without a key.
+    ``dataset_id``, ``classes`` and ``class_images``, the training and validation images of each class, are None
+    until the data set was read, and never change then. ``skipped`` names the first images that could not be used,
+    each with its reason; there are ``skipped_count`` of them. ``test_id`` hashes the test images that models were
+    scored on; None before the first scoring. ``stored_resources`` is what each trial gets, where the spec leaves
+    that to be chosen. ``weights`` are the pretrained ones that its networks start from, as they were found when it
+    was posted. ``job_id`` is the present driver's Ray job, ``job_attempt`` its number. ``searched_at``,
+    ``retrained_at`` and ``compressed_at`` are when the search, the full trainings and the compression ended.
+    ``test_looks`` counts the scorings that recorded a score on the test split; ``test_reason`` says why models of
+    the last one have none. ``teacher_answers_sha256`` is the file of a teacher's answers once there is one,
+    ``teacher_trial_id`` the trial whose network gave them, None where a file did. ``created_by``, ``changed_by``
+    and ``cancelled_by`` are the keys of those who posted it, changed it last and cancelled it; None without a key.
     """
 
     id: str
@@ -50,6 +54,7 @@ class Study:
     classes: Sequence[str] | None
     class_images: Sequence[int] | None
     skipped: Sequence[Mapping[str, str]] | None
+    skipped_count: int | None
     stored_resources: JsonObject | None
     weights: Sequence[StartingWeights]
     job_id: str | None
@@ -82,7 +87,8 @@ class Study:
             dataset_id=row["dataset_id"],
             classes=row["classes"],
             class_images=row["class_images"],
-            skipped=row["skipped"],
+            skipped=None if row["skipped"] is None else row["skipped"][:MOST_SKIPPED],
+            skipped_count=_count_skipped(row),
             stored_resources=row["resources"],
             weights=[StartingWeights.model_validate(item) for item in row["weights"]],
             job_id=row["job_id"],
@@ -124,6 +130,13 @@ class Study:
     def resources(self) -> ResourcesSpec | None:
         """What each trial gets, once that was chosen; None where the spec says it."""
         return None if self.stored_resources is None else read_stored(ResourcesSpec, self.stored_resources)
+
+
+def _count_skipped(row: RowMapping) -> int | None:
+    """Earlier versions named all images and counted none."""
+    if row["skipped"] is None:
+        return None
+    return len(row["skipped"]) if row["skipped_count"] is None else row["skipped_count"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ _PATIENCE_S = 300.0
 
 
 class ArtifactStore:
-    """Files of a service at ``where``, a folder or a URL. StorageError where object storage cannot be asked.
+    """Files of a service at ``where``, a folder or a URL. StorageError where object storage cannot be asked, and
+    UnwritableError where a folder takes no files.
 
     ValueError if nothing here can read such a URL.
     """

@@ -10,7 +10,7 @@ from typing import Protocol
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from search.files import replace_file
+from search.files import replace_file, writing_to
 from services.errors import StorageError
 
 
@@ -73,8 +73,9 @@ class LocalFolder:
         return (self._root / name).read_bytes()
 
     def write(self, name: str, content: bytes) -> None:
-        """Whole or not at all."""
-        replace_file(self._root / name, content)
+        """Whole or not at all. UnwritableError if the folder takes no files."""
+        with writing_to(self._root):
+            replace_file(self._root / name, content)
 
     def modified_s(self, name: str) -> float | None:
         try:

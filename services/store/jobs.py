@@ -129,9 +129,15 @@ def hold(connection: Connection, job_id: str, token: str) -> None:
         raise LeaseLostError(f"compression job {job_id}")
 
 
-def requeue(connection: Connection, job_id: str, *, reason: str) -> None:
-    """Put a running job back into the queue. ConflictError if it does not run."""
-    change_state(connection, _STATES, job_id, JobState.QUEUED, reason=reason, values=_NOT_LEASED)
+def requeue(connection: Connection, job_id: str, *, reason: str, counts: bool = True) -> None:
+    """Put a running job back into the queue. ConflictError if it does not run.
+
+    Unless it ``counts``, the attempt is not held against the job.
+    """
+    values: dict[str, object] = {**_NOT_LEASED}
+    if not counts:
+        values["attempts"] = jobs.c.attempts - 1
+    change_state(connection, _STATES, job_id, JobState.QUEUED, reason=reason, values=values)
 
 
 def end(connection: Connection, job_id: str, target: JobState, *, reason: str | None = None) -> None:

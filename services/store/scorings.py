@@ -51,7 +51,7 @@ def list_by_study(connection: Connection, study_id: str) -> list[Scoring]:
 def to_run(connection: Connection) -> list[Task]:
     """Scorings that have not ended, oldest first."""
     paused = select(studies.c.id).where(studies.c.id == scorings.c.study_id, studies.c.state == StudyState.PAUSED)
-    lost = scorings.c.attempts.label("lost")
+    lost = (scorings.c.attempts - scorings.c.excused).label("lost")
     may_run = (~paused.exists()).label("may_run")
     query = select(scorings.c.id, scorings.c.state, scorings.c.reason, scorings.c.attempts, lost, may_run)
     unfinished = query.where(scorings.c.state.in_(UNFINISHED_JOB_STATES)).order_by(scorings.c.id)
@@ -85,6 +85,12 @@ def hold(connection: Connection, scoring_id: str, attempt: int) -> None:
     )
     if connection.execute(query.with_for_update()).scalar() is None:
         raise LeaseLostError(f"test scoring {scoring_id}")
+
+
+def requeue(connection: Connection, scoring_id: str, *, reason: str) -> None:
+    """Have a scoring that runs wait for another job; its last one does not count as lost."""
+    excused = {"excused": scorings.c.excused + 1}
+    change_state(connection, _STATES, scoring_id, JobState.QUEUED, reason=reason, values=excused)
 
 
 def end(connection: Connection, scoring_id: str, target: JobState, *, reason: str | None) -> None:

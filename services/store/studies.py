@@ -27,7 +27,7 @@ from services.errors import ConflictError, LeaseLostError
 from services.records.actions import Action
 from services.records.json_object import JsonObject
 from services.records.keys import KeyName
-from services.records.studies import ActiveStudy, LeasedStudy, Study, StudyProgress
+from services.records.studies import MOST_SKIPPED, ActiveStudy, LeasedStudy, Study, StudyProgress
 from services.store import deletions, events
 from services.store.clock import in_seconds
 from services.store.prepared import ARGUMENT, Prepared
@@ -226,6 +226,12 @@ def set_state(
     change_state(connection, _STATES, study_id, target, reason=reason, values=values)
 
 
+def requeue(connection: Connection, study_id: str, *, reason: str) -> None:
+    """Have a running study wait for another driver; the last one does not count as lost."""
+    not_lost = {"submissions": func.greatest(studies.c.submissions - 1, 0)}
+    set_state(connection, study_id, StudyState.QUEUED, reason=reason, lease_token=None, **not_lost)
+
+
 def explain_queued(connection: Connection, reason: str) -> None:
     """Give every queued study the reason why it waits, and tell those who watch it."""
     waiting = and_(studies.c.state == StudyState.QUEUED, studies.c.reason.is_distinct_from(reason))
@@ -266,8 +272,17 @@ def set_dataset(
     class_images: Sequence[int],
     skipped: Sequence[Mapping[str, str]],
 ) -> None:
-    """Note what a study's data set is, once: ConflictError if that is known already."""
-    values = {"dataset_id": dataset_id, "classes": classes, "class_images": class_images, "skipped": skipped}
+    """Note what a study's data set is, once: ConflictError if that is known already.
+
+    Of the ``skipped`` images, the first are named and all are counted.
+    """
+    values = {
+        "dataset_id": dataset_id,
+        "classes": classes,
+        "class_images": class_images,
+        "skipped": skipped[:MOST_SKIPPED],
+        "skipped_count": len(skipped),
+    }
     first = update(studies).where(studies.c.id == study_id, studies.c.dataset_id.is_(None)).values(**values)
     if connection.execute(first.returning(studies.c.id)).scalar() is None:
         raise ConflictError(f"study {study_id} has read its data set before")

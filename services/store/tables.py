@@ -123,6 +123,7 @@ studies = Table(
         comment="training and validation images in the order of classes, when the data set was first read",
     ),
     Column("skipped", JSONB, comment="images that could not be used, each with its reason"),
+    Column("skipped_count", Integer, comment="how many images could not be used; NULL where skipped names them all"),
     Column("resources", JSONB, comment="what each trial gets, where the spec leaves that to be chosen"),
     Column(
         "weights",
@@ -383,6 +384,13 @@ test_scorings = Table(
     Column("state", _state(JobState, "job_state"), nullable=False),
     Column("reason", Text),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column(
+        "excused",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="jobs that ended because their files could not be stored",
+    ),
     _now("created_at"),
     _time("finished_at"),
     CheckConstraint("(state IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (finished_at IS NOT NULL)", name="finished"),
@@ -408,6 +416,18 @@ dataset_checks = Table(
     CheckConstraint("(state = 'COMPLETED') = (report IS NOT NULL)", name="completed_has_report"),
     Index("ix_dataset_checks_dataset_id", "dataset_id"),
     Index("ix_dataset_checks_unfinished", "id", postgresql_where=text("state IN ('QUEUED', 'RUNNING')")),
+)
+
+storage_faults = Table(
+    "storage_faults",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("host", Text, primary_key=True, comment="the machine that found it so; empty for a URL"),
+    Column("reason", Text, nullable=False),
+    Column("tries", Integer, nullable=False, comment="how often in a row work was tried again in vain"),
+    Column("retry_at", DateTime(timezone=True), nullable=False),
+    _time("cleared_at"),
+    comment="folders and URLs that take no files; nothing that writes files is started until they do",
 )
 
 totals = Table(

@@ -176,6 +176,12 @@ def complete(connection: Connection, training_id: str, *, f1: float, f1_deviatio
     change_state(connection, _STATES, training_id, JobState.COMPLETED, values=metrics, details=metrics)
 
 
+def requeue(connection: Connection, training_id: str, *, reason: str) -> None:
+    """Have a training that runs wait for another job; its last one does not count as lost."""
+    not_lost = {"furthest_attempt": trainings.c.attempts}
+    change_state(connection, _STATES, training_id, JobState.QUEUED, reason=reason, values=not_lost)
+
+
 def end(connection: Connection, training_id: str, target: JobState, *, reason: str) -> None:
     """End a training without a result. ConflictError if it has ended already."""
     change_state(connection, _STATES, training_id, target, reason=reason)

@@ -53,6 +53,7 @@ class StudyOverview:
     dataset_id: str | None
     classes: Sequence[str] | None
     skipped: Sequence[Mapping[str, str]] | None
+    skipped_count: int | None
     resources: ResourcesSpec | None
     weights: Sequence[StartingWeights]
     search_elapsed_s: float
@@ -149,6 +150,7 @@ def _overview(study: Study, progress: StudyProgress) -> StudyOverview:
         dataset_id=study.dataset_id,
         classes=study.classes,
         skipped=study.skipped,
+        skipped_count=study.skipped_count,
         resources=study.resources,
         weights=study.weights,
         search_elapsed_s=study.search_elapsed_s,

@@ -1,6 +1,7 @@
 """What the controller decides: the tables of docs/reconciliation.md, row by row, and that they leave nothing out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -296,3 +297,11 @@ def test_a_training_that_no_node_can_run_says_so_once_and_holds_up_no_other() ->
 def test_the_jobs_of_a_deleted_study_are_stopped_while_they_live() -> None:
     known, stray = {"study-1-3": True, "training-1-1": False}, ["study-1-3", "training-1-1", "scoring-1-1"]
     assert plan([], known, ROOMY, stray_jobs=stray) == [Stop(job_id="study-1-3")]
+
+
+def test_without_room_nothing_is_started_that_writes_files_and_no_other_reason_is_given() -> None:
+    queued = [make_study(number) for number in (1, 2)]
+    stuck = replace(make_study(3, StudyState.RUNNING, job_id=LAST, job_attempt=3), overdue=True)
+    tasks = [make_task(1, "dataset"), make_task(1), make_task(1, "test_scoring")]
+    steps = plan([*queued, stuck], {LAST: True}, capacity(), waiting_jobs=1, tasks=tasks, has_room=False)
+    assert steps == [Stop(job_id=LAST), StartTask(task=tasks[0], attempt=1)]

@@ -8,6 +8,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from search.contract.reports import CompressionFailed, CompressionResult
+from search.files import UnwritableError
 from workers.actors.compressor import Compressor
 
 log = structlog.get_logger()
@@ -23,11 +24,18 @@ class WorkerLost:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotStored:
+    """There was no room for the task's files: this says nothing about the task either."""
+
+    error: UnwritableError
+
+
+@dataclass(frozen=True, kw_only=True)
 class FinishedTask:
     """How the task of a job ended."""
 
     job_id: str
-    outcome: CompressionResult | WorkerLost
+    outcome: CompressionResult | WorkerLost | NotStored
 
 
 class Compressors:
@@ -85,17 +93,26 @@ class Compressors:
 
     def _finish(self, reference: "ray.ObjectRef[CompressionResult]") -> FinishedTask:
         compressor, job_id = self._busy.pop(reference)
-        outcome: CompressionResult | WorkerLost
+        outcome: CompressionResult | WorkerLost | NotStored
         try:
             outcome = ray.get(reference)
         except RayTaskError as error:
-            # The compressor lives: either the task failed, or the slot died that it had asked.
-            slot_died = isinstance(error.cause, RayActorError)
-            outcome = WorkerLost(reason=str(error.cause)) if slot_died else CompressionFailed(reason=str(error))
+            outcome = _failed(error)  # the compressor lives
         except RayActorError as error:
             return FinishedTask(job_id=job_id, outcome=WorkerLost(reason=str(error)))
         self._idle.append(compressor)
         return FinishedTask(job_id=job_id, outcome=outcome)
+
+
+def _failed(error: RayTaskError) -> CompressionFailed | WorkerLost | NotStored:
+    """The task failed, or the slot died that it had asked, or a disk was full."""
+    match error.cause:
+        case RayActorError():
+            return WorkerLost(reason=str(error.cause))
+        case UnwritableError():
+            return NotStored(error=error.cause)
+        case _:
+            return CompressionFailed(reason=str(error))
 
 
 def _answers(answer: "ray.ObjectRef[bool]") -> bool:

@@ -9,6 +9,7 @@ import torch
 from search.contract.candidate import Candidate
 from search.contract.reports import FullTrainingReport, TrainedWeights
 from search.contract.study_dataset import StudyDataset
+from search.files import writing_to
 from search.study.run_spec import ResourcesSpec
 from workers.candidate_training import plan_of
 from workers.export import save_weights
@@ -73,7 +74,8 @@ def train_in_full(task: FullTraining, seed: int) -> Iterator[FullTrainingReport]
     network = build_network(candidate.architecture).to(task.device)
     prepared = prepare(candidate, task.dataset, seed, task.device, task.cache_dir, gate.working(), answers=task.answers)
     validation = split_on_device(task.dataset, candidate.image_size, task.cache_dir, "validation", task.device)
-    task.checkpoints.mkdir(parents=True, exist_ok=True)
+    with writing_to(task.checkpoints):
+        task.checkpoints.mkdir(parents=True, exist_ok=True)
     epochs = train(
         network,
         prepared.training,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from torch import nn
 
 from search.contract.recipes import Step
 from search.contract.recipes.config import TrainingConfig
-from search.files import replacing
+from search.files import replacing, writing_to
 from workers.compression.pipeline import change_network
 from workers.compression.state import CompressionState
 
@@ -55,8 +55,10 @@ class StepCache:
     @contextmanager
     def _alone(self, path: Path) -> Iterator[None]:
         """A lock that a killed process leaves open."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.folder / f"{path.name[:2]}.lock"):
+        with ExitStack() as stack:
+            with writing_to(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(FileLock(self.folder / f"{path.name[:2]}.lock"))
             yield
 
     def _forget_old(self) -> None:
@@ -67,7 +69,7 @@ class StepCache:
 
 def _keep(path: Path, state: CompressionState) -> None:
     content = {"network": state.network, "masks": state.masks, "random": torch.get_rng_state()}
-    with replacing(path) as file:
+    with writing_to(path.parent), replacing(path) as file:
         torch.save(content, file)
 
 

@@ -18,7 +18,7 @@ from typing import BinaryIO
 import filelock
 import numpy as np
 
-from search.files import replace_file
+from search.files import replace_file, writing_to
 from workers.data.errors import CacheFullError
 
 #: Yields, for each row in any order, its pixels (uint8 [side, side, 3]) or why it has none.
@@ -41,12 +41,19 @@ class ImageCache:
     """Entries under ``folder``, of at most ``limit_bytes`` in all; the longest unused go first."""
 
     def __init__(self, folder: Path, *, limit_bytes: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._limit_bytes = limit_bytes
 
     def get(self, key: str, *, shape: tuple[int, ...], rows: RowSource) -> CachedImages:
-        """The entry, built first if need be; other processes that want it meanwhile wait. Raises CacheFullError."""
+        """The entry, built first if need be; other processes that want it meanwhile wait.
+
+        Raises CacheFullError, and UnwritableError where the disk takes no files.
+        """
+        with writing_to(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return self._get(key, shape, rows)
+
+    def _get(self, key: str, shape: tuple[int, ...], rows: RowSource) -> CachedImages:
         with filelock.FileLock(self._folder / f".{key}.lock"):
             return self._open(key) or self._build(key, shape, rows)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from search.contract.dataset import DatasetSpec
 from search.contract.dataset_report import Skipped
-from search.files import replace_file
+from search.files import replace_file, writing_to
 from workers.data.listing import Listing, Photo, Sample
 from workers.data.splits import held_out_for_test
 from workers.data.threads import map_in_threads
@@ -105,7 +105,8 @@ def photo_digests(photos: Sequence[Photo], cache_dir: Path) -> tuple[list[bytes]
             return [data[start : start + 32] for start in range(0, len(data), 32)], {}
     digests, unread = read_digests(photos)
     if remembered and not unread:
-        _remember(remembered, b"".join(digests))
+        with writing_to(remembered.parent):
+            _remember(remembered, b"".join(digests))
     return digests, unread
 
 

@@ -9,7 +9,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import torch
 
 from search.contract.epochs import ClassificationScores, EpochReport
-from search.files import replacing
+from search.files import replacing, writing_to
 from workers.training.device_dataset import DeviceDataset
 from workers.training.errors import CheckpointError
 from workers.training.plan import TrainingPlan
@@ -67,7 +67,7 @@ class Checkpoint:
             self._subject["answers"] = training.answers.cpu()
 
     def save(self, epochs: Sequence[Epoch]) -> None:
-        """Replace the file. A crash meanwhile leaves the one before."""
+        """Replace the file. A crash meanwhile leaves the one before. UnwritableError if the disk takes no files."""
         snapshot = self._state.copy()
         content: _Content = {
             **self._subject,
@@ -75,7 +75,7 @@ class Checkpoint:
             "generators": snapshot.generators,
             "epochs": [asdict(epoch) for epoch in epochs],
         }
-        with replacing(self._path) as file:
+        with writing_to(self._path.parent), replacing(self._path) as file:
             torch.save(content, file)
 
     def resume(self) -> list[Epoch]:

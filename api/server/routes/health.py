@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from api.server import errors
 from api.server.state import State
 from services.database import takes_writes
+from services.local.postgres import has_room
 from services.views.prometheus import RecordCollector, RestartCollector
 
 router = APIRouter(tags=["health"])
@@ -22,7 +23,9 @@ async def healthz() -> str:
 
 @router.get("/readyz", response_class=PlainTextResponse)
 async def readyz(state: State) -> str:
-    """The database answers too, and takes writes, and Ray answers; 503 where one does not."""
+    """The database answers too, its disk has room, it takes writes, and Ray answers; 503 where one does not."""
+    if state.embeds_postgres and not await asyncio.to_thread(has_room, state.settings.home / "postgres"):
+        raise HTTPException(*errors.DATABASE_FULL)
     if not await asyncio.to_thread(takes_writes, state.engine):
         raise HTTPException(*errors.DATABASE_READ_ONLY)
     if state.ray_watch.trouble is not None:

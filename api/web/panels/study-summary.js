@@ -118,12 +118,13 @@ function skippedImages() {
   const element = h("details", { hidden: true });
   let listed = 0;
   /** @param {StudyView} study */
-  function update({ skipped }) {
-    if (!skipped || skipped.length === listed) return;
-    listed = skipped.length;
+  function update({ skipped, skipped_count }) {
+    if (!skipped || !skipped_count || skipped_count === listed) return;
+    listed = skipped_count;
     element.hidden = false;
-    const lines = skipped.map(({ name, reason }) => `${name}: ${reason}`).join("\n");
-    fill(element, h("summary", {}, `${count(listed)} images could not be used`), h("pre", {}, lines));
+    const lines = skipped.map(({ name, reason }) => `${name}: ${reason}`);
+    if (listed > skipped.length) lines.push(`and ${count(listed - skipped.length)} more`);
+    fill(element, h("summary", {}, `${count(listed)} images could not be used`), h("pre", {}, lines.join("\n")));
   }
   return { element, update };
 }
