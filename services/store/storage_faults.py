@@ -1,6 +1,8 @@
 """SQL of storage faults: noted by the job that met one, cleared by the controller."""
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, text, update
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, case, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.records.storage_faults import StorageFault
@@ -19,7 +21,7 @@ def add(connection: Connection, *, place: str, host: str, reason: str) -> None:
         (faults.c.cleared_at.is_(None), faults.c.tries), (came_back, faults.c.tries + 1), else_=1
     )
     retry_at = case((faults.c.cleared_at.is_(None), faults.c.retry_at), else_=_after(tries))
-    values = {"place": place, "host": host, "reason": reason, "tries": 1, "retry_at": _after(text("1"))}
+    values = {"place": place, "host": host, "reason": reason, "tries": 1, "retry_at": _after(literal(1))}
     changes = {"reason": reason, "tries": tries, "retry_at": retry_at, "cleared_at": None}
     connection.execute(
         upsert(faults).values(values).on_conflict_do_update(index_elements=["place", "host"], set_=changes)
@@ -39,7 +41,7 @@ def clear(connection: Connection, fault: StorageFault) -> None:
     connection.execute(update(faults).where(*same).values(cleared_at=func.now()))
 
 
-def _after(tries: "ColumnElement[int] | text") -> ColumnElement[object]:
+def _after(tries: ColumnElement[int]) -> ColumnElement[datetime]:
     """The time of the next try after so many."""
     seconds = func.least(_LONGEST_WAIT_S, func.power(2, func.least(tries, _MOST_DOUBLINGS + 1)))
-    return func.now() + seconds * text("interval '1 second'")
+    return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
