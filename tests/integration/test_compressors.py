@@ -9,7 +9,7 @@ from ray.cluster_utils import Cluster
 
 from search.contract.reports import CompressedModel, CompressionFailed, CompressionResult
 from tests.server import wait_for
-from workers.actors.compressors import RESOURCE, Compressors, WorkerLost
+from workers.actors.compressors import RESOURCE, Compressors, NotStored, WorkerLost
 
 
 class Worker:
@@ -43,7 +43,7 @@ def _wait_for_free(compressors: Compressors, count: int) -> None:
     wait_for(enough, timeout_s=120, what=f"{count} free compressors")
 
 
-def _outcome(compressors: Compressors, task: str) -> CompressionResult | WorkerLost:
+def _outcome(compressors: Compressors, task: str) -> CompressionResult | WorkerLost | NotStored:
     compressor = compressors.take()
     assert compressor is not None
     compressors.start(compressor, "job", task)

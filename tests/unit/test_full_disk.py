@@ -102,5 +102,5 @@ def test_the_error_survives_the_way_from_a_worker_and_is_found_behind_others(tmp
 
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(NotADirectoryError), writing_to(tmp_path):
+    with pytest.raises(FileExistsError), writing_to(tmp_path):
         replace_file(tmp_path / "file" / "below", b"")
