@@ -135,7 +135,7 @@ def test_a_search_whose_disk_is_full_waits_and_then_completes_within_its_budget(
 @pytest.mark.usefixtures("two_cores")
 def test_a_search_with_a_read_only_cache_waits_and_then_completes(engine: Engine, config: Settings) -> None:
     study_id = queued_study(engine)
-    with small_disk(config.cache_dir) as disk:
+    with small_disk(config.cache_dir, mebibytes=64) as disk:
         disk.make_read_only()
         study = submit_and_run(engine, config, study_id, Completes)
         assert (study.state, "Read-only file system" in str(study.reason)) == (StudyState.QUEUED, True)
