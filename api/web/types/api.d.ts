@@ -2119,6 +2119,7 @@ export interface components {
             skipped: {
                 [key: string]: string;
             }[] | null;
+            skipped_count?: number | null;
             spec: components["schemas"]["StudySpec-Output"];
             started_at: string | null;
             state: components["schemas"]["StudyState"];
