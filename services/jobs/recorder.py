@@ -278,10 +278,10 @@ class Recorder:
         with self.writing() as connection:
             self.lock_study(connection)
             reason = no_room.note(connection, error)
-            for cut_off in trials.cancel_running(connection, self._study_id, f"it is run again; {reason}"):
-                studies.enqueue(connection, new_id("enqueued"), self._study_id, cut_off.assignment, role=cut_off.role)
+            for cut_off in trials.cancel_running(connection, self.study_id, f"it is run again; {reason}"):
+                studies.enqueue(connection, new_id("enqueued"), self.study_id, cut_off.assignment, role=cut_off.role)
             if self.state is StudyState.RUNNING:
-                studies.requeue(connection, self._study_id, reason=reason)
+                studies.requeue(connection, self.study_id, reason=reason)
 
     def _count_failures(self, result: TrialResult) -> None:
         if isinstance(result, FailedTrial):
