@@ -12,7 +12,7 @@ from workers.data.errors import DataError
 from workers.data.files import list_tree
 
 #: Files are listed for at most this fraction of a worker's time.
-_LISTING_FRACTION = 0.05
+_LISTING_FRACTION = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
