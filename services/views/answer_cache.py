@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 #: What happens without an event, such as a score on the test split, is seen after so long.
-LONGEST_S = 2.0
+LONGEST_S = 10.0
 _MOST = 100
 
 
