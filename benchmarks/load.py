@@ -30,8 +30,8 @@ _TRIALS = 2000
 _READ_P99_MS = 250.0
 _FLAT_MIB_PER_MINUTE = 1.0
 _SAMPLE_S = 1.0
-#: Until then the server loads what it uses first, and connections are made.
-_WARM_S = 20.0
+#: Of the time: the server loads what it uses first, and its threads and connections are made.
+_WARMING = 0.25
 
 
 @dataclass
@@ -49,9 +49,9 @@ class Memory:
             self.rss_mib.append(self.process.memory_info().rss / 2**20)
 
     def slope_mib_per_minute(self) -> float:
-        """Of a straight line through what was seen after the first ``_WARM_S``."""
+        """Of a straight line through what was seen after the first quarter."""
         at_s, rss_mib = np.asarray(self.at_s), np.asarray(self.rss_mib)
-        is_warm = at_s > _WARM_S
+        is_warm = at_s > _WARMING * at_s[-1]
         return 60 * float(np.polyfit(at_s[is_warm], rss_mib[is_warm], deg=1)[0])
 
 
