@@ -12,7 +12,7 @@ from search.contract.states import TrialState
 from search.samplers.optuna_trials import chooser_of
 from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
-from services.store import studies, trials
+from services.store import studies, trials, variants
 from services.store.ids import new_id
 from tests.browser.conftest import OpenPage
 from tests.integration.records import CANDIDATE, METRICS, make_study, make_variant
@@ -57,6 +57,8 @@ def trial_ids(engine: Engine) -> list[str]:
             trials.end(
                 connection, trial_id, TrialState.COMPLETED, metrics={**METRICS, "f1": f1}, host="a host", scores=scores
             )
+            weights = {"sha256": "0" * 64, "kind": "weights", "size_bytes": 1, "trial_id": trial_id}
+            variants.add_artifact(connection, {"id": new_id("artifact"), **weights})
             studies.set_values(connection, study_id, classes=[_NAME, "other"])
     make_variant(engine, study_id, ids[-1], recipe=_NAME)
     return ids
