@@ -22,7 +22,7 @@ from workers.data.sources.registry import SOURCES
 
 if TYPE_CHECKING:
     from pyarrow import ChunkedArray, Schema
-    from pyarrow.parquet import FileMetaData
+    from pyarrow.parquet import FileMetaData, ParquetFile
 
 _Label = int | str | bool
 _PREFIXES: Mapping[str, Part] = {"train": "train", "val": "validation", "test": "test"}
@@ -30,6 +30,7 @@ _PREFIXES: Mapping[str, Part] = {"train": "train", "val": "validation", "test": 
 _GROUPS_KEPT = 2
 #: Of the two columns that are read, uncompressed.
 _MOST_GROUP_BYTES = 2**30
+_MOST_ROWS = 5_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +104,8 @@ def _read_table(file: File, split: Split | None, spec: DatasetSpec) -> _Table:
             parquet = pq.ParquetFile(handle)
             schema = parquet.schema_arrow
             _require_columns(file, schema, spec)
-            _require_small_groups(file, parquet.metadata, spec)
-            labels = parquet.read(columns=[spec.label_column]).column(0).to_pylist()
+            _require_small(file, parquet.metadata, spec)
+            labels = _labels(pq.ParquetFile(handle, read_dictionary=_texts_of(parquet, spec.label_column)), spec)
             group_rows = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
     except (OSError, pa.ArrowException) as error:
         raise DatasetFormatError(
@@ -112,12 +113,40 @@ def _read_table(file: File, split: Split | None, spec: DatasetSpec) -> _Table:
         ) from error
     names = _names_on_the_hub(schema, spec.label_column)
     if names is not None:  # the hub writes -1 where a label is withheld
-        labels = [label if label is not None and 0 <= label < len(names) else None for label in labels]
+        labels = [label if isinstance(label, int) and 0 <= label < len(names) else None for label in labels]
     return _Table(file=file, split=split, labels=labels, group_rows=group_rows, names=names)
 
 
-def _require_small_groups(file: File, metadata: "FileMetaData", spec: DatasetSpec) -> None:
-    """A small file may grow to gigabytes in memory: what its row groups take there is checked before they are read."""
+def _texts_of(parquet: "ParquetFile", column: str) -> list[str]:
+    """The parts of a column that hold texts or bytes.
+
+    They are read as dictionaries: a value that the file holds once is then once in memory, however many rows have it.
+    """
+    schema = parquet.schema
+    leaves = (schema.column(index) for index in range(len(schema)))
+    return [leaf.path for leaf in leaves if leaf.path.split(".")[0] == column and leaf.physical_type == "BYTE_ARRAY"]
+
+
+def _labels(parquet: "ParquetFile", spec: DatasetSpec) -> list[_Label | None]:
+    labels: list[_Label | None] = []
+    for chunk in parquet.read(columns=[spec.label_column]).column(0).chunks:
+        if not hasattr(chunk, "dictionary"):
+            labels += chunk.to_pylist()
+            continue
+        values = chunk.dictionary.to_pylist()
+        labels += [None if index is None else values[index] for index in chunk.indices.to_pylist()]
+    return labels
+
+
+def _require_small(file: File, metadata: "FileMetaData", spec: DatasetSpec) -> None:
+    """A small file may grow to gigabytes in memory: its rows, and what its row groups take there, are checked before
+    they are read.
+    """
+    if metadata.num_rows > _MOST_ROWS:
+        raise DatasetFormatError(
+            f"{file.name} has {metadata.num_rows} rows, and at most {_MOST_ROWS} are read: split it into several files,"
+            " and leave out what is not needed"
+        )
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
         columns = [group.column(index) for index in range(group.num_columns)]
@@ -215,6 +244,8 @@ class _RowGroups:
 
         try:
             with file.open() as handle:
-                return pq.ParquetFile(handle).read_row_group(group, columns=[self._column]).column(0)
+                texts = _texts_of(pq.ParquetFile(handle), self._column)
+                parquet = pq.ParquetFile(handle, read_dictionary=texts)
+                return parquet.read_row_group(group, columns=[self._column]).column(0)
         except pa.ArrowException as error:
             raise OSError(str(error)) from error
