@@ -19,6 +19,11 @@ def get(connection: Connection, identifier: str) -> DatasetCheck:
     return checks.get(connection, identifier)
 
 
+def cancel(connection: Connection, check_id: str) -> DatasetCheck:
+    """End a check by the id of its registration. NotFoundError; ConflictError if it has ended already."""
+    return checks.cancel(connection, check_id, "its check was cancelled")
+
+
 def list_page(connection: Connection, *, cursor: str | None, limit: int) -> Page[DatasetCheck]:
     """Registrations, newest first."""
     before_id = None if cursor is None else decode_id(cursor)

@@ -142,6 +142,10 @@ class Client(Calls, Operations):
         """A data set with its report, by the id of its registration or the hash of its content."""
         return self._get(DatasetView, path_of("datasets", dataset_id))
 
+    def cancel_dataset(self, dataset_id: str) -> DatasetView:
+        """End the check of a data set that is queued or running, by the id of its registration."""
+        return self._send(DatasetView, "POST", path_of("datasets", dataset_id, "cancel"))
+
     def list_datasets(self, *, cursor: str | None = None, limit: int = PAGE) -> Page[DatasetSummary]:
         """One page of the registered data sets, newest first, without their reports."""
         return self._get(Page[DatasetSummary], "/datasets", cursor=cursor, limit=limit)

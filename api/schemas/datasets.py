@@ -16,7 +16,7 @@ class DatasetSummary(BaseModel):
 
     id: str = Field(description="The id of this registration.")
     state: JobState = Field(description="The state of its check.")
-    reason: str | None = Field(description="Why the check failed; null otherwise.")
+    reason: str | None = Field(description="Why the check failed or was cancelled; null otherwise.")
     queue_position: int | None = Field(
         default=None,
         description="Its place among the checks that wait to start, 1 for the one that has waited longest; null if it "

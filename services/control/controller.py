@@ -29,7 +29,7 @@ from services.control.reconciliation import (
     plan,
 )
 from services.control.room import has_room
-from services.control.tasks import HANDLERS, MAX_LOST, list_tasks
+from services.control.tasks import HANDLERS, MAX_LOST, list_cancelled_jobs, list_tasks
 from services.database import LEADER_LOCK, make_engine
 from services.errors import ConflictError
 from services.ray.capacity import Capacity, capacity_of
@@ -138,11 +138,11 @@ class Controller:
 
     def _read_record(self) -> tuple[list[ActiveStudy], int, list[Task], list[str]]:
         """The active studies, how many compression jobs and recipe searches wait, the unfinished tasks, and the Ray
-        jobs of studies that were deleted a moment ago.
+        jobs of studies that were deleted, and of tasks that were cancelled, a moment ago.
         """
         with self._engine.connect() as connection:
             waiting = jobs.waiting(connection) + len(recipe_searches.open_ones(connection))
-            stray = deletions.list_stray_jobs(connection)
+            stray = [*deletions.list_stray_jobs(connection), *list_cancelled_jobs(connection)]
             return studies.list_active(connection), waiting, list_tasks(connection), stray
 
     def _take(self, step: Step) -> None:

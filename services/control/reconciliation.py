@@ -63,7 +63,7 @@ class GiveUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """A driver whose lease ran out is stuck; a job of a deleted study has nothing left to do."""
+    """A driver whose lease ran out is stuck; a job of a deleted study or a cancelled task has nothing left to do."""
 
     job_id: str
 
@@ -112,7 +112,7 @@ def plan(
     has_room: bool = True,
 ) -> list[Step]:
     """The steps for the active studies, the number of waiting compression jobs, the unfinished tasks, and the
-    ``stray_jobs`` of deleted studies.
+    ``stray_jobs`` of deleted studies and cancelled tasks.
 
     ``ray_jobs``: every job that Ray knows by its id; True while it is pending or running, False once it ended. Unless
     the server ``has_room`` for files, nothing is started that writes some.

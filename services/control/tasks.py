@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from services.records.tasks import Task, TaskKind
+from services.records.tasks import Task, TaskKind, job_name
 from services.store import dataset_checks, scorings, trainings
 from services.studies import life_cycle
 
@@ -42,6 +42,12 @@ HANDLERS: dict[TaskKind, TaskHandler] = {
         fail=life_cycle.fail_scoring,
     ),
 }
+
+
+def list_cancelled_jobs(connection: Connection) -> list[str]:
+    """The last Ray job of each task that was cancelled lately, which may still run."""
+    cancelled = (store.cancelled(connection) for store in (dataset_checks, trainings, scorings))
+    return [job_name(row_id, attempt) for rows in cancelled for row_id, attempt in rows]
 
 
 def list_tasks(connection: Connection) -> list[Task]:

@@ -11,6 +11,7 @@ import ray
 import structlog
 from sqlalchemy import Connection, Engine
 
+from search.contract.confusion import split_confusion
 from search.contract.reports import FullTrainingReport, TrainedWeights
 from services import logs
 from services.database import make_engine
@@ -98,12 +99,14 @@ class TrainingJob:
 
     def _stored(self, seed: int, result: TrainedWeights) -> TrainingRun:
         """The record of a seed's result, whose weights are in the artifact store now."""
+        matrix, summary = split_confusion(result.scores.confusion)
         return TrainingRun(
             seed=seed,
             f1=result.scores.f1,
             accuracy=result.scores.accuracy,
             per_class_f1=result.scores.per_class_f1,
-            confusion=result.scores.confusion,
+            confusion=matrix,
+            confusion_summary=summary,
             weights_sha256=self._artifacts.put(result.weights),
             weights_size_bytes=len(result.weights),
         )

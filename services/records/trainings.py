@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping
 
+from search.contract.confusion import ConfusionSummary, Matrix, confusion_from_json
 from search.contract.states import JobState
 
 
@@ -56,24 +57,29 @@ class Training:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRun:
-    """What one seed reached. ``per_class_f1`` and ``confusion`` (rows: true class) follow the study's classes."""
+    """What one seed reached. ``per_class_f1`` and ``confusion`` (rows: true class) follow the study's classes; of many
+    classes there is a summary.
+    """
 
     seed: int
     f1: float
     accuracy: float
     per_class_f1: Sequence[float]
-    confusion: Sequence[Sequence[int]]
+    confusion: Matrix | None
+    confusion_summary: ConfusionSummary | None = None
     weights_sha256: str
     weights_size_bytes: int
 
     @classmethod
     def from_row(cls, row: RowMapping) -> "TrainingRun":
+        matrix, summary = confusion_from_json(row["confusion"])
         return cls(
             seed=row["seed"],
             f1=row["f1"],
             accuracy=row["accuracy"],
             per_class_f1=row["per_class_f1"],
-            confusion=row["confusion"],
+            confusion=matrix,
+            confusion_summary=summary,
             weights_sha256=row["weights_sha256"],
             weights_size_bytes=row["weights_size_bytes"],
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, case, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, case, func, select, text, true, update
 
 from search.contract.states import UNFINISHED_JOB_STATES, JobState
 from services.store.state_change import StateMachine, change_state
@@ -39,3 +39,11 @@ def record_attempt(
     if state is JobState.RUNNING:
         change_state(connection, machine, row_id, JobState.QUEUED)
     return state is not None
+
+
+def cancelled_lately(connection: Connection, machine: StateMachine[JobState]) -> list[tuple[str, int]]:
+    """Rows that were cancelled in the last minutes, whose last job may still run: their ids and attempts."""
+    table = machine.table
+    lately = table.c.finished_at > func.now() - text("interval '10 minutes'")
+    query = select(table.c.id, table.c.attempts).where(table.c.state == JobState.CANCELLED, table.c.attempts > 0)
+    return [(row.id, row.attempts) for row in connection.execute(query.where(lately))]

@@ -8,7 +8,7 @@ from services.errors import NotFoundError
 from services.records.dataset_checks import DatasetCheck
 from services.records.json_object import JsonObject
 from services.records.tasks import Task
-from services.store.attempts import queue_position, record_attempt
+from services.store.attempts import cancelled_lately, queue_position, record_attempt
 from services.store.state_change import StateMachine, change_state
 from services.store.tables import dataset_checks as checks
 
@@ -53,6 +53,11 @@ def to_run(connection: Connection) -> list[Task]:
     return [Task.from_row("dataset", row) for row in connection.execute(unfinished).mappings()]
 
 
+def cancelled(connection: Connection) -> list[tuple[str, int]]:
+    """Those that were cancelled lately, with the number of their last job."""
+    return cancelled_lately(connection, _STATES)
+
+
 def record_submission(connection: Connection, check_id: str, seen: int, attempt: int) -> bool:
     """Note a Ray job before it is submitted. False, and nothing is noted, unless the ``seen``-th is still the last."""
     return record_attempt(connection, _STATES, check_id, seen=seen, attempt=attempt)
@@ -72,3 +77,9 @@ def complete(connection: Connection, check_id: str, report: JsonObject) -> None:
 def fail(connection: Connection, check_id: str, reason: str) -> None:
     """End a check without a report. ConflictError if it has ended already."""
     change_state(connection, _STATES, check_id, JobState.FAILED, reason=reason)
+
+
+def cancel(connection: Connection, check_id: str, reason: str) -> DatasetCheck:
+    """End a check from outside. NotFoundError if there is none; ConflictError if it has ended already."""
+    row = change_state(connection, _STATES, check_id, JobState.CANCELLED, reason=reason)
+    return DatasetCheck.from_row(row)

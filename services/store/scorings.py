@@ -6,7 +6,7 @@ from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, UNFINIS
 from services.errors import LeaseLostError, NotFoundError
 from services.records.scorings import Scoring
 from services.records.tasks import Task
-from services.store.attempts import record_attempt
+from services.store.attempts import cancelled_lately, record_attempt
 from services.store.state_change import Event, StateMachine, change_state, tell
 from services.store.tables import studies
 from services.store.tables import test_scorings as scorings
@@ -61,6 +61,11 @@ def to_run(connection: Connection) -> list[Task]:
 def unfinished(connection: Connection, study_id: str) -> bool:
     query = select(scorings.c.id).where(scorings.c.study_id == study_id, scorings.c.state.in_(UNFINISHED_JOB_STATES))
     return connection.execute(query.limit(1)).scalar() is not None
+
+
+def cancelled(connection: Connection) -> list[tuple[str, int]]:
+    """Those that were cancelled lately, with the number of their last job."""
+    return cancelled_lately(connection, _STATES)
 
 
 def record_submission(connection: Connection, scoring_id: str, seen: int, attempt: int) -> bool:

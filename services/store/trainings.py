@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from search.contract.confusion import confusion_to_json
 from search.contract.epochs import EpochReport
 from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, UNFINISHED_JOB_STATES, JobState, StudyState
 from services.errors import LeaseLostError, NotFoundError
 from services.records.tasks import Task
 from services.records.trainings import Training, TrainingEpoch, TrainingRun
 from services.store import events
-from services.store.attempts import queue_position, record_attempt
+from services.store.attempts import cancelled_lately, queue_position, record_attempt
 from services.store.state_change import Event, StateMachine, change_state, tell
 from services.store.tables import compression_jobs, studies, training_epochs, training_runs, trainings
 
@@ -102,6 +103,11 @@ def unfinished(connection: Connection, study_id: str) -> bool:
     return connection.execute(query.limit(1)).scalar() is not None
 
 
+def cancelled(connection: Connection) -> list[tuple[str, int]]:
+    """Those that were cancelled lately, with the number of their last job."""
+    return cancelled_lately(connection, _STATES)
+
+
 def record_submission(connection: Connection, training_id: str, seen: int, attempt: int) -> bool:
     """Note a Ray job before it is submitted; what an earlier one still writes is refused from now on.
 
@@ -142,7 +148,10 @@ def add_epoch(connection: Connection, training: Training, seed: int, epoch: Epoc
 
 def add_run(connection: Connection, training_id: str, run: TrainingRun) -> None:
     """Record a seed's result; idempotent."""
-    connection.execute(upsert(training_runs).values(training_id=training_id, **vars(run)).on_conflict_do_nothing())
+    values = {name: value for name, value in vars(run).items() if name not in ("confusion", "confusion_summary")}
+    confusion = confusion_to_json(run.confusion if run.confusion_summary is None else run.confusion_summary)
+    added = upsert(training_runs).values(training_id=training_id, confusion=confusion, **values)
+    connection.execute(added.on_conflict_do_nothing())
 
 
 def runs(connection: Connection, training_id: str) -> list[TrainingRun]:

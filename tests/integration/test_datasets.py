@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 
 from search.contract.dataset import DatasetSpec
 from services import datasets
-from services.errors import NotFoundError, RejectedError
+from services.control.tasks import list_cancelled_jobs
+from services.errors import ConflictError, NotFoundError, RejectedError
 from services.jobs.dataset_job import run
 from services.store import dataset_checks
 from tests.unit.data_folders import folder_spec, write_classes
@@ -66,6 +67,21 @@ def test_a_check_that_has_ended_is_not_started_again(engine: Engine, tmp_path: P
     with engine.begin() as connection:
         dataset_checks.record_submission(connection, check_id, 1, 2)
         assert datasets.get(connection, check_id).state == "COMPLETED"
+        assert not dataset_checks.to_run(connection)
+
+
+def test_a_check_can_be_cancelled_once_and_its_job_finds_nothing_to_do(engine: Engine, tmp_path: Path) -> None:
+    check_id = registered(engine, folder_spec(write_classes(tmp_path, {"cat": 5, "dog": 5})))
+    with engine.begin() as connection:
+        dataset_checks.record_submission(connection, check_id, 0, 1)
+        cancelled = datasets.cancel(connection, check_id)
+        assert list_cancelled_jobs(connection) == [f"{check_id}-1"]
+    assert (cancelled.state, cancelled.reason) == ("CANCELLED", "its check was cancelled")
+    with pytest.raises(ConflictError):
+        run(engine, check_id)
+    with engine.begin() as connection, pytest.raises(ConflictError, match="is CANCELLED"):
+        datasets.cancel(connection, check_id)
+    with engine.begin() as connection:
         assert not dataset_checks.to_run(connection)
 
 

@@ -155,6 +155,11 @@ def test_a_task_gets_the_step_of_its_row(case: list[str]) -> None:
         assert plan([], KNOWN[job], ROOMY, tasks=[task]) == steps[step]
 
 
+@pytest.mark.parametrize(("job", "steps"), [("alive", [Stop(job_id=LAST)]), ("ended", []), ("unknown", [])])
+def test_the_job_of_a_cancelled_task_is_stopped(job: str, steps: list[Step]) -> None:
+    assert plan([], KNOWN[job], ROOMY, stray_jobs=[LAST]) == steps
+
+
 def test_the_rows_of_tasks_cover_every_case_once() -> None:
     written = [(task, job, lost) for task, job, limits, _ in TASK_CASES for lost in set(LOST[limits]) & {1, MAX_LOST}]
     jobs = product(("QUEUED", "RUNNING"), ("unknown", "ended", "alive"), (1, MAX_LOST))

@@ -38,3 +38,10 @@ def get_dataset(dataset_id: str, state: State) -> DatasetView:
     """A data set by the id it was registered under, or by the hash of its images and labels that a study names."""
     with state.reader.connect() as connection:
         return DatasetView.model_validate(datasets.get(connection, dataset_id), from_attributes=True)
+
+
+@router.post("/{dataset_id}/cancel")
+def cancel_dataset(dataset_id: str, state: State) -> DatasetView:
+    """End the check of a data set that is queued or running, by the id it was registered under."""
+    with state.engine.begin() as connection:
+        return DatasetView.model_validate(datasets.cancel(connection, dataset_id), from_attributes=True)

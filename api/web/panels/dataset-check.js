@@ -1,7 +1,7 @@
 // @ts-check
 // The check of a data set: starting it, waiting for it, and its report.
 
-import { get, post } from "../lib/api.js";
+import { get, post, send } from "../lib/api.js";
 import { facts, panel } from "../lib/components.js";
 import { fill, h } from "../lib/dom.js";
 import { count, measured } from "../lib/format.js";
@@ -23,9 +23,25 @@ const POLL_MS = 1000;
  */
 export function datasetCheckPanel(spec, signal) {
   const content = h("div", { class: "report", role: "status" });
-  const check = () => attempt(async () => showReport(await post("/datasets", spec()), content, signal));
+  const check = () => attempt(async () => showReport(await started(spec(), signal), content, signal));
   const button = h("button", { on: { click: check } }, "Check the images");
   return panel("Data set check", button, content);
+}
+
+/**
+ * A check that is cancelled when the user leaves the form before it has ended.
+ *
+ * @param {DatasetSpec} spec
+ * @param {AbortSignal} signal
+ */
+async function started(spec, signal) {
+  const dataset = await post("/datasets", spec);
+  // The request outlives the page; a check that has ended already is refused.
+  const cancel = () => send(`/datasets/${dataset.id}/cancel`, { method: "POST", keepalive: true }).catch(() => null);
+  if (signal.aborted) cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  window.addEventListener("pagehide", cancel, { once: true, signal });
+  return dataset;
 }
 
 /**
