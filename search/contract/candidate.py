@@ -73,9 +73,10 @@ class Candidate(BaseModel, TrainingSettings, NetworkSettings):
 class Enqueued:
     """Choices to run before the sampler's own, in a ``role`` or in none.
 
-    ``whole_gpu``: on a GPU that no other trial shares.
+    ``whole_gpu``: on a GPU that no other trial shares. ``workers_lost``: how many workers died in earlier runs of them.
     """
 
     assignment: Assignment
     role: TrialRole | None = None
     whole_gpu: bool = False
+    workers_lost: int = 0

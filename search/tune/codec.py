@@ -9,7 +9,7 @@ from search.contract.candidate import Candidate
 from search.contract.reports import CompletedTrial, TrialReport
 
 _TRIAL, _CANDIDATE, _EPOCHS, _FAMILY = "trial", "candidate", "epochs", "family"
-_WHOLE_GPU, _TEACHES, _ANSWERS = "whole_gpu", "teaches", "answers"
+_WHOLE_GPU, _TEACHES, _ANSWERS, _MACS = "whole_gpu", "teaches", "answers", "macs"
 #: ``done`` is Tune's own key: it ends the trial.
 _REPORT, _DONE = "report", "done"
 
@@ -18,7 +18,8 @@ _REPORT, _DONE = "report", "done"
 class SuggestedTrial:
     """A trial that is to be run; ``trial_id`` is that of the record, ``whole_gpu`` says that it shares its GPU with
     no other trial. ``family`` is None where the study has one. ``teaches``: it answers on the training images once it
-    is trained. ``answers`` refers to a teacher's answers, if it learns from them.
+    is trained. ``answers`` refers to a teacher's answers, if it learns from them. ``macs`` are its network's, 0 where
+    they are not known.
     """
 
     trial_id: str
@@ -28,6 +29,7 @@ class SuggestedTrial:
     whole_gpu: bool
     teaches: bool = False
     answers: ObjectRef | None = None
+    macs: float = 0.0
 
 
 def encode_suggestion(trial: SuggestedTrial) -> dict[str, object]:
@@ -40,6 +42,7 @@ def encode_suggestion(trial: SuggestedTrial) -> dict[str, object]:
         _WHOLE_GPU: trial.whole_gpu,
         _TEACHES: trial.teaches,
         _ANSWERS: trial.answers,
+        _MACS: trial.macs,
     }
 
 
@@ -54,6 +57,7 @@ def decode_suggestion(config: Mapping[str, object]) -> SuggestedTrial:
         whole_gpu=bool(config[_WHOLE_GPU]),
         teaches=bool(config[_TEACHES]),
         answers=answers,
+        macs=float(str(config[_MACS])),
     )
 
 

@@ -265,6 +265,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             epochs=self._spec.budget.epochs_for(assignment),
             family=family_of(assignment),
             whole_gpu=False,
+            macs=metrics.get("macs", 0.0),
         )
 
     def _draw(self, sampler: optuna.samplers.BaseSampler) -> tuple[optuna.trial.Trial, Candidate]:
@@ -311,6 +312,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             whole_gpu=trial.user_attrs.get("whole_gpu", False),
             teaches=is_plain and self._spec.trains_teacher and answers is None,
             answers=answers if candidate.distillation_weight else None,
+            macs=metrics.get("macs", 0.0),
         )
         return encode_suggestion(suggested)
 

@@ -1,6 +1,6 @@
 """The recorder: the only writer of a study's trials. Every write is made under the study's lease."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -11,7 +11,7 @@ from search.contract.epochs import EpochReport
 from search.contract.metrics import Metrics
 from search.contract.reports import ANSWERS, CompletedTrial, FailedTrial, Files, TrialResult
 from search.contract.states import ANSWERED_TRIAL_STATES, StudyState, TrialState
-from search.contract.trials import Assignment, TrialRole
+from search.contract.trials import Assignment
 from search.files import UnwritableError
 from search.study.run_spec import BudgetSpec
 from services.errors import ConflictError, LeaseLostError, StorageError
@@ -27,6 +27,8 @@ from services.studies import life_cycle
 LEASE_S = 15.0
 #: A search ends when its limits rule out so many candidates in a row: they cost no budget.
 MAX_RULED_OUT = 200
+#: A trial whose worker was lost is run again so many times at most.
+MAX_RUNS_AGAIN = 3
 _HEARTBEAT_S = 1.0
 log = structlog.get_logger()
 
@@ -72,7 +74,7 @@ class Recorder:
                 connection, self.study_id, StudyState.RUNNING, started_at=study.started_at or study.created_at
             )
         for cut_off in trials.cancel_running(connection, self.study_id, "its driver was lost: it is run again"):
-            studies.enqueue(connection, new_id("enqueued"), self.study_id, cut_off.assignment, role=cut_off.role)
+            studies.enqueue(connection, new_id("enqueued"), self.study_id, cut_off)
         answered = trials.list_by_study(connection, self.study_id, ANSWERED_TRIAL_STATES)
         self._curves = trials.curves(connection, self.study_id)
         self.history = [trial.as_past(self._curves.get(trial.id, ())) for trial in answered]
@@ -120,6 +122,11 @@ class Recorder:
             return f"the budget of {self.budget.max_minutes:g} minutes is used up"
         return None
 
+    def longest_epoch(self) -> tuple[float, float] | None:
+        """The seconds of the longest epoch so far, and the most multiply-accumulates of a trial that reported one."""
+        with self._engine.connect() as connection:
+            return trials.longest_epoch(connection, self.study_id)
+
     @property
     def failed(self) -> bool:
         return self._dataset_change is not None or self._failures_in_row >= self.budget.max_failures
@@ -130,8 +137,8 @@ class Recorder:
     def started(self, *, assignment: Assignment, candidate: Candidate, metrics: Metrics, enqueued: str | None) -> str:
         layers = self._layers(candidate) if self._layers else None
         with self.writing() as connection:
-            role = self._taken_off(connection, enqueued)
-            trial_id = self._add(connection, assignment, candidate, metrics, role, layers)
+            queued = self._taken_off(connection, enqueued)
+            trial_id = self._add(connection, assignment, candidate, metrics, queued, layers)
             self._spent += 1
             self._ruled_out_in_row = 0
         return trial_id
@@ -141,18 +148,18 @@ class Recorder:
     ) -> None:
         self._ruled_out_in_row, self._last_complaint = self._ruled_out_in_row + 1, reason
         with self.writing() as connection:
-            role = self._taken_off(connection, enqueued)
-            trial_id = self._add(connection, assignment, candidate, metrics, role)
+            queued = self._taken_off(connection, enqueued)
+            trial_id = self._add(connection, assignment, candidate, metrics, queued)
             trial = trials.end(connection, trial_id, TrialState.INFEASIBLE, reason=reason)
         self.history.append(trial.as_past())
 
-    def _taken_off(self, connection: Connection, enqueued: str | None) -> TrialRole | None:
-        """Take ``enqueued`` off the queue; its role."""
+    def _taken_off(self, connection: Connection, enqueued: str | None) -> Enqueued | None:
+        """Take ``enqueued`` off the queue."""
         if enqueued is None:
             return None
-        role = studies.dequeue(connection, enqueued)
+        queued = studies.dequeue(connection, enqueued)
         self._enqueued = studies.enqueued(connection, self.study_id)
-        return role
+        return queued
 
     def _add(
         self,
@@ -160,7 +167,7 @@ class Recorder:
         assignment: Assignment,
         candidate: Candidate,
         metrics: Metrics,
-        role: TrialRole | None,
+        queued: Enqueued | None,
         layers: Sequence[JsonObject] | None = None,
     ) -> str:
         trial_id = new_id("trial")
@@ -173,7 +180,8 @@ class Recorder:
             assignment=dict(assignment),
             metrics=metrics,
             layers=layers,
-            role=role,
+            role=None if queued is None else queued.role,
+            workers_lost=0 if queued is None else queued.workers_lost,
         )
         self._number += 1
         totals.add(connection, self.study_id, "sampler_seconds", self._sampled_s)
@@ -255,18 +263,37 @@ class Recorder:
         """Cancel a trial, at no cost to the budget, and queue its choices for a GPU that no other trial shares."""
         self._run_again(trial_id, reason, whole_gpu=True)
 
-    def _run_again(self, trial_id: str, reason: str, *, whole_gpu: bool) -> None:
+    def worker_lost(self, trial_id: str, cause: str, *, whole_gpu: bool = False) -> None:
+        """Have a trial whose worker died run again, at no cost to the budget; FAILED once it was run again
+        ``MAX_RUNS_AGAIN`` times.
+        """
+        with self._engine.connect() as connection:
+            lost = trials.get(connection, trial_id).workers_lost + 1
+        if lost > MAX_RUNS_AGAIN:
+            reason = f"poisoned: its worker was lost {lost} times, and it is not run again; the last time:\n{cause}"
+            self.ended(trial_id, FailedTrial(reason=reason))
+        else:
+            reason = f"its worker was lost: it is run again ({lost} of {MAX_RUNS_AGAIN} times at most):\n{cause}"
+            self._run_again(trial_id, reason, whole_gpu=whole_gpu, workers_lost=lost)
+
+    def interrupted(self, reason: str, *, lost: Collection[str]) -> None:
+        """Have every running trial run again. The workers of the trials in ``lost`` died."""
+        with self._engine.connect() as connection:
+            running = trials.list_by_study(connection, self.study_id, [TrialState.RUNNING])
+        for trial in running:
+            if trial.id in lost:
+                self.worker_lost(trial.id, reason)
+            else:
+                self._run_again(trial.id, f"it was interrupted, and is run again:\n{reason}")
+
+    def _run_again(
+        self, trial_id: str, reason: str, *, whole_gpu: bool = False, workers_lost: int | None = None
+    ) -> None:
         try:
             with self.writing() as connection:
                 trial = trials.end(connection, trial_id, TrialState.CANCELLED, reason=reason)
-                studies.enqueue(
-                    connection,
-                    new_id("enqueued"),
-                    self.study_id,
-                    trial.assignment,
-                    role=trial.role,
-                    whole_gpu=whole_gpu,
-                )
+                again = trial.enqueued_again(whole_gpu=whole_gpu, workers_lost=workers_lost)
+                studies.enqueue(connection, new_id("enqueued"), self.study_id, again)
                 self._enqueued = studies.enqueued(connection, self.study_id)
         except ConflictError as error:
             log.info("trial result discarded", trial_id=trial_id, why=str(error))
@@ -279,7 +306,7 @@ class Recorder:
             self.lock_study(connection)
             reason = no_room.note(connection, error)
             for cut_off in trials.cancel_running(connection, self.study_id, f"it is run again; {reason}"):
-                studies.enqueue(connection, new_id("enqueued"), self.study_id, cut_off.assignment, role=cut_off.role)
+                studies.enqueue(connection, new_id("enqueued"), self.study_id, cut_off)
             if self.state is StudyState.RUNNING:
                 studies.requeue(connection, self.study_id, reason=reason)
 

@@ -18,10 +18,8 @@ os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
 
 import ray
 import structlog
-from ray import cloudpickle, tune
-from ray.tune.experiment import Trial
+from ray import tune
 
-from search.contract.reports import FailedTrial
 from search.contract.states import StudyState, TrialState
 from search.contract.study_dataset import StudyDataset
 from search.samplers.describe import Features, Profile
@@ -29,7 +27,7 @@ from search.samplers.frontier import TransferData
 from search.samplers.warm_start import transfer_data
 from search.study.run_spec import ResourcesSpec
 from search.study.yardsticks import first_side_px
-from search.tune.codec import decode_report, decode_suggestion, drop_outputs
+from search.tune.codec import decode_suggestion
 from search.tune.early_stopping import Stopping
 from search.tune.scheduler import CurveForecastStopping
 from search.tune.searcher import StudySearch
@@ -37,10 +35,10 @@ from services import logs
 from services.database import make_engine, optuna_url
 from services.errors import ConflictError, DeletedError
 from services.jobs import ray_session
-from services.jobs.no_room import no_room_behind
+from services.jobs.deadline import Deadlines, Patience
 from services.jobs.optuna_mirror import Mirror
 from services.jobs.recorder import Recorder
-from services.log_tail import last_lines
+from services.jobs.trial_record import NotCheckpointed, TrialRecord, memory_kill_behind
 from services.settings import Settings, settings
 from services.storage.artifacts import ArtifactStore
 from services.store import deletions, studies, trials
@@ -49,61 +47,13 @@ from workers.actors.hosts import PATIENCE_S, Slots, TargetMissingError
 from workers.actors.resource_sizing import chosen_resources
 from workers.actors.teacher_file import answers_from_file
 from workers.actors.trial import TrialActor, TrialTask
-from workers.data import DataError, DatasetChangedError, load_dataset, load_study_dataset
+from workers.data import DataError, load_dataset, load_study_dataset
 from workers.models import cost_metrics, features, layers_of
 from workers.teacher.answers import AnswersError, TeacherAnswers
 from workers.teacher.onnx_file import TeacherError
-from workers.training.errors import DeviceMemoryError
 
 log = structlog.get_logger()
-
-
-class NotCheckpointed:
-    """Tune pickles what it is given to restore it one day; a study is rebuilt from the trials table instead."""
-
-    def __getstate__(self) -> dict[str, object]:
-        return {}
-
-
-class Record(NotCheckpointed, tune.Callback):  # type: ignore[misc]
-    """Records what Tune reports of each trial."""
-
-    def __init__(self, recorder: Recorder, stopping: Stopping | None) -> None:
-        self._recorder, self._stopping = recorder, stopping
-
-    def on_trial_result(
-        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, object], **_: object
-    ) -> None:
-        trial_id, report = decode_suggestion(trial.config).trial_id, decode_report(result)
-        if report is None:
-            return
-        if report.epoch is not None:
-            self._recorder.epoch(trial_id, report.epoch)
-        stopped = self._stopping.stopped.get(trial.trial_id) if self._stopping is not None else None
-        if (ended := stopped or report.result) is not None:
-            self._recorder.ended(trial_id, ended)
-        drop_outputs(result)
-
-    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **_: object) -> None:
-        suggested, reason = decode_suggestion(trial.config), last_lines(Path(trial.error_file).read_text())
-        error = _error_of(trial)
-        if (no_room := no_room_behind(error)) is not None:
-            self._recorder.no_room = no_room
-        elif isinstance(error, DatasetChangedError):
-            self._recorder.dataset_changed(suggested.trial_id, str(error), whole_gpu=suggested.whole_gpu)
-        elif isinstance(error, DeviceMemoryError) and not suggested.whole_gpu:
-            self._recorder.run_again_on_whole_gpu(
-                suggested.trial_id, f"run again with a GPU of its own, after this:\n{reason}"
-            )
-        else:
-            self._recorder.ended(suggested.trial_id, FailedTrial(reason=reason))
-
-
-def _error_of(trial: Trial) -> BaseException:
-    """What a trial raised."""
-    error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
-    cause: BaseException = getattr(error, "cause", error)
-    return cause
+_PATIENCE = Patience()
 
 
 class SharedAnswers:
@@ -145,9 +95,11 @@ def run(
     profile: Profile = cost_metrics,
     features: Features = features,
     patience_s: float = PATIENCE_S,
+    patience: Patience = _PATIENCE,
 ) -> None:
     """Search a study until nothing is left to do, then queue the compression of its best.
 
+    It waits ``patience_s`` for the host of its target, and for a trial's next report as ``patience`` says.
     ConflictError if there is nothing to search; LeaseLostError if another driver took over.
     """
     url = config.require_database_url()
@@ -162,7 +114,7 @@ def run(
         _ask_file(recorder, resources, dataset, config.cache_dir)
         exhausted = False
         while recorder.no_room is None and not _concluded(recorder, study_id, exhausted=exhausted):
-            exhausted = _search(recorder, config, resources, dataset, trainable, profile, features)
+            exhausted = _search(recorder, config, resources, dataset, trainable, profile, features, patience)
         mirror.close()
         if recorder.no_room is not None:
             recorder.wait_for_room(recorder.no_room)
@@ -241,6 +193,7 @@ def _search(
     trainable: type[tune.Trainable],
     profile: Profile,
     features: Features,
+    patience: Patience,
 ) -> bool:
     """Run Tune until the recorder takes no more trials; True if the space has none left."""
     spec = recorder.spec
@@ -266,16 +219,23 @@ def _search(
         reuse_actors=True,
         trial_dirname_creator=lambda trial: str(trial.trial_id),
     )
+    record = TrialRecord(recorder, stopping, Deadlines(patience, recorder.longest_epoch()))
     with tempfile.TemporaryDirectory(prefix="seedleaf-tune-") as scratch:
         run_config = tune.RunConfig(
             storage_path=scratch,
-            callbacks=[Record(recorder, stopping)],
+            callbacks=[record],
             stop=StopAll(recorder),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             verbose=0,
         )
         runnable = tune.with_resources(tune.with_parameters(trainable, task=task), partial(_placement, resources))
-        tune.Tuner(runnable, tune_config=tune_config, run_config=run_config).fit()
+        try:
+            tune.Tuner(runnable, tune_config=tune_config, run_config=run_config).fit()
+        except Exception as error:
+            killed = memory_kill_behind(error)
+            if killed is None:
+                raise
+            record.killed_for_memory(killed)
     return search.exhausted
 
 

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from sqlalchemy import RowMapping
 
-from search.contract.candidate import Candidate
+from search.contract.candidate import Candidate, Enqueued
+from search.contract.confusion import ConfusionSummary, Matrix, confusion_from_json
 from search.contract.epochs import CurvePoint
 from search.contract.history import read_stored
 from search.contract.states import TrialState
@@ -48,7 +49,8 @@ class MeasuredTrial:
 class Trial:
     """A trial without the columns that are too large for listings.
 
-    ``assignment`` holds the sampler's choices by parameter. ``retrained_f1`` is the mean over the seeds of the latest
+    ``assignment`` holds the sampler's choices by parameter, ``workers_lost`` says how many workers died in earlier runs
+    of them. ``retrained_f1`` is the mean over the seeds of the latest
     full training, with its sample standard deviation. ``on_test`` is what its latest weights scored on the test split.
     """
 
@@ -60,6 +62,7 @@ class Trial:
     stored_candidate: JsonObject
     assignment: Assignment
     role: TrialRole | None
+    workers_lost: int
     metrics: Mapping[str, float]
     retrained_f1: float | None
     retrained_f1_deviation: float | None
@@ -79,6 +82,7 @@ class Trial:
             stored_candidate=row["candidate"],
             assignment=row["assignment"],
             role=_role(row),
+            workers_lost=row["workers_lost"],
             metrics=read_metrics(row),
             retrained_f1=row["retrained_f1"],
             retrained_f1_deviation=row["retrained_f1_deviation"],
@@ -114,6 +118,15 @@ class Trial:
         assert self.finished_at is not None
         return (self.finished_at - self.created_at).total_seconds()
 
+    def enqueued_again(self, *, whole_gpu: bool = False, workers_lost: int | None = None) -> Enqueued:
+        """Its choices, to be run once more; ``workers_lost`` stays as it is if None."""
+        return Enqueued(
+            assignment=self.assignment,
+            role=self.role,
+            whole_gpu=whole_gpu,
+            workers_lost=self.workers_lost if workers_lost is None else workers_lost,
+        )
+
     def as_past(self, curve: Sequence[CurvePoint] = ()) -> PastTrial:
         """A trial that has ended, as samplers see it."""
         return PastTrial(
@@ -136,16 +149,18 @@ class TrialDetails:
     """The columns of a trial that are too large for listings.
 
     ``layers`` says for each line of the backbone its output ``shape``, ``macs`` and ``params``. ``per_class_f1`` and
-    ``confusion`` (counts; rows: true class) follow the study's classes.
+    ``confusion`` (counts; rows: true class) follow the study's classes; of many classes there is a summary.
     """
 
     layers: Sequence[JsonObject] | None
     per_class_f1: Sequence[float] | None
-    confusion: Sequence[Sequence[int]] | None
+    confusion: Matrix | None
+    confusion_summary: ConfusionSummary | None
 
     @classmethod
     def from_row(cls, row: RowMapping) -> "TrialDetails":
-        return cls(layers=row["layers"], per_class_f1=row["per_class_f1"], confusion=row["confusion"])
+        matrix, summary = confusion_from_json(row["confusion"])
+        return cls(layers=row["layers"], per_class_f1=row["per_class_f1"], confusion=matrix, confusion_summary=summary)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.candidate import Enqueued
 from search.contract.states import STUDY_TRANSITIONS, TERMINAL_STUDY_STATES, StudyState, TrialState
-from search.contract.trials import Assignment, TrialRole
+from search.contract.trials import TrialRole
 from services.errors import ConflictError, LeaseLostError
 from services.records.actions import Action
 from services.records.json_object import JsonObject
@@ -350,34 +350,34 @@ def lock_lease(connection: Connection, study_id: str, token: str) -> None:
         raise LeaseLostError(f"study {study_id}")
 
 
-def enqueue(
-    connection: Connection,
-    row_id: str,
-    study_id: str,
-    assignment: Assignment,
-    *,
-    role: TrialRole | None = None,
-    whole_gpu: bool = False,
-) -> None:
-    values = {"id": row_id, "study_id": study_id, "assignment": dict(assignment), "role": role, "alone": whole_gpu}
+def enqueue(connection: Connection, row_id: str, study_id: str, trial: Enqueued) -> None:
+    values = {
+        "id": row_id,
+        "study_id": study_id,
+        "assignment": dict(trial.assignment),
+        "role": trial.role,
+        "alone": trial.whole_gpu,
+        "workers_lost": trial.workers_lost,
+    }
     connection.execute(insert(enqueued_trials).values(values))
 
 
 def enqueued(connection: Connection, study_id: str) -> dict[str, Enqueued]:
     """The queued choices by their id, oldest first."""
     query = select(enqueued_trials).where(enqueued_trials.c.study_id == study_id).order_by(enqueued_trials.c.id)
-    return {
-        row.id: Enqueued(
-            assignment=row.assignment,
-            role=None if row.role is None else TrialRole(row.role),
-            whole_gpu=row.alone,
-        )
-        for row in connection.execute(query)
-    }
+    return {row["id"]: _enqueued_from_row(row) for row in connection.execute(query).mappings()}
 
 
-def dequeue(connection: Connection, queue_id: str) -> TrialRole | None:
-    """Take choices off the queue; the role of the trial that they become."""
-    taken = enqueued_trials.delete().where(enqueued_trials.c.id == queue_id).returning(enqueued_trials.c.role)
-    role = connection.execute(taken).scalar_one()
-    return None if role is None else TrialRole(role)
+def dequeue(connection: Connection, queue_id: str) -> Enqueued:
+    """Take choices off the queue."""
+    taken = enqueued_trials.delete().where(enqueued_trials.c.id == queue_id).returning(*enqueued_trials.c)
+    return _enqueued_from_row(connection.execute(taken).mappings().one())
+
+
+def _enqueued_from_row(row: RowMapping) -> Enqueued:
+    return Enqueued(
+        assignment=row["assignment"],
+        role=None if row["role"] is None else TrialRole(row["role"]),
+        whole_gpu=row["alone"],
+        workers_lost=row["workers_lost"],
+    )

@@ -84,6 +84,11 @@ def _on_test() -> tuple[Column[float] | CheckConstraint, ...]:
     )
 
 
+def _workers_lost() -> Column[object]:
+    comment = "workers that died in earlier runs of these choices"
+    return Column("workers_lost", Integer, nullable=False, server_default=text("0"), comment=comment)
+
+
 def _by_class() -> tuple[Column[object], ...]:
     return (
         Column("per_class_f1", JSONB(none_as_null=True), comment="in the order of the study's classes"),
@@ -187,6 +192,7 @@ trials = Table(
     Column("candidate", JSONB, nullable=False),
     Column("assignment", JSONB, nullable=False, comment="the sampler's choices, by parameter"),
     Column("role", Text, comment="what the trial is for, where the sampler did not propose it"),
+    _workers_lost(),
     Column(
         "layers",
         JSONB(none_as_null=True),
@@ -218,6 +224,7 @@ enqueued_trials = Table(
     Column("assignment", JSONB, nullable=False),
     Column("alone", Boolean, nullable=False, server_default=false(), comment="on a GPU that nothing else is on"),
     Column("role", Text, comment="the role of the trial that it becomes"),
+    _workers_lost(),
     _now("created_at"),
     CheckConstraint("role IN ('probe', 'plain')", name="role"),
     Index("ix_enqueued_trials_study_id", "study_id"),

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from search.contract.candidate import Enqueued
+from search.contract.confusion import confusion_to_json
 from search.contract.dataset import DatasetSpec
 from search.contract.epochs import ClassificationScores, CurvePoint, EpochReport
 from search.contract.on_test import ScoresOnTest
@@ -39,6 +40,7 @@ def add(
     metrics: Mapping[str, float],
     layers: Sequence[JsonObject] | None = None,
     role: TrialRole | None = None,
+    workers_lost: int = 0,
 ) -> None:
     connection.execute(
         insert(trials).values(
@@ -50,6 +52,7 @@ def add(
             assignment=assignment,
             layers=layers,
             role=role,
+            workers_lost=workers_lost,
             **metric_columns(metrics),
         )
     )
@@ -96,7 +99,9 @@ def end(
     Of ``scores`` the ``per_class_f1`` and the ``confusion`` matrix are kept beside the metrics.
     """
     measured = metric_columns(metrics or {})
-    by_class = {} if scores is None else {"per_class_f1": scores.per_class_f1, "confusion": scores.confusion}
+    by_class: dict[str, object] = {}
+    if scores is not None:
+        by_class = {"per_class_f1": scores.per_class_f1, "confusion": confusion_to_json(scores.confusion)}
     row = change_state(
         connection,
         _STATES,
@@ -140,7 +145,7 @@ def cancel_running(connection: Connection, study_id: str, reason: str) -> list[E
     running = select(trials.c.id).where(trials.c.study_id == study_id, trials.c.state == TrialState.RUNNING)
     ids = connection.execute(running.order_by(trials.c.number).with_for_update()).scalars().all()
     cancelled = [end(connection, trial_id, TrialState.CANCELLED, reason=reason) for trial_id in ids]
-    return [Enqueued(assignment=trial.assignment, role=trial.role) for trial in cancelled]
+    return [trial.enqueued_again() for trial in cancelled]
 
 
 def get(connection: Connection, trial_id: str) -> Trial:
@@ -218,6 +223,15 @@ def epoch_seconds(connection: Connection, dataset: DatasetSpec, *, latest: int =
         select(func.avg(epochs.c.elapsed_s)).join(recent, recent.c.id == epochs.c.trial_id).group_by(epochs.c.trial_id)
     )
     return [float(value) for value in connection.execute(query).scalars()]
+
+
+def longest_epoch(connection: Connection, study_id: str) -> tuple[float, float] | None:
+    """The seconds of a study's longest epoch, and the most multiply-accumulates of a trial that reported one."""
+    query = select(func.max(epochs.c.elapsed_s).label("seconds"), func.max(trials.c.macs).label("macs")).join(
+        trials, trials.c.id == epochs.c.trial_id
+    )
+    row = connection.execute(query.where(trials.c.study_id == study_id)).one()
+    return None if row.seconds is None else (float(row.seconds), float(row.macs or 0))
 
 
 def list_hosts(connection: Connection, study_id: str) -> set[str]:

@@ -65,7 +65,7 @@ def create(
         )
         if added is not None:
             for queue_id, trial in zip(queue_ids, first, strict=True):
-                studies.enqueue(connection, queue_id, added.id, trial.assignment, role=trial.role)
+                studies.enqueue(connection, queue_id, added.id, trial)
             last_event_id = events.write(connection)
             assert last_event_id is not None
             position = studies.queue_position(connection, added.id)
@@ -208,7 +208,7 @@ def retry(engine: Engine, trial_id: str, *, by: KeyName | None = None) -> str:
         if study.state is StudyState.CANCELLED:
             raise ConflictError(f"study {study.id} was cancelled: post a new one")
         _raise_budget(connection, study, max_trials=study.spec.budget.max_trials + 1, max_minutes=None)
-        studies.enqueue(connection, new_id("enqueued"), study.id, trial.assignment, role=trial.role)
+        studies.enqueue(connection, new_id("enqueued"), study.id, trial.enqueued_again(workers_lost=0))
         _search_on(connection, study)
         studies.note_action(connection, study.id, Action.RETRY, by)
         return study.id

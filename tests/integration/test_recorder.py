@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from search.contract.candidate import Candidate
+from search.contract.candidate import Candidate, Enqueued
 from search.contract.reports import CompletedTrial, FailedTrial
 from search.contract.states import JobState, StudyState, TrialState
 from search.contract.trials import TrialRole
 from services.errors import ConflictError, LeaseLostError
-from services.jobs.recorder import MAX_RULED_OUT, Recorder
+from services.jobs.recorder import MAX_RULED_OUT, MAX_RUNS_AGAIN, Recorder
 from services.storage.artifacts import ArtifactStore
 from services.store import events, jobs, studies, totals, trials, variants
 from services.studies import commands
@@ -65,7 +65,7 @@ def test_a_trial_has_the_role_it_was_queued_with_whatever_becomes_of_its_driver(
 ) -> None:
     study_id = make_study(engine, StudyState.QUEUED)
     with engine.begin() as connection:
-        studies.enqueue(connection, "queued", study_id, {"width": 8}, role=TrialRole.PLAIN)
+        studies.enqueue(connection, "queued", study_id, Enqueued(assignment={"width": 8}, role=TrialRole.PLAIN))
     candidate = Candidate.model_validate(CANDIDATE)
     old = Recorder(engine, artifacts, study_id)
     cut_off = old.started(assignment={"width": 8}, candidate=candidate, metrics={}, enqueued="queued")
@@ -89,10 +89,50 @@ def test_a_trial_has_the_role_it_was_queued_with_whatever_becomes_of_its_driver(
     new.close()
 
 
+def _run_queued(recorder: Recorder) -> str:
+    """Start the trial that waits first."""
+    queue_id, queued = next(iter(recorder.enqueued().items()))
+    candidate = Candidate.model_validate(CANDIDATE)
+    return recorder.started(assignment=queued.assignment, candidate=candidate, metrics={}, enqueued=queue_id)
+
+
+def test_lost_workers_are_counted_on_the_trial_whatever_becomes_of_its_driver(
+    engine: Engine, artifacts: ArtifactStore
+) -> None:
+    study_id = make_study(engine, StudyState.QUEUED, budget={"max_trials": 1})
+    recorder = Recorder(engine, artifacts, study_id)
+    trial_id = _start(recorder)
+    for _ in range(MAX_RUNS_AGAIN):
+        recorder.worker_lost(trial_id, "it was killed")
+        assert recorder.remaining() == 1
+        recorder.close()
+        cut_off = _run_queued(recorder)
+        recorder = Recorder(engine, artifacts, study_id)
+        with engine.connect() as connection:
+            assert trials.get(connection, cut_off).state is TrialState.CANCELLED
+        trial_id = _run_queued(recorder)
+    recorder.worker_lost(trial_id, "it was killed")
+    assert (recorder.remaining(), recorder.enqueued()) == (0, {})
+    with engine.connect() as connection:
+        poisoned = trials.get(connection, trial_id)
+    assert (poisoned.state, poisoned.workers_lost) == (TrialState.FAILED, MAX_RUNS_AGAIN)
+    assert (poisoned.reason or "").startswith("poisoned: its worker was lost 4 times")
+    recorder.close()
+
+
+def test_an_interruption_counts_against_the_trial_that_caused_it_only(engine: Engine, artifacts: ArtifactStore) -> None:
+    recorder = Recorder(engine, artifacts, make_study(engine, budget={"max_trials": 2}))
+    cause, _ = _start(recorder), _start(recorder)
+    recorder.interrupted("the node ran low on memory", lost={cause})
+    assert recorder.remaining() == 2
+    assert [queued.workers_lost for queued in recorder.enqueued().values()] == [1, 0]
+    recorder.close()
+
+
 def test_a_queued_trial_that_a_limit_rules_out_is_off_the_queue(engine: Engine, artifacts: ArtifactStore) -> None:
     study_id = make_study(engine)
     with engine.begin() as connection:
-        studies.enqueue(connection, "queued", study_id, {"width": 8}, role=TrialRole.PLAIN)
+        studies.enqueue(connection, "queued", study_id, Enqueued(assignment={"width": 8}, role=TrialRole.PLAIN))
     recorder = Recorder(engine, artifacts, study_id)
     candidate = Candidate.model_validate(CANDIDATE)
     recorder.infeasible(assignment={}, candidate=candidate, metrics={}, reason="macs 9 is too many", enqueued="queued")
@@ -116,7 +156,7 @@ def test_a_completed_probe_is_exported_at_once(
 ) -> None:
     study_id = make_study(engine)
     with engine.begin() as connection:
-        studies.enqueue(connection, "queued", study_id, {"width": 8}, role=role)
+        studies.enqueue(connection, "queued", study_id, Enqueued(assignment={"width": 8}, role=role))
     recorder = Recorder(engine, artifacts, study_id)
     candidate = Candidate.model_validate(CANDIDATE)
     trial_id = recorder.started(assignment={"width": 8}, candidate=candidate, metrics={}, enqueued="queued")
@@ -130,7 +170,7 @@ def test_a_completed_probe_is_exported_at_once(
 def test_no_probe_is_exported_where_nothing_is_to_be_compressed(engine: Engine, artifacts: ArtifactStore) -> None:
     study_id = make_study(engine, compression={"max_candidates": 0})
     with engine.begin() as connection:
-        studies.enqueue(connection, "queued", study_id, {"width": 8}, role=TrialRole.PROBE)
+        studies.enqueue(connection, "queued", study_id, Enqueued(assignment={"width": 8}, role=TrialRole.PROBE))
     recorder = Recorder(engine, artifacts, study_id)
     candidate = Candidate.model_validate(CANDIDATE)
     trial_id = recorder.started(assignment={"width": 8}, candidate=candidate, metrics={}, enqueued="queued")

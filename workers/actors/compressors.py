@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import ray
 import structlog
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from search.contract.reports import CompressionFailed, CompressionResult
 from search.files import UnwritableError
 from workers.actors.compressor import Compressor
+from workers.actors.lost import worker_was_lost
 
 log = structlog.get_logger()
 RESOURCE = "compression"
@@ -98,7 +99,9 @@ class Compressors:
             outcome = ray.get(reference)
         except RayTaskError as error:
             outcome = _failed(error)  # the compressor lives
-        except RayActorError as error:
+        except RayError as error:
+            if not worker_was_lost(error):
+                raise
             return FinishedTask(job_id=job_id, outcome=WorkerLost(reason=str(error)))
         self._idle.append(compressor)
         return FinishedTask(job_id=job_id, outcome=outcome)
@@ -106,19 +109,17 @@ class Compressors:
 
 def _failed(error: RayTaskError) -> CompressionFailed | WorkerLost | NotStored:
     """The task failed, or the slot died that it had asked, or a disk was full."""
-    match error.cause:
-        case RayActorError():
-            return WorkerLost(reason=str(error.cause))
-        case UnwritableError():
-            return NotStored(error=error.cause)
-        case _:
-            return CompressionFailed(reason=str(error))
+    if worker_was_lost(error):
+        return WorkerLost(reason=str(error.cause))
+    if isinstance(error.cause, UnwritableError):
+        return NotStored(error=error.cause)
+    return CompressionFailed(reason=str(error))
 
 
 def _answers(answer: "ray.ObjectRef[bool]") -> bool:
     try:
         ray.get(answer, timeout=_ANSWER_S)
-    except (RayActorError, GetTimeoutError) as error:
+    except RayError as error:
         log.warning("a compressor does not answer", error=str(error))
         return False
     return True
