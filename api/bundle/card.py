@@ -11,13 +11,15 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from api.bundle.model import FILE_NAMES, Model
-from api.schemas import VariantView
+from api.schemas import VariantDetail, VariantView
 from api.tabular import formats
 from api.tabular.variants import latency, speed_up
 from search.intervals import Interval, f1_intervals, wilson
 from search.study.winners import TOLERATED_F1
 from search.weights.needed import needs_of_network
 
+#: Of the tables by class, where there are many classes.
+_MOST_ROWS = 50
 _TEMPLATE = Path(__file__).with_name("card.md.j2")
 _SQUARED = {"pad": "padded with black to a square", "stretch": "stretched to a square", "crop": "cropped to a square"}
 _CAPTIONS = {
@@ -43,8 +45,10 @@ def model_card(model: Model, plots: Mapping[str, str]) -> str:
         picks=_picks(model),
         looks=_looks(model),
         figures=_figures(model),
-        images=None if variant.confusion is None else sum(map(sum, variant.confusion)),
+        images=sum(_images_by_class(variant)),
         by_class=_by_class(model),
+        lowest=variant.confusion_summary is not None,
+        confusions=_confusions(model),
         plots=[(caption, plots[name]) for name, caption in _CAPTIONS.items() if name in plots],
         squared=_SQUARED[model.study.spec.dataset.resize],
         side_px=model.trial.candidate.image_size,
@@ -109,9 +113,10 @@ def _figures(model: Model) -> Rows:
     metrics, gained = variant.metrics, speed_up(variant)
     f1 = accuracy = None
     if variant.confusion is not None:
-        matrix = np.asarray(variant.confusion)
         f1 = f1_intervals(variant.confusion).macro
-        accuracy = wilson(int(matrix.trace()), int(matrix.sum()))
+        accuracy = wilson(int(np.trace(variant.confusion)), sum(_images_by_class(variant)))
+    elif variant.confusion_summary is not None:
+        accuracy = wilson(sum(variant.confusion_summary.hits), sum(_images_by_class(variant)))
     values = {
         "F1 (macro), validation": _bounded(metrics["f1"], f1),
         "F1 (macro), test": _f1_test(variant),
@@ -143,12 +148,30 @@ def _bounded(value: float, interval: Interval | None) -> str:
     return f"{value:.4f}" if interval is None else f"{value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
 
 
+def _images_by_class(variant: VariantDetail) -> list[int]:
+    """The validation images of each class; empty where they are not known."""
+    if variant.confusion_summary is not None:
+        return variant.confusion_summary.images
+    return [sum(row) for row in variant.confusion or ()]
+
+
 def _by_class(model: Model) -> list[tuple[str, str, int]]:
-    variant = model.variant
-    if variant.confusion is None or variant.per_class_f1 is None:
+    """Class, F1 and images of each class; of many classes, of those with the lowest F1 and without intervals."""
+    variant, images = model.variant, _images_by_class(model.variant)
+    if not images or variant.per_class_f1 is None:
         return []
-    bounded = map(_bounded, variant.per_class_f1, f1_intervals(variant.confusion).per_class)
-    return list(zip(model.classes, bounded, map(sum, variant.confusion), strict=True))
+    if variant.confusion is not None:
+        bounded = map(_bounded, variant.per_class_f1, f1_intervals(variant.confusion).per_class)
+        return list(zip(model.classes, bounded, images, strict=True))
+    present = [(f1, label) for label, f1 in enumerate(variant.per_class_f1) if images[label]]
+    return [(model.classes[label], f"{f1:.4f}", images[label]) for f1, label in sorted(present)[:_MOST_ROWS]]
+
+
+def _confusions(model: Model) -> list[tuple[str, str, int]]:
+    """True class, predicted class and images of the largest confusions, where there is no matrix."""
+    summary = model.variant.confusion_summary
+    largest = [] if summary is None else summary.largest[:_MOST_ROWS]
+    return [(model.classes[true], model.classes[predicted], images) for true, predicted, images in largest]
 
 
 def _made(model: Model) -> Rows:

@@ -2,6 +2,7 @@
 
 from api.schemas.charts import GrowthView, ParetoView, PointsView, PointView, TypicalCurve, TypicalEpoch, VariantFront
 from api.schemas.cluster import ClusterView, NodeView, ResourceView
+from api.schemas.confusion import ConfusionSummaryView
 from api.schemas.datasets import DatasetSummary, DatasetView
 from api.schemas.general import Page, Problem, Queued
 from api.schemas.on_test import OnTest
@@ -26,6 +27,7 @@ __all__ = [
     "CheckRequest",
     "ClusterView",
     "CompressRequest",
+    "ConfusionSummaryView",
     "DatasetSummary",
     "DatasetView",
     "EpochView",

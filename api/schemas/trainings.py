@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas.confusion import ConfusionSummaryView
 from search.contract.states import JobState
 
 
@@ -60,8 +61,13 @@ class RunView(BaseModel):
     f1: float = Field(description="Macro F1 on the validation split.")
     accuracy: float = Field(description="Accuracy on the validation split.")
     per_class_f1: list[float] = Field(description="F1 of each class, in the order of the study's classes.")
-    confusion: list[list[int]] = Field(
-        description="Counts of validation images: rows are true classes, columns predicted ones."
+    confusion: list[list[int]] | None = Field(
+        description="Counts of validation images: rows are true classes, columns predicted ones; null above 200 "
+        "classes."
+    )
+    confusion_summary: ConfusionSummaryView | None = Field(
+        default=None,
+        description="What takes the place of the matrix above 200 classes; null for fewer.",
     )
 
 

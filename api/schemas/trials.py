@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas.confusion import ConfusionSummaryView
 from api.schemas.on_test import OnTest
 from api.schemas.trainings import EpochView, TrainingView
 from api.schemas.variants import ArtifactView, VariantView
@@ -80,7 +81,12 @@ class TrialDetail(TrialView):
         description="F1 of each class on the validation split, in the order of the study's classes; null unless scored."
     )
     confusion: list[list[int]] | None = Field(
-        description="Counts of validation images: rows are true classes, columns predicted ones; null unless scored."
+        description="Counts of validation images: rows are true classes, columns predicted ones; null unless scored, "
+        "and above 200 classes."
+    )
+    confusion_summary: ConfusionSummaryView | None = Field(
+        default=None,
+        description="What takes the place of the matrix above 200 classes; null for fewer, or unless scored.",
     )
     compression: list[JobView] = Field(description="Its compression jobs.")
     recipe_searches: list[RecipeSearchView] = Field(description="The searches for its recipes.")

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from api.schemas.confusion import ConfusionSummaryView
 from api.schemas.on_test import OnTest
 from search.contract.recipes import NamedRecipe, Step
 
@@ -57,7 +58,11 @@ class VariantDetail(VariantView):
     )
     confusion: list[list[int]] | None = Field(
         description="Counts of validation images, scored on the file itself: rows are true classes, columns predicted "
-        "ones; null for variants older than this field."
+        "ones; null for variants older than this field, and above 200 classes."
+    )
+    confusion_summary: ConfusionSummaryView | None = Field(
+        default=None,
+        description="What takes the place of the matrix above 200 classes; null for fewer, or unless scored.",
     )
 
 

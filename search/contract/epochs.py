@@ -3,17 +3,20 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from search.contract.confusion import Confusion
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClassificationScores:
     """``f1`` is macro (the mean over classes that occur); ``per_class_f1`` follows the order of the classes.
-    ``confusion`` counts images: rows are the true class, columns the predicted one.
+    ``confusion`` counts images: a matrix whose rows are the true class and columns the predicted one, or a summary of
+    many classes.
     """
 
     f1: float
     accuracy: float
     per_class_f1: tuple[float, ...]
-    confusion: tuple[tuple[int, ...], ...]
+    confusion: Confusion
 
 
 class CurvePoint(NamedTuple):

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import structlog
 from sqlalchemy import Connection, Engine
 
+from search.contract.confusion import confusion_to_json
 from search.contract.recipes import Recipe
 from search.contract.recipes.config import TrainingConfig
 from search.contract.reports import (
@@ -251,7 +252,7 @@ def _add_variant(
         **metrics,
         "score": metrics.get("score"),
         "per_class_f1": variant.scores.per_class_f1,
-        "confusion": variant.scores.confusion,
+        "confusion": confusion_to_json(variant.scores.confusion),
         "parity_error": variant.parity_error,
         "agreement": variant.agreement,
         "latency": variant.latency.to_json(),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping
 
+from search.contract.confusion import ConfusionSummary, Matrix, confusion_from_json
 from services.records.json_object import JsonObject
 from services.records.metrics import read_metrics
 from services.records.on_test import OnTest, read_on_test
@@ -59,15 +60,17 @@ class Variant:
 class ClassScores:
     """Scores of a variant per class, in the order of the study's classes; ``confusion`` has a row per true class.
 
-    None for variants that were made before these were recorded.
+    Of many classes there is a summary. None for variants that were made before these were recorded.
     """
 
     per_class_f1: Sequence[float] | None
-    confusion: Sequence[Sequence[int]] | None
+    confusion: Matrix | None
+    confusion_summary: ConfusionSummary | None
 
     @classmethod
     def from_row(cls, row: RowMapping) -> "ClassScores":
-        return cls(per_class_f1=row["per_class_f1"], confusion=row["confusion"])
+        matrix, summary = confusion_from_json(row["confusion"])
+        return cls(per_class_f1=row["per_class_f1"], confusion=matrix, confusion_summary=summary)
 
 
 @dataclass(frozen=True, kw_only=True)

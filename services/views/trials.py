@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from search.contract.candidate import Candidate
+from search.contract.confusion import ConfusionSummary, Matrix
 from search.contract.states import TrialState
 from search.contract.trials import Assignment, TrialRole
 from services.records.jobs import CompressionJob
@@ -48,7 +49,8 @@ class FullTrial(TrialRow):
     layers: Sequence[JsonObject] | None
     epochs: Sequence[Epoch]
     per_class_f1: Sequence[float] | None
-    confusion: Sequence[Sequence[int]] | None
+    confusion: Matrix | None
+    confusion_summary: ConfusionSummary | None
     compression: Sequence[CompressionJob]
     recipe_searches: Sequence[RecipeSearch]
     trainings: Sequence[Training]
@@ -64,6 +66,7 @@ def get_full(connection: Connection, trial_id: str) -> FullTrial:
         epochs=trials.learning_curve(connection, trial_id),
         per_class_f1=details.per_class_f1,
         confusion=details.confusion,
+        confusion_summary=details.confusion_summary,
         compression=jobs.of_trial(connection, trial_id),
         recipe_searches=recipe_searches.of_trial(connection, trial_id),
         trainings=trainings.of_trials(connection, [trial_id])[trial_id],

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from search.contract.confusion import ConfusionSummary, Matrix
 from search.contract.dataset import Resize
 from services.errors import ConflictError
 from services.records.json_object import JsonObject
@@ -40,7 +41,8 @@ class FullVariant(VariantRow):
 
     training_id: str | None
     per_class_f1: Sequence[float] | None
-    confusion: Sequence[Sequence[int]] | None
+    confusion: Matrix | None
+    confusion_summary: ConfusionSummary | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,7 @@ def get_full(connection: Connection, variant_id: str) -> FullVariant:
         training_id=trainings.of_job(connection, variant.job_id),
         per_class_f1=scores.per_class_f1,
         confusion=scores.confusion,
+        confusion_summary=scores.confusion_summary,
     )
 
 

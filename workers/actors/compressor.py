@@ -37,7 +37,7 @@ from workers.latency.gate import HostGate
 from workers.model_metadata import describe
 from workers.models import Network, build_network
 from workers.teacher.answers import TeacherAnswers
-from workers.training.metrics import confusion, scores
+from workers.training.metrics import scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +149,7 @@ class Compressor:
         validation = dataset.splits.validation
         predicted = ray.get(slot.predict.remote(compressed.model, dataset.images[validation], target=target))
         labels = torch.from_numpy(dataset.labels[validation])
-        table = confusion(torch.tensor(predicted), labels, len(dataset.classes))
-        return replace(compressed, scores=scores(table))
+        return replace(compressed, scores=scores(torch.tensor(predicted), labels, len(dataset.classes)))
 
     def _step_cache(self, task: CompressionTask, dataset_id: str) -> StepCache:
         teacher = None if task.teacher is None else hashlib.sha256(task.teacher.weights).hexdigest()

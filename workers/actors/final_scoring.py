@@ -13,7 +13,7 @@ from search.contract.candidate import Architecture
 from search.contract.on_test import ScoresOnTest
 from search.contract.study_dataset import StudyDataset
 from search.contract.targets import TargetSpec
-from search.intervals import f1_intervals
+from search.intervals import f1_interval
 from workers.actors.hosts import Slots, TargetMissingError
 from workers.actors.slot import BenchmarkSlot
 from workers.data import (
@@ -28,7 +28,7 @@ from workers.export import load_weights, to_onnx
 from workers.latency.gate import HostGate
 from workers.latency.runtimes.registry import ModelError, RuntimeMissingError
 from workers.models import build_network
-from workers.training.metrics import confusion, scores
+from workers.training.metrics import scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +126,8 @@ def _left_out(split: TestSplit) -> str:
 
 def _score(model: FinalModel, split: TestSplit, slots: Slots) -> ScoresOnTest:
     predicted = torch.from_numpy(_predict(_file(model), split.images, model.target, slots))
-    result = scores(confusion(predicted, torch.from_numpy(split.labels), len(split.classes)))
-    interval = f1_intervals(result.confusion).macro
+    result = scores(predicted, torch.from_numpy(split.labels), len(split.classes))
+    interval = f1_interval(split.labels, predicted.numpy(), len(split.classes))
     return ScoresOnTest(f1=result.f1, low=interval.low, high=interval.high, images=len(split.labels))
 
 

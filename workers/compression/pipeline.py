@@ -14,7 +14,7 @@ from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques import FILE_TECHNIQUES, NETWORK_TECHNIQUES
 from workers.export import Predict, model_input, onnx_predictor, program_predictor, to_onnx, to_program
 from workers.models.profile import count_macs, count_params
-from workers.training.metrics import confusion, scores
+from workers.training.metrics import scores
 
 #: Logits of a float file may differ from the network's by this fraction of their range: rounding and no more.
 _FLOAT_TOLERANCE = 1e-3
@@ -132,4 +132,4 @@ def _scores(
     for start in range(0, len(images), _PARITY_IMAGES):
         with state.working():
             predicted.append(predict(images[start : start + _PARITY_IMAGES]).argmax(1))
-    return scores(confusion(torch.from_numpy(np.concatenate(predicted)), torch.from_numpy(labels), classes))
+    return scores(torch.from_numpy(np.concatenate(predicted)), torch.from_numpy(labels), classes)

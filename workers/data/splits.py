@@ -109,10 +109,14 @@ def _validation_groups(
     }
     side = _HeldOutSide(labels, groups, missing, keep=1)
     ranked = sorted(side.members, key=_ranking(seed, "validation"))
+    ranked_by_class: dict[int, list[bytes]] = defaultdict(list)
+    for group in ranked:
+        for label in side.members[group]:
+            ranked_by_class[label].append(group)
     for label in sorted(side.left, key=lambda label: (side.left[label], label)):
-        if any(label in side.members[group] for group in side.chosen):
+        if label in side.classes:
             continue
-        free = next((group for group in ranked if label in side.members[group] and side.spares(group)), None)
+        free = next((group for group in ranked_by_class[label] if side.spares(group)), None)
         if free is None:
             raise ClassError(_one_photo_only(classes[label]))
         side.choose(free)
@@ -122,7 +126,8 @@ def _validation_groups(
 
 class _HeldOutSide:
     """Groups chosen for the held-out side of a split. ``missing``: the rows still wanted, by class; ``left``: the
-    groups of each class on the other side, of which there stay at least ``keep``; ``members``: rows by class, by group.
+    groups of each class on the other side, of which there stay at least ``keep``; ``members``: rows by class, by group;
+    ``classes``: those of the chosen groups.
     """
 
     def __init__(self, labels: np.ndarray, groups: Sequence[bytes], missing: dict[int, int], *, keep: int) -> None:
@@ -131,11 +136,13 @@ class _HeldOutSide:
             self.members[group][label] += 1
         self.left = Counter(label for counts in self.members.values() for label in counts)
         self.chosen: set[bytes] = set()
+        self.classes: set[int] = set()
         self._missing = missing
         self._keep = keep
 
     def choose(self, group: bytes) -> None:
         self.chosen.add(group)
+        self.classes.update(self.members[group])
         for label, count in self.members[group].items():
             self._missing[label] -= count
             self.left[label] -= 1

@@ -18,7 +18,7 @@ from workers.data.errors import DataError, UnreadableImageError
 from workers.data.resize import preprocess
 from workers.export import INPUT, OUTPUT, model_input
 from workers.model_metadata import Usage, usage_of
-from workers.training.metrics import confusion, scores
+from workers.training.metrics import scores
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})
 
@@ -108,7 +108,7 @@ def _f1(predictions: list[Prediction], usage: Usage) -> float | None:
         return None
     index = {name: position for position, name in enumerate(usage.classes)}
     predicted, labels = (torch.tensor([index[name] for name in names]) for names in _columns(predictions))
-    return scores(confusion(predicted, labels, len(usage.classes))).f1
+    return scores(predicted, labels, len(usage.classes)).f1
 
 
 def _columns(predictions: list[Prediction]) -> Iterator[list[str]]:

@@ -11,7 +11,7 @@ from search.contract.epochs import ClassificationScores
 from workers.training.device_dataset import DeviceDataset, pixels
 from workers.training.execution import Execution, Work, eager
 from workers.training.folding import folded
-from workers.training.metrics import confusion, scores
+from workers.training.metrics import scores
 from workers.training.state import TrainingState
 
 #: Entered around each unit of work, so that a latency measurement on this host can wait for a quiet moment.
@@ -31,8 +31,8 @@ class Evaluation:
         self._chunks = math.ceil(len(data) / _CHUNK_IMAGES[device.type])
         self._within = torch.arange(math.ceil(len(data) / self._chunks), device=device)
         self._chunk = torch.zeros((), dtype=torch.int64, device=device)
-        self._matrix = torch.zeros(data.classes, data.classes, dtype=torch.int64, device=device)
-        self._state = TrainingState({"chunk": self._chunk, "matrix": self._matrix}, (), device)
+        self._predicted = torch.zeros(self._chunks * len(self._within), dtype=torch.int64, device=device)
+        self._state = TrainingState({"chunk": self._chunk, "predicted": self._predicted}, (), device)
         self._run: Work | None = None
 
     def __call__(self, *, working: Working = nullcontext) -> ClassificationScores:
@@ -40,22 +40,20 @@ class Evaluation:
         if self._data.images.device.type == "cpu":
             self._scored = folded(self._network)
         self._chunk.zero_()
-        self._matrix.zero_()
         if self._run is None:
-            self._run = self._execution(self._count_chunk, self._state)
+            self._run = self._execution(self._predict_chunk, self._state)
         for _ in range(self._chunks):
             with working():
                 self._run()
-        return scores(self._matrix)
+        return scores(self._predicted[: len(self._data)], self._data.labels, self._data.classes)
 
     @torch.no_grad()
-    def _count_chunk(self) -> None:
-        """Add the next chunk to the confusion matrix; what exceeds the data does not count."""
+    def _predict_chunk(self) -> None:
+        """Predict the next chunk; of what exceeds the data, the last image is predicted again."""
         rows = self._chunk * len(self._within) + self._within
         index = rows.clamp(max=len(self._data) - 1)
         predicted: Tensor = self._scored(pixels(self._data.images_at(index))).argmax(dim=1)
-        labels, classes = self._data.labels[index], self._data.classes
-        self._matrix += confusion(predicted, labels, classes, counted=rows < len(self._data))
+        self._predicted.index_copy_(0, rows, predicted)
         self._chunk += 1
 
 

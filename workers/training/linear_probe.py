@@ -23,7 +23,7 @@ from workers.training.device import memory_advice, prepare_device
 from workers.training.device_dataset import DeviceDataset, pixels
 from workers.training.evaluation import Working
 from workers.training.folding import folded
-from workers.training.metrics import confusion, scores
+from workers.training.metrics import scores
 
 #: Candidates for the penalty, per image; the weaker ones start from the solution of the stronger ones.
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01)
@@ -78,7 +78,7 @@ def probe(
         with working():
             current = solve(features, training.labels, penalty=penalty, start=current)
         predicted = current.logits(held_out).argmax(dim=1)
-        measured = scores(confusion(predicted, validation.labels, validation.classes))
+        measured = scores(predicted, validation.labels, validation.classes)
         if best_scores is None or measured.f1 > best_scores.f1:
             best, best_scores = current, measured
     assert best is not None

@@ -1,29 +1,42 @@
-"""Macro F1 and accuracy from a confusion matrix."""
+"""Macro F1, accuracy and confusions of predicted classes.
+
+Notation: n images, C classes; ``labels`` and ``predicted`` are int64 [n]. Of many classes no C x C cells are made.
+"""
 
 import torch
 from torch import Tensor
 
+from search.contract.confusion import MOST_CLASSES, MOST_CONFUSIONS, Confusion, ConfusionSummary
 from search.contract.epochs import ClassificationScores
 
 
-def confusion(predicted: Tensor, labels: Tensor, classes: int, *, counted: Tensor | None = None) -> Tensor:
-    """Counts int64 [classes, classes], rows the true class, columns the predicted one; of the images where ``counted``,
-    bool [n], if it is given. Without a host synchronization.
-    """
-    ones = torch.ones_like(labels) if counted is None else counted.to(torch.int64)
-    cells = torch.zeros(classes * classes, dtype=torch.int64, device=labels.device)
-    return cells.index_add_(0, labels * classes + predicted, ones).reshape(classes, classes)
-
-
-def scores(matrix: Tensor) -> ClassificationScores:
-    """Scores of a confusion matrix [classes, classes]; the same as scikit-learn's ``f1_score(average="macro")``."""
-    counts = matrix.to("cpu", torch.float64)
-    hits, true, predicted = counts.diagonal(), counts.sum(dim=1), counts.sum(dim=0)
-    per_class = 2 * hits / (true + predicted).clamp(min=1)
-    present = (true + predicted) > 0
+def scores(predicted: Tensor, labels: Tensor, classes: int) -> ClassificationScores:
+    """The same as scikit-learn's ``f1_score(average="macro")`` and ``accuracy_score``."""
+    predicted, labels = predicted.to("cpu", torch.int64), labels.to("cpu", torch.int64)
+    correct = predicted == labels
+    hits, true, answered = (
+        torch.bincount(of, minlength=classes).to(torch.float64) for of in (labels[correct], labels, predicted)
+    )
+    per_class = 2 * hits / (true + answered).clamp(min=1)
+    present = (true + answered) > 0
     return ClassificationScores(
         f1=float(per_class[present].mean()),
-        accuracy=float(hits.sum() / counts.sum()),
+        accuracy=float(hits.sum() / len(labels)),
         per_class_f1=tuple(per_class.tolist()),
-        confusion=tuple(tuple(row) for row in counts.to(torch.int64).tolist()),
+        confusion=confusion(predicted, labels, classes),
     )
+
+
+def confusion(predicted: Tensor, labels: Tensor, classes: int) -> Confusion:
+    """The matrix of at most ``MOST_CLASSES`` classes, a summary of more; of tensors on the CPU."""
+    if classes <= MOST_CLASSES:
+        cells = torch.bincount(labels * classes + predicted, minlength=classes * classes)
+        return tuple(tuple(row) for row in cells.reshape(classes, classes).tolist())
+    wrong = predicted != labels
+    pairs, images = torch.unique(labels[wrong] * classes + predicted[wrong], return_counts=True)
+    first = torch.argsort(images, descending=True, stable=True)[:MOST_CONFUSIONS]
+    by_class = (torch.bincount(of, minlength=classes).tolist() for of in (labels, labels[~wrong], predicted))
+    counted, hits, answered = map(tuple, by_class)
+    true, taken_for = pairs[first] // classes, pairs[first] % classes
+    largest = tuple(zip(true.tolist(), taken_for.tolist(), images[first].tolist(), strict=True))
+    return ConfusionSummary(images=counted, hits=hits, predicted=answered, largest=largest, confusions=len(pairs))

@@ -7,12 +7,14 @@ import { count, fraction } from "../lib/format.js";
 import { table } from "../lib/table.js";
 import { chart } from "./plot.js";
 
-/** @import { TrialDetail } from "../types/api.d.ts" */
+/** @import { ConfusionSummaryView as ConfusionSummary, TrialDetail } from "../types/api.d.ts" */
 /** @import { Column } from "../types/dom.d.ts" */
 /** @import { Colours, Figure } from "./plot.js" */
 
 /** More classes than this leave no room for numbers in the matrix. */
 const MOST_NUMBERED_CLASSES = 20;
+/** Rows of the tables where there are too many classes for a matrix. */
+const MOST_ROWS = 100;
 
 /**
  * The panel of a trial's scores per class, in the order of the study's classes; `update(trial)` draws it.
@@ -23,34 +25,66 @@ const MOST_NUMBERED_CLASSES = 20;
 export function scoresPanel(classes, signal) {
   const perClass = h("div", {});
   const plot = h("div", {});
+  const largest = h("div", { hidden: true });
   /** Images by true and predicted class. @type {number[][]} */
   let confusion = [];
   const drawn = chart(plot, (colours) => confusionChart(classes, confusion, colours), { signal });
-  const element = panel("Per class", null, h("div", { class: "columns" }, perClass, plot));
+  const element = panel("Per class", null, h("div", { class: "columns" }, perClass, plot, largest));
   element.hidden = true;
   return {
     element,
     /** @param {TrialDetail} trial */
     update(trial) {
-      element.hidden = trial.confusion === null;
-      if (trial.confusion === null) return null;
-      confusion = trial.confusion;
-      perClass.replaceChildren(classTable(classes, confusion, trial.per_class_f1 ?? []));
+      const { confusion: matrix, confusion_summary: summary } = trial;
+      const f1 = trial.per_class_f1 ?? [];
+      element.hidden = matrix === null && !summary;
+      plot.hidden = matrix === null;
+      largest.hidden = !summary;
+      if (summary) {
+        perClass.replaceChildren(lowestTable(classes, summary.images, f1));
+        largest.replaceChildren(confusionsTable(classes, summary));
+      }
+      if (matrix === null) return null;
+      confusion = matrix;
+      perClass.replaceChildren(classTable("F1 per class, on the validation split", rowsOf(classes, matrix.map(sum), f1)));
       return drawn.update();
     },
   };
 }
 
-/** @param {string[]} classes @param {number[][]} confusion @param {number[]} f1 per class */
-function classTable(classes, confusion, f1) {
-  const rows = classes.map((name, index) => ({ name, f1: f1[index], images: sum(confusion[index]) }));
-  /** @type {Column<typeof rows[number]>[]} */
+/** @typedef {{ name: string, f1: number, images: number }} ClassRow */
+
+/** @param {string[]} classes @param {number[]} images per class @param {number[]} f1 per class @returns {ClassRow[]} */
+const rowsOf = (classes, images, f1) => classes.map((name, index) => ({ name, f1: f1[index], images: images[index] }));
+
+/** @param {string[]} classes @param {number[]} images per class @param {number[]} f1 per class */
+function lowestTable(classes, images, f1) {
+  const present = rowsOf(classes, images, f1).filter((row) => row.images > 0);
+  const lowest = present.sort((one, other) => one.f1 - other.f1).slice(0, MOST_ROWS);
+  return classTable(`The ${lowest.length} of ${classes.length} classes with the lowest F1`, lowest);
+}
+
+/** @param {string} caption @param {ClassRow[]} rows */
+function classTable(caption, rows) {
+  /** @type {Column<ClassRow>[]} */
   const columns = [
     { label: "Class", cell: ({ name }) => name },
     { label: "F1", numeric: true, cell: ({ f1 }) => [bar(f1), fraction(f1)] },
     { label: "Images", numeric: true, cell: ({ images }) => count(images) },
   ];
-  return table({ caption: "F1 per class, on the validation split", columns, rows });
+  return table({ caption, columns, rows });
+}
+
+/** @param {string[]} classes @param {ConfusionSummary} summary */
+function confusionsTable(classes, { largest, confusions }) {
+  const rows = largest.slice(0, MOST_ROWS).map(([label, predicted, images]) => ({ label, predicted, images }));
+  /** @type {Column<typeof rows[number]>[]} */
+  const columns = [
+    { label: "Class", cell: ({ label }) => classes[label] },
+    { label: "Predicted as", cell: ({ predicted }) => classes[predicted] },
+    { label: "Images", numeric: true, cell: ({ images }) => count(images) },
+  ];
+  return table({ caption: `The ${rows.length} largest of ${count(confusions)} confusions`, columns, rows });
 }
 
 /** @param {number[]} values */

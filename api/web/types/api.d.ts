@@ -68,6 +68,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/datasets/{dataset_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["cancel_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -825,6 +841,17 @@ export interface components {
              */
             recipes: components["schemas"]["Recipe"][] | "search";
         };
+        ConfusionSummaryView: {
+            confusions: number;
+            hits: number[];
+            images: number[];
+            largest: [
+                number,
+                number,
+                number
+            ][];
+            predicted: number[];
+        };
         Constraint: {
             max?: number | null;
             /** @enum {string} */
@@ -1236,7 +1263,8 @@ export interface components {
         };
         RunView: {
             accuracy: number;
-            confusion: number[][];
+            confusion: number[][] | null;
+            confusion_summary?: components["schemas"]["ConfusionSummaryView"] | null;
             f1: number;
             per_class_f1: number[];
             seed: number;
@@ -2187,6 +2215,7 @@ export interface components {
             candidate: components["schemas"]["Candidate"];
             compression: components["schemas"]["JobView"][];
             confusion: number[][] | null;
+            confusion_summary?: components["schemas"]["ConfusionSummaryView"] | null;
             /** Format: date-time */
             created_at: string;
             epochs: components["schemas"]["EpochView"][];
@@ -2276,6 +2305,7 @@ export interface components {
             agreement: number | null;
             artifacts: components["schemas"]["ArtifactView"][];
             confusion: number[][] | null;
+            confusion_summary?: components["schemas"]["ConfusionSummaryView"] | null;
             /** Format: date-time */
             created_at: string;
             f1_test?: number | null;
@@ -2362,6 +2392,7 @@ export type ClassReport = components['schemas']['ClassReport'];
 export type ClusterView = components['schemas']['ClusterView'];
 export type CompressRequest = components['schemas']['CompressRequest'];
 export type CompressionSpec = components['schemas']['CompressionSpec'];
+export type ConfusionSummaryView = components['schemas']['ConfusionSummaryView'];
 export type Constraint = components['schemas']['Constraint'];
 export type DatasetReport = components['schemas']['DatasetReport'];
 export type DatasetSpec = components['schemas']['DatasetSpec'];
@@ -2535,6 +2566,27 @@ export interface operations {
         };
     };
     get_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetView"];
+                };
+            };
+        };
+    };
+    cancel_dataset: {
         parameters: {
             query?: never;
             header?: never;
