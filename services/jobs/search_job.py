@@ -36,6 +36,7 @@ from services.database import make_engine, optuna_url
 from services.errors import ConflictError, DeletedError
 from services.jobs import ray_session
 from services.jobs.deadline import Deadlines, Patience
+from services.jobs.no_room import no_room_behind
 from services.jobs.optuna_mirror import Mirror
 from services.jobs.recorder import Recorder
 from services.jobs.trial_record import NotCheckpointed, TrialRecord, memory_kill_behind

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, select, text, update
 
 import services.events
+from search.contract.candidate import Enqueued
 from search.contract.recipes import Recipe
 from search.contract.states import JobState, StudyState
 from search.samplers.optuna_trials import optuna_study
@@ -46,7 +47,7 @@ def _with_files(engine: Engine, store: ArtifactStore, state: StudyState, *conten
         mine = tables.artifacts.c.trial_id == trial_id
         connection.execute(update(tables.artifacts).where(mine).values(sha256=shas[0]))
         trials.add_epoch(connection, study_id, trial_id, EPOCH)
-        studies.enqueue(connection, new_id("enqueued"), study_id, {"width": 8})
+        studies.enqueue(connection, new_id("enqueued"), study_id, Enqueued(assignment={"width": 8}))
         scorings.add(connection, scoring_id=new_id("scoring"), study_id=study_id, trial_id=trial_id)
         recipe_searches.add(
             connection,
