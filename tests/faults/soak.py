@@ -27,7 +27,7 @@ from tests.faults.up_server import UpServer, freeze, kill, up_server
 from tests.server import wait_for
 
 _PERIOD_S = 60.0
-_SAMPLE_TRIALS = 40
+_MOST_SAMPLED = 40
 _ALLOWED = 1.3
 #: Of a driver that is frozen; its lease is 15 s long.
 _FREEZE_S = (5.0, 30.0)
@@ -71,13 +71,13 @@ class Soak:
         with self._parts.disk.full():
             time.sleep(self._between(_FULL_S))
 
-    def time_trials(self) -> float:
-        """Seconds that a trial takes without faults, the start of its study included."""
+    def time_trials(self, count: int) -> float:
+        """Seconds that each of so many trials takes without faults, the start of their study included."""
         begun = time.monotonic()
         with self._parts.server.client() as client:
-            study_id = self._post(client, _SAMPLE_TRIALS)
+            study_id = self._post(client, count)
             assert wait_until_ended(client, study_id, timeout_s=1800)["state"] == "COMPLETED"
-        return (time.monotonic() - begun) / _SAMPLE_TRIALS
+        return (time.monotonic() - begun) / count
 
     def run(self, trials: int) -> float:
         """Search so many trials while faults happen; the seconds until the study had ended."""
@@ -146,7 +146,7 @@ def main() -> int:
         if parts.disk is None:
             print("no disk is filled: this user may not mount one", flush=True)
         soak = Soak(parts, random.Random(options.seed))
-        trial_s = soak.time_trials()
+        trial_s = soak.time_trials(max(1, min(_MOST_SAMPLED, round(2 * options.minutes))))
         trials = max(int(options.minutes * 60 / trial_s), 1)
         print(f"seed {options.seed}; without faults a trial takes {trial_s:.2f} s; {trials} trials follow", flush=True)
         took_s = soak.run(trials)
