@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import psutil
 
-START_S = 90.0
+START_S = 180.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,11 @@ def start_server(home: Path, **environment: str) -> Server:
             stderr=log,
         )
     server = Server(url=f"http://127.0.0.1:{port}", home=home, process=process)
-    wait_for(lambda: _ready(server, log_path), timeout_s=START_S, what=f"the server to be ready; see {log_path}")
+    try:
+        wait_for(lambda: _ready(server, log_path), timeout_s=START_S, what=f"the server to be ready; see {log_path}")
+    except AssertionError:
+        process.terminate()
+        raise
     return server
 
 
