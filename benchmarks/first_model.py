@@ -45,6 +45,7 @@ def _seconds(folder: Path) -> dict[str, float]:
             "images decoded": lambda: client.get_study(study.id).classes,
             "trial started": lambda: client.list_trials(study_id=study.id).items,
             "trial completed": lambda: client.list_trials(study_id=study.id, state=TrialState.COMPLETED).items,
+            "export started": lambda: _exports_started(client, study.id),
             "model exported": lambda: client.list_variants(study_id=study.id).items,
         }
         for name, reached in steps.items():
@@ -53,6 +54,11 @@ def _seconds(folder: Path) -> dict[str, float]:
             print(f"  {name}: {passed[name]:.1f} s", flush=True)
         client.cancel_study(study.id)
     return passed
+
+
+def _exports_started(client: Client, study_id: str) -> bool:
+    trials = client.list_trials(study_id=study_id, state=TrialState.COMPLETED).items
+    return any(job.attempts for trial in trials for job in client.get_trial(trial.id).compression)
 
 
 if __name__ == "__main__":

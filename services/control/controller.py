@@ -109,12 +109,12 @@ class Controller:
             with self._engine.begin() as connection:
                 studies.explain_queued(connection, WAITS_FOR_RAY)
             raise
-        active_studies, waiting_jobs, tasks, stray = self._read_record()
+        active_studies, compression, tasks, stray = self._read_record()
         steps = plan(
             active_studies,
             ray_jobs,
             capacity,
-            waiting_jobs=waiting_jobs,
+            compression=compression,
             tasks=tasks,
             stray_jobs=stray,
             has_room=has_room(self._engine),
@@ -137,13 +137,14 @@ class Controller:
         return known
 
     def _read_record(self) -> tuple[list[ActiveStudy], int, list[Task], list[str]]:
-        """The active studies, how many compression jobs and recipe searches wait, the unfinished tasks, and the Ray
-        jobs of studies that were deleted, and of tasks that were cancelled, a moment ago.
+        """The active studies, how much compression waits or is announced, the unfinished tasks, and the Ray jobs of
+        studies that were deleted, and of tasks that were cancelled, a moment ago.
         """
         with self._engine.connect() as connection:
-            waiting = jobs.waiting(connection) + len(recipe_searches.open_ones(connection))
+            compression = jobs.waiting(connection) + jobs.announced(connection)
+            compression += len(recipe_searches.open_ones(connection))
             stray = [*deletions.list_stray_jobs(connection), *list_cancelled_jobs(connection)]
-            return studies.list_active(connection), waiting, list_tasks(connection), stray
+            return studies.list_active(connection), compression, list_tasks(connection), stray
 
     def _take(self, step: Step) -> None:
         match step:

@@ -70,7 +70,7 @@ class Stop:
 
 @dataclass(frozen=True, kw_only=True)
 class StartPool:
-    """Compression jobs wait and no pool runs."""
+    """Compression waits, or a probe runs whose export does, and no pool runs: starting one takes many seconds."""
 
     job_id: str
 
@@ -106,12 +106,12 @@ def plan(
     ray_jobs: Mapping[str, bool],
     capacity: Capacity,
     *,
-    waiting_jobs: int = 0,
+    compression: int = 0,
     tasks: Sequence[Task] = (),
     stray_jobs: Sequence[str] = (),
     has_room: bool = True,
 ) -> list[Step]:
-    """The steps for the active studies, the number of waiting compression jobs, the unfinished tasks, and the
+    """The steps for the active studies, the jobs and recipe searches of ``compression``, the unfinished tasks, and the
     ``stray_jobs`` of deleted studies and cancelled tasks.
 
     ``ray_jobs``: every job that Ray knows by its id; True while it is pending or running, False once it ended. Unless
@@ -120,7 +120,7 @@ def plan(
     steps = [*_plan_studies(studies, ray_jobs, capacity), *_plan_tasks(tasks, ray_jobs, capacity)]
     steps += [Stop(job_id=job_id) for job_id in stray_jobs if ray_jobs.get(job_id, False)]
     pools = [alive for job_id, alive in ray_jobs.items() if job_id.startswith(_POOL)]
-    if waiting_jobs and not any(pools):
+    if compression and not any(pools):
         # Two controllers that read the same choose the same id, and Ray accepts an id once.
         steps.append(StartPool(job_id=f"{_POOL}-{len(pools) + 1}"))
     return [step for step in steps if has_room or not _needs_room(step)]

@@ -76,7 +76,7 @@ class Pool:
             heartbeat.close()
 
     def _round(self) -> bool:
-        """Start and record what there is; whether anything was waiting or running."""
+        """Start and record what there is; whether anything was waiting, running or announced."""
         self._compressors.adjust()
         self._fail_abandoned_jobs()
         searching = recipe_searches.advance(self._engine, slots=self._compressors.slots)
@@ -102,9 +102,11 @@ class Pool:
         return True
 
     def _start_jobs(self) -> bool:
-        """Give free compressors the oldest jobs; whether there were any. None is started while files have no room."""
+        """Give free compressors the oldest jobs; whether there were any, or will be when a probe ends. None is started
+        while files have no room.
+        """
         with self._engine.begin() as connection:
-            waiting = jobs.waiting(connection)
+            waiting, announced = jobs.waiting(connection), jobs.announced(connection)
             if faults := storage_faults.list_open(connection):
                 jobs.explain_waiting(connection, faults[0].reason)
                 return False
@@ -113,7 +115,7 @@ class Pool:
         for _ in range(waiting):
             if not self._start_job():
                 break
-        return bool(waiting)
+        return bool(waiting or announced)
 
     def _start_job(self) -> bool:
         """Whether a job was leased and a compressor free for it."""

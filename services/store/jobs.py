@@ -3,7 +3,8 @@
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, JobState, StudyState
+from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, JobState, StudyState, TrialState
+from search.contract.trials import TrialRole
 from services.errors import LeaseLostError
 from services.records.jobs import CompressionJob
 from services.records.json_object import JsonObject
@@ -11,7 +12,7 @@ from services.store import totals
 from services.store.clock import in_seconds
 from services.store.state_change import Event, StateMachine, change_state, tell
 from services.store.tables import compression_jobs as jobs
-from services.store.tables import studies
+from services.store.tables import studies, trials
 
 MAX_ATTEMPTS = 3
 
@@ -72,6 +73,12 @@ def _may_run() -> ColumnElement[bool]:
 def waiting(connection: Connection) -> int:
     """How many jobs could be leased now."""
     return int(connection.execute(select(func.count()).select_from(jobs).where(_may_run())).scalar_one())
+
+
+def announced(connection: Connection) -> int:
+    """How many running trials are probes, each of which is exported as soon as it has ended."""
+    probes = select(func.count()).where(trials.c.state == TrialState.RUNNING, trials.c.role == TrialRole.PROBE)
+    return int(connection.execute(probes).scalar_one())
 
 
 def lease(connection: Connection, token: str, *, lease_s: float) -> CompressionJob | None:

@@ -22,7 +22,7 @@ from workers.latency.onnx_inputs import read_onnx, settled
 from workers.latency.protocol import Effort
 from workers.latency.runtimes import CPU, RUNTIMES, ModelError
 
-_EFFORT = Effort(rounds=3, runs=5, box_s=0.01, open_s=0.1, max_redone=0)
+_EFFORT = Effort(min_rounds=3, max_rounds=3, precision=0.01, runs=5, box_s=0.01, open_s=0.1, max_redone=0)
 
 
 @pytest.fixture(scope="module")

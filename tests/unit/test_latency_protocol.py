@@ -15,7 +15,7 @@ from workers.latency.reference import REFERENCE
 from workers.latency.result import ranks
 from workers.latency.subject import Run
 
-_EFFORT = Effort(rounds=5, runs=20, box_s=0.03, open_s=0.5, max_redone=4)
+_EFFORT = Effort(min_rounds=5, max_rounds=5, precision=0.01, runs=20, box_s=0.03, open_s=0.5, max_redone=4)
 
 
 class World:
@@ -146,6 +146,28 @@ def test_where_the_host_never_calms_down_the_result_is_marked_instead_of_lost(ga
         reference=world.subject("reference", lambda session, run: 0.25 * (1 + run / 100)),
     )
     assert (latency.redone, latency.stable, latency.p50_ms) == (_EFFORT.max_redone, False, 1.0)
+
+
+def test_rounds_are_added_until_the_median_is_known_well_enough(gate: HostGate) -> None:
+    effort = replace(_EFFORT, min_rounds=4, max_rounds=12)
+    world = World()
+    reference = world.subject("reference", _steady(0.25))
+    (steady,) = world.measure(gate, world.subject("steady", _steady(1.0)), reference=reference, effort=effort)
+    (settling,) = world.measure(
+        gate,
+        world.subject("settling", lambda session, run: 2.0 if session in (0, 2) else 1.0),
+        reference=reference,
+        effort=effort,
+    )
+    (scattered,) = world.measure(
+        gate,
+        world.subject("scattered", lambda session, run: 1.0 + session % 2),
+        reference=reference,
+        effort=effort,
+    )
+    assert (steady.rounds, scattered.rounds) == (4, 12)
+    assert 4 < settling.rounds < 12
+    assert settling.low_ms == settling.high_ms == 1.0
 
 
 def test_a_slow_model_gets_few_runs(gate: HostGate) -> None:

@@ -167,7 +167,7 @@ def test_the_rows_of_tasks_cover_every_case_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("waiting_jobs", "known", "expected"),
+    ("compression", "known", "expected"),
     [
         (0, {}, []),
         (3, {}, [StartPool(job_id="compression-pool-1")]),
@@ -178,9 +178,9 @@ def test_the_rows_of_tasks_cover_every_case_once() -> None:
     ],
 )
 def test_a_pool_is_started_when_jobs_wait_and_none_lives(
-    waiting_jobs: int, known: dict[str, bool], expected: list[Step]
+    compression: int, known: dict[str, bool], expected: list[Step]
 ) -> None:
-    assert plan([], known, ROOMY, waiting_jobs=waiting_jobs) == expected
+    assert plan([], known, ROOMY, compression=compression) == expected
 
 
 def submit(study: ActiveStudy) -> Submit:
@@ -308,5 +308,5 @@ def test_without_room_nothing_is_started_that_writes_files_and_no_other_reason_i
     queued = [make_study(number) for number in (1, 2)]
     stuck = replace(make_study(3, StudyState.RUNNING, job_id=LAST, job_attempt=3), overdue=True)
     tasks = [make_task(1, "dataset"), make_task(1), make_task(1, "test_scoring")]
-    steps = plan([*queued, stuck], {LAST: True}, capacity(), waiting_jobs=1, tasks=tasks, has_room=False)
+    steps = plan([*queued, stuck], {LAST: True}, capacity(), compression=1, tasks=tasks, has_room=False)
     assert steps == [Stop(job_id=LAST), StartTask(task=tasks[0], attempt=1)]

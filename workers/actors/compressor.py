@@ -105,8 +105,7 @@ class Compressor:
             dataset = dataset_of(task.dataset, side_px, task.cache_dir)
         validation = dataset.splits.validation
         state = self._state(task)
-        with self._gate.working():
-            parent = to_onnx(state.network, side_px)
+        parent = self._exported(state) if task.recipe.network_steps else None
         self._step_cache(task, dataset.id).run(task.recipe.network_steps, state)
         images, labels = dataset.images[validation], dataset.labels[validation]
         compressed = finish(task.recipe.file_steps, state, images, labels)
@@ -114,7 +113,11 @@ class Compressor:
         files = {"onnx": model, **_weights(state.network, task)}
         if compressed.program:
             files["program"] = compressed.program
-        return compressed, parent, files
+        return compressed, parent or compressed.exported, files
+
+    def _exported(self, state: CompressionState) -> bytes:
+        with self._gate.working():
+            return to_onnx(state.network, state.candidate.image_size)
 
     def _timed(
         self,

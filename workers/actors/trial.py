@@ -1,5 +1,6 @@
 """One trial: train a candidate for a few epochs and time its architecture meanwhile; and the Ray actor that runs it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +31,9 @@ from workers.teacher.answers import TeacherAnswers
 from workers.teacher.network import network_answers
 from workers.training.engine import Epoch, Working, train
 from workers.training.linear_probe import probe
+
+#: Trainings take the CPU time that first models, exports and answers to users leave. (Ray starts workers at 15.)
+_LOWEST_PRIORITY = 19
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +206,8 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         answers = None if trial.answers is None else ray.get(trial.answers)
         task = replace(self._task, epochs=trial.epochs, teaches=trial.teaches, answers=answers)
         task = replace(task, memory_share=1.0) if trial.whole_gpu else task
+        if trial.candidate.method != "linear-probe":
+            os.setpriority(os.PRIO_PROCESS, 0, _LOWEST_PRIORITY)
         self._reports = run_trial(trial.candidate, task, self._gate)
 
     def step(self) -> dict[str, object]:

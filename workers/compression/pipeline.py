@@ -39,9 +39,11 @@ class Parity:
 class Compressed:
     """A recipe's result: the ONNX file and its measures but for the latency.
 
-    ``program`` is the same as a ``.pt2`` file, None where the recipe worked on the ONNX file.
+    ``exported`` is the file before the steps that work on files. ``program`` is the same as a ``.pt2`` file, None where
+    the recipe worked on the ONNX file.
     """
 
+    exported: bytes
     model: bytes
     program: bytes | None
     scores: ClassificationScores
@@ -86,6 +88,7 @@ def finish(
             program = to_program(state.network, state.candidate.image_size)
             _parity(state, program_predictor(program), images[:_PARITY_IMAGES], exact=True)
     return Compressed(
+        exported=exported,
         model=model,
         program=program,
         scores=_scores(model, images, labels, classes=state.validation.classes, state=state),

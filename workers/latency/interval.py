@@ -32,6 +32,12 @@ def median_interval(values: npt.NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def relative_half_width(values: npt.NDArray[np.float64]) -> float:
+    """Half the width of ``median_interval``, as a fraction of the median."""
+    low, high = median_interval(values)
+    return (high - low) / 2 / median(values)
+
+
 def _resampled_medians(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Lower medians of B resamples, shape (B,): the first value at which half of a resample's weight is reached."""
     rounds, runs = values.shape

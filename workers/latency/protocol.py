@@ -3,8 +3,9 @@
 A measurement owns the host's slot and is pinned to cores of its own. It consists of rounds. In each round every subject
 is opened anew (two sessions of one file differ persistently, by their memory layout), warmed up and timed, in shuffled
 order, among them the reference. The reference keeps one session for the whole measurement: what it drifts by is the
-host's doing. Rounds in which it drifted are rejected and timed again. What takes long to open (a program that has to be
-compiled) keeps a session for several rounds.
+host's doing. Rounds in which it drifted are rejected and timed again. The measurement ends once the intervals of all
+medians are narrow enough. What takes long to open (a program that has to be compiled) keeps a session for several
+rounds.
 """
 
 import gc
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from search.contract.latency import Latency
 from workers.latency.cores import pinned
 from workers.latency.gate import HostGate
+from workers.latency.interval import relative_half_width
 from workers.latency.reference import REFERENCE
 from workers.latency.result import overlap, summarize
 from workers.latency.subject import Run, Subject
@@ -37,12 +39,15 @@ _MIN_RUNS = 3
 class Effort:
     """How long to measure.
 
-    rounds: each with a fresh session of each subject, as long as opening them takes no more than open_s a subject.
-    runs: timed runs a round, fewer (at least 3) where they would take more than box_s. box_s: also the most that a
-    session warms up. max_redone: rounds that may be timed again.
+    min_rounds, max_rounds: each with a fresh session of each subject, as long as opening them takes no more than open_s
+    per subject. precision: half the width of a median's interval, as a fraction of the median, that is narrow enough
+    to end before max_rounds. runs: timed runs per round, fewer (at least 3) where they would take more than box_s.
+    box_s: also the most that a session warms up. max_redone: rounds that may be timed again.
     """
 
-    rounds: int
+    min_rounds: int
+    max_rounds: int
+    precision: float
     runs: int
     box_s: float
     open_s: float
@@ -50,9 +55,9 @@ class Effort:
 
 
 #: For trials while a search runs.
-QUICK = Effort(rounds=10, runs=20, box_s=0.03, open_s=0.5, max_redone=10)
+QUICK = Effort(min_rounds=4, max_rounds=10, precision=0.03, runs=20, box_s=0.03, open_s=0.5, max_redone=10)
 #: For the variants that are published.
-THOROUGH = Effort(rounds=25, runs=100, box_s=0.1, open_s=4.0, max_redone=25)
+THOROUGH = Effort(min_rounds=8, max_rounds=25, precision=0.01, runs=100, box_s=0.1, open_s=4.0, max_redone=25)
 
 
 def measure(
@@ -154,14 +159,26 @@ class _Bench:
 
 
 def _rounds(bench: _Bench, effort: Effort) -> tuple[list[_Round], int]:
-    """``effort.rounds`` rounds, the one that drifted most replaced again and again; and how often that was."""
-    rounds = [bench.round() for _ in range(effort.rounds)]
-    for redone in range(effort.max_redone):
+    """Rounds until the medians are precise, without those that drifted most; and how many were redone."""
+    rounds: list[_Round] = []
+    redone = 0
+    while True:
+        rounds.append(bench.round())
+        if len(rounds) < effort.min_rounds:
+            continue
         drift = _drift(_reference_ms(rounds))
-        if drift.max() <= _MAX_DRIFT:
+        if drift.max() > _MAX_DRIFT and redone < effort.max_redone:
+            del rounds[drift.argmax()]
+            redone += 1
+        elif len(rounds) >= effort.max_rounds or _precise(rounds, effort.precision):
             return rounds, redone
-        rounds[drift.argmax()] = bench.round()
-    return rounds, effort.max_redone
+
+
+def _precise(rounds: list[_Round], precision: float) -> bool:
+    """Whether the median of each subject, but for the reference, is known to within ``precision`` of itself."""
+    return all(
+        relative_half_width(np.stack(times_ms)) <= precision for times_ms in list(zip(*rounds, strict=True))[:-1]
+    )
 
 
 def _reference_ms(rounds: list[_Round]) -> _Times:
