@@ -1,5 +1,6 @@
 """A study is deleted on the page after a dialog that names it."""
 
+from contextlib import closing
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -16,8 +17,10 @@ def test_a_study_that_has_ended_is_deleted_once_that_is_confirmed(
 ) -> None:
     make_study(engine, name="running")
     ended = make_study(engine, StudyState.CANCELLED, name="ended")
-    with serving(database_url, tmp_path) as client:
-        page = open_page(str(client.base_url.join("/#/studies")))
+    with (
+        serving(database_url, tmp_path) as client,
+        closing(open_page(str(client.base_url.join("/#/studies")))) as page,
+    ):
         expect(page.get_by_role("link", name="running")).to_be_visible()
         expect(page.get_by_role("button", name="Delete running")).to_have_count(0)
         page.goto(str(client.base_url.join(f"/#/studies/{ended}")))
@@ -31,4 +34,3 @@ def test_a_study_that_has_ended_is_deleted_once_that_is_confirmed(
         expect(page.get_by_role("link", name="running")).to_be_visible()
         expect(page.get_by_role("link", name="ended")).to_have_count(0)
         assert client.get(f"/studies/{ended}").status_code == 404
-        page.close()

@@ -1,5 +1,6 @@
 """Names with markup are shown in the charts as they are written: nothing in them is bold, a picture or a link."""
 
+from contextlib import closing
 from pathlib import Path
 
 import optuna
@@ -67,8 +68,10 @@ def trial_ids(engine: Engine) -> list[str]:
 def test_markup_in_names_is_shown_as_it_is_written(
     engine: Engine, database_url: str, tmp_path: Path, trial_ids: list[str], open_page: OpenPage
 ) -> None:
-    with serving(database_url, tmp_path) as client:
-        page = open_page(str(client.base_url.join(f"/#/trials/{trial_ids[-1]}")))
+    with (
+        serving(database_url, tmp_path) as client,
+        closing(open_page(str(client.base_url.join(f"/#/trials/{trial_ids[-1]}")))) as page,
+    ):
         _expect_as_written(page.get_by_role("region", name="Per class"))
         _expect_as_written(page.get_by_role("region", name="Latencies of its variants"))
         (study_id,) = {study["id"] for study in client.get("/studies").json()["items"]}
@@ -78,7 +81,6 @@ def test_markup_in_names_is_shown_as_it_is_written(
         expect(front.locator("path.point").first).to_be_attached()
         front.locator(".chart").evaluate(_HOVER, "Variants")
         _expect_as_written(front)
-        page.close()
 
 
 def _expect_as_written(part: Locator) -> None:
