@@ -68,6 +68,8 @@ class LocalRay:
             RAY_USAGE_STATS_ENABLED="0",
             # Else Ray takes the host's address for 127.0.0.1, and listens to other machines.
             RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0",
+            # As Ray's jobs: measurements and exports go before trainings, which step back by themselves.
+            RAY_worker_niceness="5",
             # There is no other node to drain to: what runs is resumed from the record at the next start.
             RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S="0",
             PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",

@@ -42,10 +42,12 @@ class BenchmarkSlot:
         return HostLatency(latency=latency, host=_host(runtime, target))
 
     def time_variant(self, variant: bytes, parent: bytes, *, target: TargetSpec) -> HostLatency:
-        """A thorough measurement of a variant's ONNX file, interleaved with its parent's."""
+        """A thorough measurement of a variant's ONNX file, interleaved with its parent's unless that is the same."""
         runtime = RUNTIMES[target.runtime]
-        subjects = model_subject("variant", runtime, variant), model_subject("parent", runtime, parent)
-        latency, parent_latency = _measured(runtime, target, THOROUGH, *subjects)
+        files = [variant] if variant == parent else [variant, parent]
+        subjects = [model_subject(f"file {number}", runtime, file) for number, file in enumerate(files)]
+        latency, *others = _measured(runtime, target, THOROUGH, *subjects)
+        (parent_latency,) = others or [latency]
         return HostLatency(latency=latency, host=_host(runtime, target), parent_ms=parent_latency.p50_ms)
 
     def predict(self, model: bytes, images: NDArray[np.uint8], *, target: TargetSpec) -> NDArray[np.int64]:
@@ -60,7 +62,7 @@ class BenchmarkSlot:
     def time_eager(
         self, architecture: Architecture, weights: bytes, side_px: int, *, target: TargetSpec
     ) -> HostLatency:
-        """A thorough measurement of the trial's own network in eager PyTorch."""
+        """A quick measurement of the trial's own network in eager PyTorch, which takes a second to open."""
         from workers.models import Network, build_network
 
         def make() -> Network:
@@ -69,7 +71,7 @@ class BenchmarkSlot:
             return network
 
         subject = model_subject("eager", EAGER, Eager(make=make, shape=(1, 3, side_px, side_px)))
-        (latency,) = _measured(EAGER, target, THOROUGH, subject)
+        (latency,) = _measured(EAGER, target, QUICK, subject)
         return HostLatency(latency=latency, host=_host(EAGER, target))
 
 
