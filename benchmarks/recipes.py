@@ -31,8 +31,9 @@ from search.study.space_spec import SpaceSpec
 from workers.augmentation.training_input import training_input
 from workers.candidate_training import plan_of
 from workers.compression.pipeline import finish
-from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
+from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.step_cache import StepCache
+from workers.compression.task import TrainedModel
 from workers.data import Dataset, load_dataset
 from workers.export import load_weights, save_weights, to_onnx
 from workers.latency.gate import HostGate

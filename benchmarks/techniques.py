@@ -23,7 +23,8 @@ from search.contract.recipes import NAMED_RECIPES, Recipe, Step, default_recipe
 from workers.augmentation.training_input import training_input
 from workers.candidate_training import plan_of
 from workers.compression.pipeline import Compressed, change_network, finish
-from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
+from workers.compression.state import CompressionState, NotApplicableError
+from workers.compression.task import TrainedModel
 from workers.data import Dataset, load_dataset
 from workers.export import load_weights, save_weights
 from workers.latency.gate import HostGate

@@ -24,8 +24,9 @@ from torchvision.datasets import ImageFolder
 from search.samplers.optuna_trials import chooser_of
 from search.study.draw import draw
 from search.study.space_spec import SpaceSpec
-from workers.export import INPUT, to_onnx
+from workers.export import to_onnx
 from workers.models import build_network
+from workers.predictors import INPUT
 
 _SPACE = SpaceSpec.model_validate({"architecture": "blocks-small", "image_size": 64, "batch_size": [32, 64]})
 _CORES = 2

@@ -39,9 +39,8 @@ from services.storage.artifacts import ArtifactStore
 from services.store import jobs, storage_faults, studies, trials, variants
 from services.store.ids import new_id
 from services.studies import life_cycle, recipe_searches
-from workers.actors.compressor import CompressionTask
 from workers.actors.compressors import RESOURCE, Compressors, NotStored, WorkerLost
-from workers.compression.state import TrainedModel
+from workers.compression.task import CompressionTask, TrainedModel
 from workers.teacher.answers import TeacherAnswers
 
 log = structlog.get_logger()

@@ -15,9 +15,10 @@ from tests.unit.training_sets import SIDE_PX, coloured_images
 from workers.compression.pipeline import Compressed, ParityError, compress
 from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques import FILE_TECHNIQUES, NETWORK_TECHNIQUES
-from workers.export import onnx_predictor, program_predictor, to_onnx
+from workers.export import to_onnx
 from workers.models import Network
 from workers.models.profile import count_macs, count_params
+from workers.predictors import onnx_predictor, program_predictor
 
 IMAGES, LABELS = coloured_images(48, seed=1)
 #: Recipes that change the network's weights, its shape, and its shape and file.

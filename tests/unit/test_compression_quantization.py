@@ -15,7 +15,8 @@ from tests.unit.training_sets import CLASSES, coloured_images
 from workers.compression.state import NotApplicableError
 from workers.compression.static_quantizer import StaticQuantizer
 from workers.compression.techniques import dynamic_int8, half_precision, mixed_int8, static_int8
-from workers.export import onnx_predictor, to_onnx
+from workers.export import to_onnx
+from workers.predictors import onnx_predictor
 
 IMAGES, LABELS = coloured_images(48, seed=1)
 LINEAR: tuple[Layer, ...] = (

@@ -12,7 +12,8 @@ from torch.nn import functional
 from search.contract.recipes import Distillation, FineTuning, GlobalPruning, QuantizationAwareTraining
 from tests.unit.compression_states import compression_state, trained
 from tests.unit.training_sets import CLASSES, SIDE_PX, coloured, small_candidate, small_network
-from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
+from workers.compression.state import CompressionState, NotApplicableError
+from workers.compression.task import TrainedModel
 from workers.compression.techniques import distillation, global_pruning, quantization_aware_training
 from workers.compression.training import train_on
 from workers.export import quick_onnx, save_weights

@@ -9,20 +9,9 @@ import torch
 
 from search.contract.candidate import Architecture, Layer
 from tests.unit.training_sets import BACKBONE, CLASSES, EVERY_BLOCK, SIDE_PX, coloured, coloured_images, small_network
-from workers.export import (
-    INPUT,
-    OUTPUT,
-    Predict,
-    load_weights,
-    model_input,
-    onnx_predictor,
-    program_predictor,
-    quick_onnx,
-    save_weights,
-    to_onnx,
-    to_program,
-)
+from workers.export import load_weights, quick_onnx, save_weights, to_onnx, to_program
 from workers.models import Network, build_network
+from workers.predictors import INPUT, OUTPUT, Predict, model_input, onnx_predictor, program_predictor
 from workers.training.device_dataset import pixels
 
 HARDSWISH: tuple[Layer, ...] = (

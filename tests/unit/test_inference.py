@@ -15,9 +15,10 @@ from search.contract.metrics import Score
 from tests.unit.compression_states import trained
 from tests.unit.training_sets import CLASSES, SIDE_PX, coloured_images
 from workers.data.errors import DataError
-from workers.export import onnx_predictor, to_onnx
+from workers.export import to_onnx
 from workers.inference.submission import submit
 from workers.model_metadata import UnknownModelError, describe, usage_of
+from workers.predictors import onnx_predictor
 
 NAMES = tuple(f"class-{index}" for index in range(CLASSES))
 IMAGES = 24

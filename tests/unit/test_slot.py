@@ -10,8 +10,9 @@ from search.contract.targets import RuntimeName, TargetSpec
 from tests.unit.compression_states import trained
 from tests.unit.training_sets import SIDE_PX, coloured_images
 from workers.actors.slot import BenchmarkSlot
-from workers.export import onnx_predictor, quick_onnx
+from workers.export import quick_onnx
 from workers.latency.runtimes import RUNTIMES
+from workers.predictors import onnx_predictor
 
 
 @pytest.fixture(scope="module")

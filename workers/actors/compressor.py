@@ -3,16 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import ray
 import torch
 from ray.actor import ActorHandle
 
-from search.contract.candidate import Candidate
 from search.contract.latency import HostLatency
-from search.contract.recipes import Recipe
 from search.contract.reports import (
     CompressedModel,
     CompressionFailed,
@@ -23,37 +20,19 @@ from search.contract.reports import (
     RecipeNotApplicable,
     VariantResult,
 )
-from search.contract.study_dataset import StudyDataset
 from search.contract.targets import TargetSpec
-from search.study.spec import StudySpec
 from workers.actors.hosts import Slots, TargetMissingError
 from workers.compression.pipeline import Compressed, finish
-from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
+from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.step_cache import StepCache
+from workers.compression.task import CompressionTask
 from workers.data import DatasetChangedError
 from workers.export import load_weights, save_weights, to_onnx
 from workers.inputs import dataset_of, prepare, require_unchanged, split_on_device
 from workers.latency.gate import HostGate
 from workers.model_metadata import describe
 from workers.models import Network, build_network
-from workers.teacher.answers import TeacherAnswers
 from workers.training.metrics import scores
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompressionTask:
-    """One recipe for one trial; plain data. ``answers`` are those of the study's teacher; without them ``teacher`` is
-    the study's best model, if the recipe learns from it.
-    """
-
-    candidate: Candidate
-    weights: bytes
-    spec: StudySpec
-    dataset: StudyDataset
-    recipe: Recipe
-    teacher: TrainedModel | None
-    cache_dir: Path
-    answers: TeacherAnswers | None = None
 
 
 class Compressor:

@@ -9,8 +9,8 @@ from ray.exceptions import RayError, RayTaskError
 
 from search.contract.reports import CompressionFailed, CompressionResult
 from search.files import UnwritableError
-from workers.actors.compressor import Compressor
 from workers.actors.lost import worker_was_lost
+from workers.compression.task import CompressionTask
 
 log = structlog.get_logger()
 RESOURCE = "compression"
@@ -39,10 +39,22 @@ class FinishedTask:
     outcome: CompressionResult | WorkerLost | NotStored
 
 
+class CompressorActor:
+    """A Compressor in a process of its own; only that process imports PyTorch, and not the pool."""
+
+    def __init__(self) -> None:
+        from workers.actors.compressor import Compressor
+
+        self._compressor = Compressor()
+
+    def run(self, task: CompressionTask) -> CompressionResult:
+        return self._compressor.run(task)
+
+
 class Compressors:
     """Each compressor has one task at a time. ``adjust`` starts one for each slot of the cluster."""
 
-    def __init__(self, worker: type[object] = Compressor) -> None:
+    def __init__(self, worker: type[object] = CompressorActor) -> None:
         self._worker = ray.remote(worker).options(num_cpus=0, resources={RESOURCE: 1})
         self._starting: dict[ray.ObjectRef[bool], ActorHandle] = {}
         self._idle: list[ActorHandle] = []

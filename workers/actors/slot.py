@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from search.contract.candidate import Architecture
 from search.contract.latency import HostLatency, Latency
 from search.contract.targets import TargetSpec
-from workers.export import load_weights, runtime_predictor
 from workers.latency.cores import usable_cores
 from workers.latency.gate import HostGate
 from workers.latency.host import this_host
@@ -19,6 +18,7 @@ from workers.latency.protocol import QUICK, THOROUGH, Effort, measure
 from workers.latency.reference import reference_for
 from workers.latency.runtimes import EAGER, RUNTIMES, Eager, Runtime
 from workers.latency.subject import Subject, model_subject
+from workers.predictors import runtime_predictor
 
 _TIMEOUT_S = 300.0
 #: In one unit of work, so that a measurement need not wait long for it.
@@ -63,6 +63,7 @@ class BenchmarkSlot:
         self, architecture: Architecture, weights: bytes, side_px: int, *, target: TargetSpec
     ) -> HostLatency:
         """A quick measurement of the trial's own network in eager PyTorch, which takes a second to open."""
+        from workers.export import load_weights
         from workers.models import Network, build_network
 
         def make() -> Network:

@@ -12,8 +12,9 @@ from search.contract.epochs import ClassificationScores
 from search.contract.recipes import Recipe, Step
 from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques import FILE_TECHNIQUES, NETWORK_TECHNIQUES
-from workers.export import Predict, model_input, onnx_predictor, program_predictor, to_onnx, to_program
+from workers.export import to_onnx, to_program
 from workers.models.profile import count_macs, count_params
+from workers.predictors import Predict, model_input, onnx_predictor, program_predictor
 from workers.training.metrics import scores
 
 #: Logits of a float file may differ from the network's by this fraction of their range: rounding and no more.

@@ -9,17 +9,10 @@ from torch import Tensor
 
 from search.contract.candidate import Candidate
 from workers.augmentation.training_input import TrainingInput
+from workers.compression.task import TrainedModel
 from workers.models import Network
 from workers.training.device_dataset import DeviceDataset
 from workers.training.engine import Working
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainedModel:
-    """A candidate with its weights as a safetensors file; plain data."""
-
-    candidate: Candidate
-    weights: bytes
 
 
 @dataclass(kw_only=True)

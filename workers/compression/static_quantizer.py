@@ -19,7 +19,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from search.contract.recipes import Calibration
-from workers.export import INPUT, model_input
+from workers.predictors import INPUT, model_input
 
 LINEAR_OPERATORS = ("MatMul", "Gemm")
 OPERATORS_WITH_WEIGHTS = (*LINEAR_OPERATORS, "Conv")

@@ -16,8 +16,8 @@ import torch
 from search.contract.metrics import Score
 from workers.data.errors import DataError, UnreadableImageError
 from workers.data.resize import preprocess
-from workers.export import INPUT, OUTPUT, model_input
 from workers.model_metadata import Usage, usage_of
+from workers.predictors import INPUT, OUTPUT, model_input
 from workers.training.metrics import scores
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"})

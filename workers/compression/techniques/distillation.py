@@ -5,7 +5,8 @@ from pathlib import Path
 from torch import Tensor
 
 from search.contract.recipes import Distillation
-from workers.compression.state import CompressionState, NotApplicableError, TrainedModel
+from workers.compression.state import CompressionState, NotApplicableError
+from workers.compression.task import TrainedModel
 from workers.compression.techniques.registry import NETWORK_TECHNIQUES
 from workers.compression.training import AnswersWeight, train_on
 from workers.export import load_weights

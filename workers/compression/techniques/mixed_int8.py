@@ -9,7 +9,7 @@ from search.contract.recipes import MixedInt8
 from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.static_quantizer import StaticQuantizer
 from workers.compression.techniques.registry import FILE_TECHNIQUES
-from workers.export import onnx_predictor
+from workers.predictors import onnx_predictor
 
 #: Images of the calibration split on which each layer's harm is measured.
 _SCAN_IMAGES = 32
