@@ -51,12 +51,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/trashnet"), help="a folder of class folders")
     parser.add_argument("--minutes", type=float, default=10.0, help="of each side and seed")
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one split of the images each")
     options = parser.parse_args()
     print(f"{describe()}; {options.data.name}, {options.minutes:g} minutes each", flush=True)
     best: dict[tuple[str, float], list[float]] = {}
     ratios = []
-    for seed in range(options.seeds):
+    for seed in options.seeds:
         with tempfile.TemporaryDirectory() as folder:
             split_folder(options.data, Path(folder), seed)
             script = _script(Path(folder), options.minutes, seed)
