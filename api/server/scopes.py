@@ -43,6 +43,7 @@ SCOPES: Mapping[str, KeyScope | None] = {
     "create_dataset": KeyScope.WRITE,
     "list_datasets": KeyScope.READ,
     "get_dataset": KeyScope.READ,
+    "cancel_dataset": KeyScope.WRITE,
     "get_cluster": KeyScope.READ,
     "healthz": None,
     "readyz": None,

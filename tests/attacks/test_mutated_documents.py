@@ -30,6 +30,8 @@ from tests.integration.security import serving
 _LONGEST_S = 2.0
 _PATIENCE_S = 120.0
 _MOST_MEMORY_BYTES = 256 * 2**20
+#: Of a document, in characters.
+_LARGEST_PART = 1_000_000
 _ROOT = Path(__file__).parents[2]
 _STUDIES: list[dict[str, Any]] = [
     yaml.safe_load(path.read_text())
@@ -104,7 +106,9 @@ def _mutate(draw: st.DrawFn, document: dict[str, Any]) -> None:
         for _ in range(draw(st.sampled_from([1, 2, 40, 70]))):
             container[key] = [container[key]] if draw(st.booleans()) else {"a": container[key]}
     elif change == "repeat":
-        container[key] = [container[key]] * draw(st.sampled_from([2, 20, 300, 5000]))
+        size = len(json.dumps(container[key]))
+        counts = [count for count in (2, 20, 300, 5000) if count * size <= _LARGEST_PART]
+        container[key] = [container[key]] * (draw(st.sampled_from(counts)) if counts else 1)
     elif change == "copy":
         other, its_key = draw(st.sampled_from(places))
         container[key] = copy.deepcopy(other[its_key]) if its_key in _keys(other) else None

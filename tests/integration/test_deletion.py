@@ -30,7 +30,7 @@ from services.studies import commands, deletion, life_cycle
 from tests.integration.records import EPOCH, make_spec, make_study, make_trial, make_variant
 from tests.integration.security import serving
 
-_KEPT = {"deleted_studies", "deleted_files", "api_keys", "dataset_checks"}
+_KEPT = {"deleted_studies", "deleted_files", "api_keys", "dataset_checks", "storage_faults"}
 
 
 @pytest.fixture

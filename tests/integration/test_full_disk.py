@@ -26,7 +26,7 @@ from services.storage.artifacts import ArtifactStore
 from services.store import jobs, scorings, storage_faults, studies, trainings, trials
 from services.store.tables import storage_faults as fault_rows
 from services.studies import commands
-from tests.integration.records import METRICS, make_study, make_trial
+from tests.integration.records import METRICS, make_study, make_trial, read_dataset
 from tests.integration.test_scoring_job import scorable_study
 from tests.server import wait_for
 from tests.small_disk import small_disk
@@ -160,8 +160,9 @@ def test_a_study_that_was_paused_meanwhile_stays_paused(engine: Engine, config: 
 @pytest.mark.usefixtures("two_cores")
 @pytest.mark.parametrize("place", ["cache", "checkpoints", "artifacts"])
 def test_a_full_training_whose_disk_is_full_waits_and_is_not_lost(engine: Engine, config: Settings, place: str) -> None:
-    trial_id = make_trial(engine, make_study(engine, StudyState.COMPLETED))
-    training_id = commands.train(engine, trial_id, epochs=1, seeds=1).id
+    study_id = make_study(engine, StudyState.COMPLETED)
+    read_dataset(engine, study_id, config.home / "another cache")
+    training_id = commands.train(engine, make_trial(engine, study_id), epochs=1, seeds=1).id
     with small_disk(config.home / place) as disk:
         disk.fill()
         for attempt in range(1, 5):
