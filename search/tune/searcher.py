@@ -109,6 +109,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._spec, self._classes, self._log, self._profile = spec, classes, log, profile
         self._stopping = stopping
         self._outcomes: dict[str, PastTrial | None] = {}
+        self._probes: set[str] = set()
         self._running: dict[str, _RunningTrial] = {}
         self._queued: set[str] = set()
         self.exhausted = False
@@ -160,14 +161,19 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             expected["f1"] = (forecast.mean, forecast.deviation)
         return [expected.get(objective.metric) for objective in self._spec.objectives]
 
-    def suggest(self, trial_id: str) -> dict[str, object] | str:
-        """The next trial to run, a SuggestedTrial as Tune's config, or FINISHED."""
+    def suggest(self, trial_id: str) -> dict[str, object] | str | None:
+        """The next trial to run, a SuggestedTrial as Tune's config; FINISHED; or None while a probe runs, which the
+        others would slow down: it is a study's first model, and takes seconds.
+        """
         attempts = 0
         while self._log.accepts_more():
             if (probe := self._waiting_probe()) is not None:
                 if (suggested := self._begin_probe(*probe)) is not None:
+                    self._probes.add(trial_id)
                     return encode_suggestion(suggested)
                 continue
+            if self._probes:
+                return None
             self._take_from_queue()
             trial, candidate = self._draw(self._usual if attempts < _SAMPLER_ATTEMPTS else self._random)
             if candidate.fingerprint in self._outcomes and "enqueued" not in trial.user_attrs:
@@ -327,7 +333,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
 
     def on_trial_complete(self, trial_id: str, result: dict[str, object] | None = None, error: bool = False) -> None:
         """Tell Optuna how a trial ended; what lacks an objective is never COMPLETE, and nothing stays RUNNING."""
-        if trial_id not in self._running:  # a probe
+        if trial_id in self._probes:
+            self._probes.remove(trial_id)
             return
         running, trial = self._running.pop(trial_id), self._ot_trials.pop(trial_id)
         ended = None if error else self._result(trial_id, result)

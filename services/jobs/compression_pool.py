@@ -76,7 +76,6 @@ class Pool:
 
     def _round(self) -> bool:
         """Start and record what there is; whether anything was waiting, running or announced."""
-        self._compressors.adjust()
         self._fail_abandoned_jobs()
         searching = recipe_searches.advance(self._engine, slots=self._compressors.slots)
         waiting = self._start_jobs()
@@ -111,6 +110,7 @@ class Pool:
                 return False
             if waiting and not self._compressors.slots:
                 jobs.explain_waiting(connection, _NO_SLOT)
+        self._compressors.adjust(waiting + announced + len(self._leased))
         for _ in range(waiting):
             if not self._start_job():
                 break

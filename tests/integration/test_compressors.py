@@ -37,7 +37,7 @@ def cluster() -> Iterator[Cluster]:
 
 def _wait_for_free(compressors: Compressors, count: int) -> None:
     def enough() -> bool:
-        compressors.adjust()
+        compressors.adjust(10)
         return compressors.free == count
 
     wait_for(enough, timeout_s=120, what=f"{count} free compressors")

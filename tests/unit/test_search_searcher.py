@@ -199,9 +199,10 @@ def test_a_probe_runs_before_all_points_and_the_sampler_never_learns_of_it() -> 
     assert isinstance(suggested, dict)
     probed = decode_suggestion(suggested).candidate
     assert (probed.method, probed.learning_rate) == ("linear-probe", 0.01)
+    assert search.suggest("point") is None
     assert log.assignments == [{"width": 32}]
-    search.suggest("point")
     finish(search, "probe")
+    search.suggest("point")
     finish(search, "point")
     assert log.assignments[1].items() >= FIRST.items()
     assert log.candidates[1].method == "training"

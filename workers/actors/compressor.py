@@ -57,7 +57,9 @@ class Compressor:
         for target, slot in slots.items():
             try:
                 variants.append(self._timed(task, compressed, parent, files, target, slot))
-                if not task.recipe.steps and target in _of_each_kind(slots):
+                # A probe is a study's first model, and does not wait for a comparison with eager PyTorch.
+                is_compared = not task.recipe.steps and task.candidate.method != "linear-probe"
+                if is_compared and target in _of_each_kind(slots):
                     variants.append(self._timed_eagerly(task, compressed, target, slot))
             except ray.exceptions.RayTaskError as error:
                 complaints.append(f"{target}: {error.cause}")

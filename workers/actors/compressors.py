@@ -52,7 +52,7 @@ class CompressorActor:
 
 
 class Compressors:
-    """Each compressor has one task at a time. ``adjust`` starts one for each slot of the cluster."""
+    """Each compressor has one task at a time. ``adjust`` starts as many as there are tasks and slots for them."""
 
     def __init__(self, worker: type[object] = CompressorActor) -> None:
         self._worker = ray.remote(worker).options(num_cpus=0, resources={RESOURCE: 1})
@@ -70,10 +70,10 @@ class Compressors:
         """How many compressors are idle."""
         return len(self._idle)
 
-    def adjust(self) -> None:
-        """Start the compressors that are missing, and use those that have started."""
+    def adjust(self, tasks: int) -> None:
+        """Start the compressors that are missing for so many ``tasks``, and use those that have started."""
         # One may always wait for a slot: a cluster that scales by demand adds a node for it.
-        while self.free + len(self._starting) + len(self._busy) < max(self.slots, 1):
+        while self.free + len(self._starting) + len(self._busy) < min(tasks, max(self.slots, 1)):
             compressor = self._worker.remote()
             self._starting[compressor.__ray_ready__.remote()] = compressor
         started, _ = ray.wait(list(self._starting), num_returns=max(len(self._starting), 1), timeout=0)
