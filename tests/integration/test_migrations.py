@@ -1,4 +1,4 @@
-"""The migrations build what services/store/tables.py says."""
+"""The migrations build what services/store/tables says."""
 
 from concurrent.futures import ThreadPoolExecutor
 
