@@ -2,9 +2,23 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, case, func, select, text, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    RowMapping,
+    Table,
+    and_,
+    case,
+    func,
+    select,
+    text,
+    true,
+    update,
+)
 
 from search.contract.states import UNFINISHED_JOB_STATES, JobState
+from services.errors import LeaseLostError
 from services.store.state_change import StateMachine, change_state
 
 
@@ -47,3 +61,30 @@ def cancelled_lately(connection: Connection, machine: StateMachine[JobState]) ->
     lately = table.c.finished_at > func.now() - text("interval '10 minutes'")
     query = select(table.c.id, table.c.attempts).where(table.c.state == JobState.CANCELLED, table.c.attempts > 0)
     return [(row.id, row.attempts) for row in connection.execute(query.where(lately))]
+
+
+def hold_attempt(connection: Connection, machine: StateMachine[JobState], row_id: str, attempt: int) -> RowMapping:
+    """Lock a row for this transaction. LeaseLostError if it has ended or a later job has it."""
+    table = machine.table
+    query = select(table).where(
+        table.c.id == row_id, table.c.attempts == attempt, table.c.state.in_(UNFINISHED_JOB_STATES)
+    )
+    row = connection.execute(query.with_for_update()).mappings().one_or_none()
+    if row is None:
+        raise LeaseLostError(f"{machine.noun} {row_id}")
+    return row
+
+
+def any_unfinished(connection: Connection, machine: StateMachine[JobState], study_id: str) -> bool:
+    """Whether a study has rows that have not ended."""
+    table = machine.table
+    query = select(table.c.id).where(table.c.study_id == study_id, table.c.state.in_(UNFINISHED_JOB_STATES))
+    return connection.execute(query.limit(1)).scalar() is not None
+
+
+def cancel_unfinished(connection: Connection, machine: StateMachine[JobState], study_id: str, reason: str) -> None:
+    """Cancel the rows of a study that have not ended."""
+    table = machine.table
+    query = select(table.c.id).where(table.c.study_id == study_id, table.c.state.in_(UNFINISHED_JOB_STATES))
+    for row_id in connection.execute(query.with_for_update()).scalars().all():
+        change_state(connection, machine, row_id, JobState.CANCELLED, reason=reason)

@@ -3,10 +3,16 @@
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, UNFINISHED_JOB_STATES, JobState, StudyState
-from services.errors import LeaseLostError, NotFoundError
+from services.errors import NotFoundError
 from services.records.scorings import Scoring
 from services.records.tasks import Task
-from services.store.attempts import cancelled_lately, record_attempt
+from services.store.attempts import (
+    any_unfinished,
+    cancel_unfinished,
+    cancelled_lately,
+    hold_attempt,
+    record_attempt,
+)
 from services.store.state_change import Event, StateMachine, change_state, tell
 from services.store.tables import studies
 from services.store.tables import test_scorings as scorings
@@ -59,8 +65,7 @@ def to_run(connection: Connection) -> list[Task]:
 
 
 def unfinished(connection: Connection, study_id: str) -> bool:
-    query = select(scorings.c.id).where(scorings.c.study_id == study_id, scorings.c.state.in_(UNFINISHED_JOB_STATES))
-    return connection.execute(query.limit(1)).scalar() is not None
+    return any_unfinished(connection, _STATES, study_id)
 
 
 def cancelled(connection: Connection) -> list[tuple[str, int]]:
@@ -83,13 +88,7 @@ def begin(connection: Connection, scoring_id: str) -> Scoring:
 
 def hold(connection: Connection, scoring_id: str, attempt: int) -> None:
     """Lock a scoring for this transaction. LeaseLostError if it has ended or a later job has it."""
-    query = select(scorings.c.id).where(
-        scorings.c.id == scoring_id,
-        scorings.c.attempts == attempt,
-        scorings.c.state.in_(UNFINISHED_JOB_STATES),
-    )
-    if connection.execute(query.with_for_update()).scalar() is None:
-        raise LeaseLostError(f"test scoring {scoring_id}")
+    hold_attempt(connection, _STATES, scoring_id, attempt)
 
 
 def requeue(connection: Connection, scoring_id: str, *, reason: str) -> None:
@@ -105,6 +104,4 @@ def end(connection: Connection, scoring_id: str, target: JobState, *, reason: st
 
 def cancel_all(connection: Connection, study_id: str, reason: str) -> None:
     """Cancel every scoring of a study that has not ended."""
-    query = select(scorings.c.id).where(scorings.c.study_id == study_id, scorings.c.state.in_(UNFINISHED_JOB_STATES))
-    for scoring_id in connection.execute(query.with_for_update()).scalars().all():
-        end(connection, scoring_id, JobState.CANCELLED, reason=reason)
+    cancel_unfinished(connection, _STATES, study_id, reason)

@@ -8,11 +8,18 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from search.contract.confusion import confusion_to_json
 from search.contract.epochs import EpochReport
 from search.contract.states import JOB_TRANSITIONS, TERMINAL_JOB_STATES, UNFINISHED_JOB_STATES, JobState, StudyState
-from services.errors import LeaseLostError, NotFoundError
+from services.errors import NotFoundError
 from services.records.tasks import Task
 from services.records.trainings import Training, TrainingEpoch, TrainingRun
 from services.store import events
-from services.store.attempts import cancelled_lately, queue_position, record_attempt
+from services.store.attempts import (
+    any_unfinished,
+    cancel_unfinished,
+    cancelled_lately,
+    hold_attempt,
+    queue_position,
+    record_attempt,
+)
 from services.store.state_change import Event, StateMachine, change_state, tell
 from services.store.tables import compression_jobs, studies, training_epochs, training_runs, trainings
 
@@ -99,8 +106,7 @@ def count_of_trial(connection: Connection, trial_id: str) -> int:
 
 
 def unfinished(connection: Connection, study_id: str) -> bool:
-    query = select(trainings.c.id).where(trainings.c.study_id == study_id, trainings.c.state.in_(UNFINISHED_JOB_STATES))
-    return connection.execute(query.limit(1)).scalar() is not None
+    return any_unfinished(connection, _STATES, study_id)
 
 
 def cancelled(connection: Connection) -> list[tuple[str, int]]:
@@ -123,15 +129,7 @@ def begin(connection: Connection, training_id: str) -> Training:
 
 def hold(connection: Connection, training_id: str, attempt: int) -> Training:
     """Lock a training for this transaction. LeaseLostError if it has ended or a later job has it."""
-    query = select(trainings).where(
-        trainings.c.id == training_id,
-        trainings.c.attempts == attempt,
-        trainings.c.state.in_(UNFINISHED_JOB_STATES),
-    )
-    row = connection.execute(query.with_for_update()).mappings().one_or_none()
-    if row is None:
-        raise LeaseLostError(f"training {training_id}")
-    return Training.from_row(row)
+    return Training.from_row(hold_attempt(connection, _STATES, training_id, attempt))
 
 
 def add_epoch(connection: Connection, training: Training, seed: int, epoch: EpochReport) -> None:
@@ -198,6 +196,4 @@ def end(connection: Connection, training_id: str, target: JobState, *, reason: s
 
 def cancel_all(connection: Connection, study_id: str, reason: str) -> None:
     """Cancel every training of a study that has not ended."""
-    query = select(trainings.c.id).where(trainings.c.study_id == study_id, trainings.c.state.in_(UNFINISHED_JOB_STATES))
-    for training_id in connection.execute(query.with_for_update()).scalars().all():
-        end(connection, training_id, JobState.CANCELLED, reason=reason)
+    cancel_unfinished(connection, _STATES, study_id, reason)
