@@ -151,7 +151,7 @@ def test_a_search_for_recipes_goes_on_when_a_compressor_is_killed_and_leaves_no_
 ) -> None:
     search = {"max_candidates": 1, "recipes": "search", "budget": {"evaluations": 3}}
     study_id = post_study(client, budget={"max_trials": 1, "epochs": 1}, compression=search)
-    at_work = wait_for(lambda: server.processes("ray::Compressor.run"), timeout_s=240, what="a compressor at work")
+    at_work = wait_for(lambda: server.processes("ray::CompressorActor.run"), timeout_s=240, what="a compressor at work")
     at_work[0].kill()
     assert wait_until_ended(client, study_id)["state"] == "COMPLETED"
     (trial,) = trials_of(client, study_id)
