@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class Server:
         """kill -9 of the server and all that it has started."""
         victims = [psutil.Process(self.process.pid), *self.descendants()]
         for victim in victims:
-            victim.kill()
+            kill_if_alive(victim)
         psutil.wait_procs(victims, timeout=30)
         self.process.wait(30)
 
@@ -108,6 +108,12 @@ def wait_for(condition: Callable[[], Any], *, timeout_s: float, what: str) -> An
             return value
         time.sleep(0.1)
     raise AssertionError(f"waited {timeout_s:g} s in vain for {what}")
+
+
+def kill_if_alive(process: psutil.Process) -> None:
+    """kill -9, where the process may have ended meanwhile, as its parent was killed or its work is done."""
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
 
 
 def command_of(process: psutil.Process) -> str:

@@ -18,7 +18,7 @@ from tests.acceptance.studies import (
     wait_for_finished,
     wait_until_ended,
 )
-from tests.server import Server, home_folder, start_server, wait_for
+from tests.server import Server, home_folder, kill_if_alive, start_server, wait_for
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_killed_trials_keep_their_reason_and_end_the_study_after_some_in_a_row(
 
     def kill_workers_until_the_study_ends() -> bool:
         for worker in server.processes("ray::", "Trainable"):
-            worker.kill()
+            kill_if_alive(worker)
         return bool(get_study(client, study_id)["state"] == "FAILED")
 
     wait_for(lambda: trials_of(client, study_id, state="RUNNING"), timeout_s=180, what="a running trial")
@@ -128,7 +128,7 @@ def test_a_full_training_whose_job_is_killed_goes_on_from_its_last_epoch(
 
     wait_for(lambda: len(training()["curves"]) >= 3, timeout_s=180, what="the first epochs")
     for process in server.processes("services.jobs.training_job", training_id):
-        process.kill()
+        kill_if_alive(process)
     before = training()["curves"]
     assert len(before) < 40
     wait_for(lambda: training()["state"] == "COMPLETED", timeout_s=240, what="the training to end")

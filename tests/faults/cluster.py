@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -15,7 +15,7 @@ from services.local.postgres import EmbeddedPostgres, embedded_postgres
 from services.local.ray import local_ray
 from services.storage.artifacts import ArtifactStore
 from tests.faults.invariants import Witness, check_invariants, witness
-from tests.server import Server, home_folder, start_server, wait_for
+from tests.server import Server, command_of, home_folder, kill_if_alive, start_server, wait_for
 
 #: Every process of a cluster inherits it: those that have lost their parent are found by it.
 _MARK = "SEEDLEAF_TEST_CLUSTER"
@@ -65,7 +65,7 @@ class Cluster:
 
     def _is_ours(self, process: psutil.Process, words: tuple[str, ...]) -> bool:
         try:
-            command = " ".join(process.cmdline())
+            command = command_of(process)
             return all(word in command for word in words) and process.environ().get(_MARK) == self._mark
         except psutil.Error:
             return False
@@ -91,10 +91,8 @@ class Cluster:
     def kill_ray(self) -> None:
         """kill -9 of the head node with all that runs on it."""
         for process in self.processes():
-            # Those whose parent was killed a moment ago may have ended meanwhile.
-            with suppress(psutil.NoSuchProcess):
-                if process.pid != os.getpid() and not _is_server(process):
-                    process.kill()
+            if process.pid != os.getpid() and not _is_server(process):
+                kill_if_alive(process)
         self._ray.close()
 
     def witness(self) -> Witness:
@@ -121,7 +119,7 @@ def free_port() -> int:
 
 
 def _is_server(process: psutil.Process) -> bool:
-    command = " ".join(process.cmdline())
+    command = command_of(process)
     return "seedleaf up" in command or "postgres" in command
 
 
