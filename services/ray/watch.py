@@ -13,13 +13,14 @@ _PERIOD_S = 2.0
 
 
 class RayWatch:
-    """``trouble`` says why Ray cannot be used; None while it answers. ``nodes`` are those with which it first answered,
-    none before that.
+    """``trouble`` says why Ray cannot be used; None while it answers. Its last answer named ``nodes`` and came from
+    ``address``; there are none before the first.
     """
 
     def __init__(self, ray_jobs: RayJobs) -> None:
         self._ray_jobs = ray_jobs
         self.trouble: str | None = "Ray has not answered yet"
+        self.address = ""
         self.nodes: Sequence[Node] = ()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ray watch", daemon=True)
@@ -40,7 +41,7 @@ class RayWatch:
     def _ask(self) -> None:
         try:
             self._ray_jobs.check()
-            self.nodes = self.nodes or self._ray_jobs.nodes()
+            self.address, self.nodes = self._ray_jobs.address(), self._ray_jobs.nodes()
         except RayError as error:
             if self.trouble is None:
                 log.warning("Ray is away", why=str(error))

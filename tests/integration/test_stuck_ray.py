@@ -8,8 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import Engine
 
 from api.server.app import create_app
+from services.store import studies
+from tests.integration.records import make_study
 from tests.integration.security import make_settings, served
 
 _MANY = 60
@@ -22,17 +25,19 @@ def stuck_ray() -> Iterator[str]:
 
 
 def test_many_requests_that_wait_for_a_stuck_ray_do_not_keep_the_server_from_saying_that_it_lives(
-    stuck_ray: str, database_url: str, tmp_path: Path
+    stuck_ray: str, database_url: str, engine: Engine, tmp_path: Path
 ) -> None:
     app = create_app(make_settings(database_url, tmp_path, ray_address=stuck_ray), host="127.0.0.1")
-    app.state.seedleaf.ray_watch.trouble = None  # it answered a moment ago
+    study_id = make_study(engine)
+    with engine.begin() as connection:
+        studies.record_submission(connection, study_id, f"{study_id}-1", 1)
     with served(app) as client, ThreadPoolExecutor(_MANY) as pool:
 
         def ask(path: str) -> int:
             return httpx.get(client.base_url.join(path), timeout=60).status_code
 
         began = time.monotonic()
-        waiting = [pool.submit(ask, "cluster") for _ in range(_MANY)]
+        waiting = [pool.submit(ask, f"studies/{study_id}/logs") for _ in range(_MANY)]
         assert client.get("/healthz").status_code == 200
         assert client.get("/studies").status_code == 200
         assert {answer.result() for answer in waiting} == {503}

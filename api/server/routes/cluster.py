@@ -12,11 +12,13 @@ router = APIRouter(prefix="/cluster", tags=["cluster"])
 
 @router.get("")
 def get_cluster(state: State) -> ClusterView:
-    """The nodes with their slots, how much is in which state, and Ray's dashboard; 503 where Ray is away."""
-    if state.ray_watch.trouble is not None:
-        raise RayAwayError(state.ray_watch.trouble)
-    nodes = state.ray_jobs.nodes()
+    """The nodes with their slots, at most some seconds old, how much is in which state, and Ray's dashboard; 503 where
+    Ray is away.
+    """
+    watch = state.ray_watch
+    if watch.trouble is not None:
+        raise RayAwayError(watch.trouble)
     with state.reader.connect() as connection:
         counts = queues.count_by_state(connection)
-    view = {"ray_url": state.ray_jobs.address(), "nodes": nodes, "queues": counts}
+    view = {"ray_url": watch.address, "nodes": watch.nodes, "queues": counts}
     return ClusterView.model_validate(view, from_attributes=True)
