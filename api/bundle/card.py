@@ -208,7 +208,7 @@ def _trained_for(model: Model) -> str:
     if model.training is not None:
         return f"{model.training.epochs} epochs of the whole training split, the best of {model.training.seeds} seeds"
     spec = model.study.spec
-    epochs = spec.budget.epochs_for(model.trial.assignment)
+    epochs = spec.epochs_for(model.trial.assignment)
     return f"{epochs} epochs of {spec.dataset.subset_fraction:.0%} of the training split"
 
 

@@ -41,7 +41,7 @@ class StudyProgress:
     """The progress of a study; ``apply`` its events from the first on."""
 
     def __init__(self, spec: StudySpec) -> None:
-        self.total, self._epochs = spec.budget.max_trials, spec.budget.most_epochs
+        self.total, self._epochs = spec.budget.max_trials, spec.most_epochs
         self.state = StudyState.QUEUED
         self.finished = self.ruled_out = 0
         self.best: Mark | None = None

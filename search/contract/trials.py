@@ -23,6 +23,16 @@ class TrialRole(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """Trials whose learning curves can be compared: of one family, as one that starts from trained weights tells more
+    at the same epoch than one that does not, and with as many epochs. ``family`` is None where the study has one.
+    """
+
+    epochs: int
+    family: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PastTrial:
     """A recorded trial that has ended: its choices, its metrics, what each epoch showed, and its duration.
 

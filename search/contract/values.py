@@ -56,6 +56,12 @@ BatchSizes = Annotated[
     BeforeValidator(_as_choices),
     choices_schema({"type": "integer", "minimum": 1, "maximum": 65536}),
 ]
+EpochCounts = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=10_000)], ...],
+    AfterValidator(one_or_more),
+    BeforeValidator(_as_choices),
+    choices_schema({"type": "integer", "minimum": 1, "maximum": 10_000}),
+]
 CopyCounts = Annotated[
     tuple[Annotated[int, Field(ge=0, le=2)], ...],
     AfterValidator(one_or_more),

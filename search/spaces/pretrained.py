@@ -75,15 +75,16 @@ PRETRAINED_PRESETS["pretrained"] = PRETRAINED_PRESETS["tf_efficientnet_lite0"]
 PRETRAINED_DEFAULTS: dict[str, object] = {
     "image_size": [32, 48, 64, 96],
     "optimizer": "adamw",
-    "learning_rate": {"low": 0.015, "high": 0.1, "log": True},
+    "learning_rate": {"low": 0.02, "high": 0.2, "log": True},
     "distillation_weight": list(TEACHER_WEIGHTS),
 }
-PRETRAINED_EPOCHS = 8
+#: A study that says nothing of epochs chooses among these.
+PRETRAINED_EPOCHS = (8, 16)
 #: Recipes without training, for many networks: the space has thinned ones, and a fine-tuning takes as long as a trial.
 PRETRAINED_COMPRESSION: dict[str, object] = {"max_candidates": 10, "recipes": ["fp32", "static-int8"]}
-#: The rate at which one would fine-tune a whole network by hand: 0.002 for AdamW.
-PLAIN_LEARNING_RATE = 0.04
-#: These fractions of the stages, at full width, are tried first; the whole of the first network is the plain way.
+#: The rate at which one would fine-tune a network by hand: 0.002 for AdamW.
+USUAL_LEARNING_RATE = 0.04
+#: These fractions of the stages, at full width, are tried first.
 _FIRST_CUTS = (Fraction(1, 2), Fraction(2, 3), Fraction(1))
 
 
@@ -106,15 +107,11 @@ def is_pretrained(architecture: Architecture) -> bool:
     )
 
 
-def first_points(architecture: object, image_size: object) -> list[dict[str, Scalar]]:
-    """The points of these presets that a study tries first: the shortest cut of each before the whole of any.
-
-    ``image_size`` is what a spec gives as such: of several sides, the points have the middle one.
-    """
+def first_cuts(architecture: object) -> list[dict[str, Scalar]]:
+    """The networks of these presets that a study tries first: the shortest cut of each before the whole of any."""
     names = pretrained_families(architecture)
     cuts = dict.fromkeys((name, _cut(name, fraction)) for fraction in _FIRST_CUTS for name in names)
-    points = [_full_width(architecture, name, stages=stages) for name, stages in cuts]
-    return [{**_middle_side(image_size), **point} for point in points if point != whole_network(architecture)]
+    return [_full_width(architecture, name, stages=stages) for name, stages in cuts]
 
 
 def whole_network(architecture: object) -> dict[str, Scalar]:
@@ -131,13 +128,6 @@ def _full_width(architecture: object, name: str, *, stages: int) -> dict[str, Sc
     if isinstance(architecture, str) or (isinstance(architecture, list | tuple) and len(architecture) == 1):
         return point
     return {"family": name, **{f"{name}.{parameter}": value for parameter, value in point.items()}}
-
-
-def _middle_side(image_size: object) -> dict[str, Scalar]:
-    if not isinstance(image_size, list | tuple) or not all(isinstance(side_px, int) for side_px in image_size):
-        return {}
-    sides_px = sorted(set(image_size))
-    return {"image_size": sides_px[len(sides_px) // 2]} if len(sides_px) > 1 else {}
 
 
 def _cut(name: str, fraction: Fraction) -> int:

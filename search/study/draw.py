@@ -21,6 +21,8 @@ from search.spaces.families import draw_network
 from search.spaces.pretrained import is_pretrained
 from search.study.space_spec import AugmentationSpec, SpaceSpec
 
+#: The parameter that says how long a trial trains, where a space has choices for that.
+EPOCHS = "epochs"
 _WEIGHT, _TEMPERATURE = "distillation_weight", "distillation_temperature"
 #: What a trial that lacks a parameter was run with.
 WITHOUT_TEACHER: Assignment = {_WEIGHT: 0.0}
@@ -29,6 +31,7 @@ WITHOUT_TEACHER: Assignment = {_WEIGHT: 0.0}
 def draw(space: SpaceSpec, chooser: Chooser, *, classes: int, taught: bool = False) -> Candidate:
     """Draw one candidate for a data set of ``classes`` classes; a fixed value is no parameter.
 
+    ``epochs`` is a parameter that a candidate does not hold: ``StudySpec.epochs_for`` reads it from the choices.
     ``taught``: there are a teacher's answers. Without them ``distillation_weight`` is no parameter and is 0.
     """
     side_px = choose(chooser, "image_size", space.image_size)
@@ -36,6 +39,8 @@ def draw(space: SpaceSpec, chooser: Chooser, *, classes: int, taught: bool = Fal
     settings = _training_settings(chooser, space, pretrained=is_pretrained(architecture))
     settings |= _distillation(chooser, space) if taught else {}
     policy = _policy(chooser, space.augmentation)
+    if space.epochs is not None:
+        choose(chooser, EPOCHS, space.epochs)
     return Candidate.model_validate(
         {"architecture": architecture, "image_size": side_px, **settings, "augmentation": policy}
     )

@@ -7,7 +7,6 @@ from pydantic import AfterValidator, Field, model_validator
 
 from search.contract.values import Name
 from search.samplers.named import SamplerName
-from search.spaces.chooser import family_of
 from search.study.part import SpecPart
 
 
@@ -60,14 +59,6 @@ class BudgetSpec(SpecPart):
         if isinstance(value, Mapping) and value.get("max_minutes") is not None:
             return {"max_trials": 1000, **value}
         return value
-
-    def epochs_for(self, assignment: Mapping[str, object]) -> int:
-        """The epochs of a trial with these choices."""
-        return self.epochs_of.get(family_of(assignment) or "", self.epochs)
-
-    @property
-    def most_epochs(self) -> int:
-        return max(self.epochs, *self.epochs_of.values()) if self.epochs_of else self.epochs
 
 
 #: Ray packs no more trials than this onto a core, or onto a GPU.

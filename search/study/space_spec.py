@@ -7,7 +7,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from search.contract.augmentation import OPERATION_NAMES, OperationName, Policy
 from search.contract.training_settings import LossName, OptimizerName, ScheduleName
-from search.contract.values import BatchSizes, CopyCounts, EmaDecays, Fractions, Range, Sides, choices_of, one_or_more
+from search.contract.values import (
+    BatchSizes,
+    CopyCounts,
+    EmaDecays,
+    EpochCounts,
+    Fractions,
+    Range,
+    Sides,
+    choices_of,
+    one_or_more,
+)
 from search.spaces.presets import ArchitectureChoice, families
 from search.spaces.pretrained import PRETRAINED_DEFAULTS, may_be_pretrained, pretrained_families
 from search.study.part import SpecPart
@@ -64,6 +74,9 @@ class SpaceSpec(SpecPart):
         " enqueue",
     )
     image_size: Sides = Field(default=(64,), description="side of the square input image, in pixels")
+    epochs: EpochCounts | None = Field(
+        default=None, description="training epochs of a trial; none means what the budget says"
+    )
     batch_size: BatchSizes = Field(default=(64,), description="images per training step")
     learning_rate: Annotated[Range, AfterValidator(lambda rate: rate.within(1e-6, 10.0))] = Field(
         default=Range(low=0.01, high=0.3, log=True),

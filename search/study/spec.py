@@ -11,21 +11,23 @@ from pydantic import AfterValidator, Field, model_validator
 from search.contract.dataset import DatasetSpec
 from search.contract.metrics import TRAINED_METRICS, Constraint, Goal, Objective, Score
 from search.contract.targets import TargetSpec
+from search.contract.trials import Cohort
 from search.contract.values import NO_NUL, Name, one_or_more
+from search.spaces.chooser import family_of
 from search.spaces.presets import families
 from search.spaces.pretrained import (
     PRETRAINED_COMPRESSION,
-    PRETRAINED_DEFAULTS,
     PRETRAINED_EPOCHS,
     TEACHER_WEIGHTS,
-    first_points,
     pretrained_families,
 )
 from search.spaces.values import Scalar
 from search.study.compression_spec import RECIPES_TAGS, CompressionSpec, RetrainSpec
+from search.study.draw import EPOCHS
 from search.study.part import SpecPart
 from search.study.run_spec import BudgetSpec, ResourcesSpec, SamplerSpec, SchedulerSpec
 from search.study.space_spec import SpaceSpec
+from search.study.yardsticks import first_points
 
 #: auto, none, or the path of an ONNX file.
 Teacher = Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
@@ -48,12 +50,6 @@ def _different_metrics(objectives: tuple[Objective, ...]) -> tuple[Objective, ..
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return one_or_more(names) if names else names
-
-
-def _completed(value: Mapping[str, object], defaults: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
-    """The parts that have defaults here, each with what the value says of it. A part that is no mapping is left out."""
-    parts = {name: value.get(name, {}) for name in defaults}
-    return {name: {**defaults[name], **part} for name, part in parts.items() if isinstance(part, Mapping)}
 
 
 class StudySpec(SpecPart):
@@ -85,10 +81,10 @@ class StudySpec(SpecPart):
         default=(),
         description="ids or names of earlier studies, on the same or other data, that the sampler frontier learns from",
     )
-    enqueue: tuple[dict[Name, Scalar], ...] = Field(
-        default=(),
-        max_length=1000,
-        description="points to try first, each a mapping from parameters to values; pretrained networks have their own",
+    enqueue: Annotated[tuple[dict[Name, Scalar], ...], Field(max_length=1000)] | None = Field(
+        default=None,
+        description="points to try first, each a mapping from parameters to values; none means cuts of the pretrained"
+        " networks, where the space has such",
     )
     budget: BudgetSpec = Field(default=BudgetSpec(), description="when the search ends")
     resources: ResourcesSpec = Field(
@@ -112,6 +108,28 @@ class StudySpec(SpecPart):
     def targets(self) -> tuple[TargetSpec, ...]:
         """Everything that compressed models are timed on, ``target`` first."""
         return (self.target, *self.more_targets)
+
+    @property
+    def first_points(self) -> tuple[Mapping[str, Scalar], ...]:
+        """What to try before the sampler's own choices, beside the trials with a role."""
+        return first_points(self.space) if self.enqueue is None else self.enqueue
+
+    def epochs_for(self, assignment: Mapping[str, object]) -> int:
+        """The training epochs of a trial with these choices."""
+        if self.space.epochs is None:
+            return self.budget.epochs_of.get(family_of(assignment) or "", self.budget.epochs)
+        epochs = assignment.get(EPOCHS, self.space.epochs[0])
+        assert isinstance(epochs, int)
+        return epochs
+
+    def cohort_of(self, assignment: Mapping[str, object]) -> Cohort:
+        """The trials with whose learning curves that of a trial with these choices is compared."""
+        return Cohort(epochs=self.epochs_for(assignment), family=family_of(assignment))
+
+    @property
+    def most_epochs(self) -> int:
+        """Of any trial."""
+        return max(self.space.epochs or (self.budget.epochs, *self.budget.epochs_of.values()))
 
     @property
     def teacher_file(self) -> str | None:
@@ -139,16 +157,16 @@ class StudySpec(SpecPart):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_the_architecture(cls, value: object) -> object:
-        if isinstance(value, Mapping) and isinstance(space := value.get("space"), Mapping):
-            architecture = space.get("architecture")
-            if pretrained_families(architecture):
-                defaults: dict[str, dict[str, object]] = {
-                    "budget": {"epochs": PRETRAINED_EPOCHS},
-                    "compression": PRETRAINED_COMPRESSION,
-                }
-                points = first_points(architecture, {**PRETRAINED_DEFAULTS, **space}["image_size"])
-                return {"enqueue": points, **value, **_completed(value, defaults)}
-        return value
+        if not isinstance(value, Mapping) or not isinstance(space := value.get("space"), Mapping):
+            return value
+        if not pretrained_families(space.get("architecture")):
+            return value
+        budget, compression = value.get("budget", {}), value.get("compression", {})
+        if isinstance(budget, Mapping) and not budget.keys() & {"epochs", "epochs_of"}:
+            space = {"epochs": PRETRAINED_EPOCHS, **space}
+        if isinstance(compression, Mapping):
+            compression = {**PRETRAINED_COMPRESSION, **compression}
+        return {**value, "space": space, "compression": compression}
 
     @model_validator(mode="after")
     def _epochs_of_its_families(self) -> "StudySpec":

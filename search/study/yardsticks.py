@@ -1,9 +1,10 @@
-"""What a study of pretrained networks runs first, so that every later model can be compared with it."""
+"""What a study of pretrained networks runs first: trials with which later ones can be compared, and some cuts."""
 
 from search.contract.augmentation import FLIP_ONLY
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.trials import Assignment, ParameterValue, TrialRole
-from search.spaces.pretrained import PLAIN_LEARNING_RATE, pretrained_families, whole_network
+from search.spaces.pretrained import USUAL_LEARNING_RATE, first_cuts, pretrained_families, whole_network
+from search.study.draw import EPOCHS
 from search.study.enqueue import candidate_at
 from search.study.space_spec import SpaceSpec
 
@@ -12,10 +13,18 @@ def yardsticks(space: SpaceSpec) -> tuple[Enqueued, ...]:
     """The trials with a role, in the order in which they start; none without pretrained networks."""
     if not pretrained_families(space.architecture):
         return ()
+    probe = {**whole_network(space.architecture), **_side(space, probe_side_px(space))}
     return (
-        Enqueued(assignment=_whole(space, side_px=probe_side_px(space)), role=TrialRole.PROBE),
+        Enqueued(assignment=probe, role=TrialRole.PROBE),
         Enqueued(assignment=_plain(space), role=TrialRole.PLAIN),
     )
+
+
+def first_points(space: SpaceSpec) -> tuple[dict[str, ParameterValue], ...]:
+    """Cuts of the pretrained networks, at the middle one of the sides and trained as one would by hand."""
+    shared = {**_side(space, probe_side_px(space)), **_usual_training(space)}
+    points = [{**network, **shared} for network in first_cuts(space.architecture)]
+    return tuple(point for point in points if {**point, **_untaught(space)} != _plain(space))
 
 
 def first_side_px(space: SpaceSpec) -> int:
@@ -34,17 +43,28 @@ def probe_candidate(space: SpaceSpec, assignment: Assignment, *, classes: int) -
     return candidate.model_copy(update={"method": "linear-probe", "augmentation": FLIP_ONLY})
 
 
-def _whole(space: SpaceSpec, *, side_px: int) -> dict[str, ParameterValue]:
-    sides = {"image_size": side_px} if len(space.image_size) > 1 else {}
-    return {**whole_network(space.architecture), **sides}
-
-
 def _plain(space: SpaceSpec) -> dict[str, ParameterValue]:
-    """The whole network at the largest side, with the usual rate or the one nearest to it in the space."""
-    point = _whole(space, side_px=max(space.image_size))
+    """The whole network at the largest side, trained as one would by hand."""
+    side = _side(space, max(space.image_size))
+    return {**whole_network(space.architecture), **side, **_usual_training(space), **_untaught(space)}
+
+
+def _side(space: SpaceSpec, side_px: int) -> dict[str, ParameterValue]:
+    return {"image_size": side_px} if len(space.image_size) > 1 else {}
+
+
+def _usual_training(space: SpaceSpec) -> dict[str, ParameterValue]:
+    """The usual rate or the one nearest to it in the space, the fewest epochs, and horizontal flips alone."""
+    choices: dict[str, ParameterValue] = {}
     rate = space.learning_rate
     if rate.low < rate.high:
-        point["learning_rate"] = min(max(PLAIN_LEARNING_RATE, rate.low), rate.high)
-    if space.has_teacher_weight and 0.0 in space.distillation_weight:
-        point["distillation_weight"] = 0.0
-    return point
+        choices["learning_rate"] = min(max(USUAL_LEARNING_RATE, rate.low), rate.high)
+    if space.epochs is not None and len(space.epochs) > 1:
+        choices[EPOCHS] = min(space.epochs)
+    if space.augmentation is not None and space.augmentation.fixed is None:
+        choices |= {f"augmentation.{name}": name == "HorizontalFlip" for name in space.augmentation.ops}
+    return choices
+
+
+def _untaught(space: SpaceSpec) -> dict[str, ParameterValue]:
+    return {"distillation_weight": 0.0} if space.has_teacher_weight and 0.0 in space.distillation_weight else {}

@@ -7,6 +7,7 @@ from ray import ObjectRef
 
 from search.contract.candidate import Candidate
 from search.contract.reports import CompletedTrial, TrialReport
+from search.contract.trials import Cohort
 
 _TRIAL, _CANDIDATE, _EPOCHS, _FAMILY = "trial", "candidate", "epochs", "family"
 _WHOLE_GPU, _TEACHES, _ANSWERS, _MACS = "whole_gpu", "teaches", "answers", "macs"
@@ -17,15 +18,13 @@ _REPORT, _DONE = "report", "done"
 @dataclass(frozen=True, kw_only=True)
 class SuggestedTrial:
     """A trial that is to be run; ``trial_id`` is that of the record, ``whole_gpu`` says that it shares its GPU with
-    no other trial. ``family`` is None where the study has one. ``teaches``: it answers on the training images once it
-    is trained. ``answers`` refers to a teacher's answers, if it learns from them. ``macs`` are its network's, 0 where
-    they are not known.
+    no other trial. ``teaches``: it answers on the training images once it is trained. ``answers`` refers to a teacher's
+    answers, if it learns from them. ``macs`` are its network's, 0 where they are not known.
     """
 
     trial_id: str
     candidate: Candidate
-    epochs: int
-    family: str | None
+    cohort: Cohort
     whole_gpu: bool
     teaches: bool = False
     answers: ObjectRef | None = None
@@ -37,8 +36,8 @@ def encode_suggestion(trial: SuggestedTrial) -> dict[str, object]:
     return {
         _TRIAL: trial.trial_id,
         _CANDIDATE: trial.candidate.model_dump_json(),
-        _EPOCHS: trial.epochs,
-        _FAMILY: trial.family,
+        _EPOCHS: trial.cohort.epochs,
+        _FAMILY: trial.cohort.family,
         _WHOLE_GPU: trial.whole_gpu,
         _TEACHES: trial.teaches,
         _ANSWERS: trial.answers,
@@ -52,8 +51,9 @@ def decode_suggestion(config: Mapping[str, object]) -> SuggestedTrial:
     return SuggestedTrial(
         trial_id=str(config[_TRIAL]),
         candidate=Candidate.model_validate_json(str(config[_CANDIDATE])),
-        epochs=int(str(config[_EPOCHS])),
-        family=None if config[_FAMILY] is None else str(config[_FAMILY]),
+        cohort=Cohort(
+            epochs=int(str(config[_EPOCHS])), family=None if config[_FAMILY] is None else str(config[_FAMILY])
+        ),
         whole_gpu=bool(config[_WHOLE_GPU]),
         teaches=bool(config[_TEACHES]),
         answers=answers,

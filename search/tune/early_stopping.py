@@ -18,9 +18,8 @@ from search.contract.epochs import CurvePoint
 from search.contract.metrics import Goal, Metrics
 from search.contract.reports import StoppedTrial
 from search.contract.states import TrialState
-from search.contract.trials import PastTrial
+from search.contract.trials import Cohort, PastTrial
 from search.pareto import losses_of
-from search.spaces.chooser import FAMILY, family_of
 from search.study.spec import StudySpec
 
 #: A trial is stopped only if it would need an f1 above this quantile of its forecast.
@@ -53,35 +52,30 @@ class Forecast:
 
 class Stopping:
     """Judges the running trials of one study by the completed ones; ``stopped`` has those that were stopped since this
-    driver started, by Tune's id of the trial. Curves are compared within a family: one that starts from trained weights
-    tells more at the same epoch than one that does not, and families may have different epochs.
+    driver started, by Tune's id of the trial.
     """
 
     def __init__(self, spec: StudySpec, history: Sequence[PastTrial]) -> None:
-        self._objectives, self._budget = spec.objectives, spec.budget
-        self._curves: dict[str | None, list[Sequence[CurvePoint]]] = defaultdict(list)
+        self._objectives = spec.objectives
+        self._curves: dict[Cohort, list[Sequence[CurvePoint]]] = defaultdict(list)
         self._completed: list[Metrics] = []
         self.stopped: dict[str, StoppedTrial] = {}
         for trial in history:
             if trial.state is TrialState.COMPLETED:
-                self.learn(trial.metrics, trial.curve, family=family_of(trial.assignment))
+                self.learn(trial.metrics, trial.curve, spec.cohort_of(trial.assignment))
 
-    def learn(self, metrics: Metrics, curve: Sequence[CurvePoint], *, family: str | None = None) -> None:
-        """Add a completed trial; its curve is used if it has its family's number of epochs."""
+    def learn(self, metrics: Metrics, curve: Sequence[CurvePoint], cohort: Cohort) -> None:
+        """Add a completed trial; its curve is used if it has all of its epochs."""
         self._completed.append(metrics)
-        if len(curve) == self._epochs(family):
-            self._curves[family].append(curve)
+        if len(curve) == cohort.epochs:
+            self._curves[cohort].append(curve)
 
-    def _epochs(self, family: str | None) -> int:
-        return self._budget.epochs_for({FAMILY: family})
-
-    def forecast(self, curve: Sequence[CurvePoint], *, family: str | None = None) -> Forecast | None:
-        """The final f1 of a trial with this curve so far; None while there are fewer than five whole curves of its
-        family.
+    def forecast(self, curve: Sequence[CurvePoint], cohort: Cohort) -> Forecast | None:
+        """The final f1 of a trial with this curve so far; None while its cohort has fewer than five whole curves.
 
         Linear regression of the final f1 on f1 and training loss at the same epoch, with its prediction interval.
         """
-        curves = self._curves[family]
+        curves = self._curves[cohort]
         if len(curves) < _MIN_CURVES:
             return None
         past = np.asarray([whole[len(curve) - 1] for whole in curves])
@@ -95,23 +89,23 @@ class Stopping:
         mean = float(final.mean() + slopes @ distance)
         return Forecast(mean=mean, deviation=max(deviation, _MIN_DEVIATION), freedom=freedom)
 
-    def _prior(self, family: str | None) -> Forecast:
+    def _prior(self, cohort: Cohort) -> Forecast:
         """The final f1 of a trial before its first epoch."""
-        final = np.asarray([whole[-1].f1 for whole in self._curves[family]])
+        final = np.asarray([whole[-1].f1 for whole in self._curves[cohort]])
         deviation = float(final.std(ddof=1)) * math.sqrt(1 + 1 / len(final))
         return Forecast(mean=float(final.mean()), deviation=max(deviation, _MIN_DEVIATION), freedom=len(final) - 1)
 
-    def verdict(self, metrics: Metrics, curve: Sequence[CurvePoint], *, family: str | None = None) -> str | None:
+    def verdict(self, metrics: Metrics, curve: Sequence[CurvePoint], cohort: Cohort) -> str | None:
         """The reason to stop a trial with these costs and this curve; None to let it run.
 
         A cost that is not measured yet, as a latency in the queue, counts as the best possible one. If the trial is
         stopped, a new one runs in its stead. So it runs while its chance to reach the front, per remaining epoch, is at
         least the chance of a new trial.
         """
-        epoch, epochs = len(curve), self._epochs(family)
+        epoch, epochs = len(curve), cohort.epochs
         if not math.ceil(_GRACE_SHARE * epochs) <= epoch < epochs:
             return None
-        forecast = self.forecast(curve, family=family)
+        forecast = self.forecast(curve, cohort)
         if forecast is None:
             return None
         most = forecast.at_most(CONFIDENCE)
@@ -123,7 +117,7 @@ class Stopping:
             return None
         f1 = max(self._completed[int(index)]["f1"] for index in better)
         remaining = 1.0 - epoch / epochs
-        if forecast.above(f1) >= remaining * self._prior(family).above(f1):
+        if forecast.above(f1) >= remaining * self._prior(cohort).above(f1):
             return None
         return (
             f"after epoch {epoch} of {epochs} its f1 is {curve[-1].f1:.3f} and will hardly exceed {most:.3f}: "

@@ -28,8 +28,8 @@ class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
             return str(TrialScheduler.CONTINUE)
         curve = self._curves.setdefault(trial.trial_id, [])
         curve.append(report.epoch.curve_point)
-        family = decode_suggestion(trial.config).family
-        reason = self._stopping.verdict(report.measurement.metrics, curve, family=family)
+        cohort = decode_suggestion(trial.config).cohort
+        reason = self._stopping.verdict(report.measurement.metrics, curve, cohort)
         if reason is None:
             return str(TrialScheduler.CONTINUE)
         stopped = StoppedTrial(reason=reason, measurement=report.measurement, curve=tuple(curve))
@@ -42,5 +42,5 @@ class CurveForecastStopping(FIFOScheduler):  # type: ignore[misc]
         report = decode_report(result)
         if report is not None and isinstance(report.result, CompletedTrial):
             last = [] if report.epoch is None else [report.epoch.curve_point]
-            family = decode_suggestion(trial.config).family
-            self._stopping.learn(report.result.measurement.metrics, [*curve, *last], family=family)
+            cohort = decode_suggestion(trial.config).cohort
+            self._stopping.learn(report.result.measurement.metrics, [*curve, *last], cohort)

@@ -28,7 +28,7 @@ from search.samplers.describe import Features, Profile, describing
 from search.samplers.frontier import EXPECTED, SECONDS, TransferData
 from search.samplers.named import SAMPLERS, SamplerInputs
 from search.samplers.optuna_trials import OPTUNA_STATES, Replay, chooser_of, frozen_trial, violations
-from search.spaces.chooser import Chooser, family_of
+from search.spaces.chooser import Chooser
 from search.study.draw import WITHOUT_TEACHER, draw, is_taught
 from search.study.enqueue import GivenChoices
 from search.study.spec import StudySpec
@@ -74,11 +74,15 @@ class TrialLog(Protocol):
         """Note how long the sampler took to propose a candidate, whatever becomes of it."""
 
 
+#: A candidate's fingerprint and its epochs: what has both in common need not be run twice.
+_Key = tuple[str, int]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _RunningTrial:
     """``metrics`` are those that need no training."""
 
-    fingerprint: str
+    key: _Key
     metrics: Metrics
     started_s: float
 
@@ -108,7 +112,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._answers = answers
         self._spec, self._classes, self._log, self._profile = spec, classes, log, profile
         self._stopping = stopping
-        self._outcomes: dict[str, PastTrial | None] = {}
+        self._outcomes: dict[_Key, PastTrial | None] = {}
         self._probes: set[str] = set()
         self._running: dict[str, _RunningTrial] = {}
         self._queued: set[str] = set()
@@ -140,7 +144,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             self._ot_study.add_trial(self._frozen(trial))
             taught = is_taught(trial.assignment)
             replayed = draw(spec.space, Replay(values=trial.assignment), classes=classes, taught=taught)
-            self._outcomes[replayed.fingerprint] = trial
+            self._outcomes[self._key(replayed, trial.assignment)] = trial
 
     def _frozen(self, past: PastTrial) -> FrozenTrial:
         frozen = frozen_trial(past, self._spec, classes=self._classes)
@@ -156,7 +160,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         expected = {name: (value, 0.0) for name, value in metrics.items() if name not in TRAINED_METRICS}
         forecast = None
         if self._stopping is not None and curve:
-            forecast = self._stopping.forecast(curve, family=family_of(assignment))
+            forecast = self._stopping.forecast(curve, self._spec.cohort_of(assignment))
         if forecast is not None:
             expected["f1"] = (forecast.mean, forecast.deviation)
         return [expected.get(objective.metric) for objective in self._spec.objectives]
@@ -176,8 +180,9 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
                 return None
             self._take_from_queue()
             trial, candidate = self._draw(self._usual if attempts < _SAMPLER_ATTEMPTS else self._random)
-            if candidate.fingerprint in self._outcomes and "enqueued" not in trial.user_attrs:
-                self._pass_over(trial, self._outcomes[candidate.fingerprint])
+            key = self._key(candidate, trial.params)
+            if key in self._outcomes and "enqueued" not in trial.user_attrs:
+                self._pass_over(trial, self._outcomes[key])
                 attempts += 1
                 if attempts >= _SAMPLER_ATTEMPTS + _RANDOM_ATTEMPTS:
                     self.exhausted = True
@@ -194,8 +199,11 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
                 reason=reason,
                 enqueued=trial.user_attrs.get("enqueued"),
             )
-            self._reject(trial, candidate.fingerprint, metrics)
+            self._reject(trial, key, metrics)
         return str(Searcher.FINISHED)
+
+    def _key(self, candidate: Candidate, assignment: Assignment) -> _Key:
+        return candidate.fingerprint, self._spec.epochs_for(assignment)
 
     def _priced(self, candidate: Candidate) -> tuple[Metrics, str | None]:
         """What the candidate costs, and why it need not be run."""
@@ -268,8 +276,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         return SuggestedTrial(
             trial_id=recorded_id,
             candidate=candidate,
-            epochs=self._spec.budget.epochs_for(assignment),
-            family=family_of(assignment),
+            cohort=self._spec.cohort_of(assignment),
             whole_gpu=False,
             macs=metrics.get("macs", 0.0),
         )
@@ -304,17 +311,15 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             enqueued=trial.user_attrs.get("enqueued"),
         )
         self._ot_trials[trial_id] = trial
-        self._outcomes[candidate.fingerprint] = None
-        self._running[trial_id] = _RunningTrial(
-            fingerprint=candidate.fingerprint, metrics=metrics, started_s=time.monotonic()
-        )
+        key = self._key(candidate, trial.params)
+        self._outcomes[key] = None
+        self._running[trial_id] = _RunningTrial(key=key, metrics=metrics, started_s=time.monotonic())
         answers = self._answers()
         is_plain = trial.user_attrs.get("role") == TrialRole.PLAIN
         suggested = SuggestedTrial(
             trial_id=recorded_id,
             candidate=candidate,
-            epochs=self._spec.budget.epochs_for(trial.params),
-            family=family_of(trial.params),
+            cohort=self._spec.cohort_of(trial.params),
             whole_gpu=trial.user_attrs.get("whole_gpu", False),
             teaches=is_plain and self._spec.trains_teacher and answers is None,
             answers=answers if candidate.distillation_weight else None,
@@ -322,9 +327,9 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         )
         return encode_suggestion(suggested)
 
-    def _reject(self, trial: optuna.trial.Trial, fingerprint: str, metrics: Metrics) -> None:
+    def _reject(self, trial: optuna.trial.Trial, key: _Key, metrics: Metrics) -> None:
         self._tell(trial, metrics, OptunaState.PRUNED)
-        self._outcomes[fingerprint] = PastTrial(
+        self._outcomes[key] = PastTrial(
             number=trial.number, state=TrialState.INFEASIBLE, assignment=trial.params, metrics=dict(metrics)
         )
 
@@ -344,9 +349,9 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             trial.set_user_attr(EXPECTED, self._expected(metrics, ended.curve, trial.params))
         self._tell(trial, metrics, OPTUNA_STATES[state])
         if state is TrialState.CANCELLED:
-            del self._outcomes[running.fingerprint]
+            del self._outcomes[running.key]
         else:
-            self._outcomes[running.fingerprint] = PastTrial(
+            self._outcomes[running.key] = PastTrial(
                 number=trial.number,
                 state=state,
                 assignment=trial.params,

@@ -80,7 +80,7 @@ def create(
 def _first_trials(spec: StudySpec) -> list[Enqueued]:
     """The trials with a role, and the points to try first as the space writes them."""
     first = list(yardsticks(spec.space))
-    for index, choices in enumerate(spec.enqueue):
+    for index, choices in enumerate(spec.first_points):
         try:
             first.append(Enqueued(assignment=checked_point(spec.space, choices)))
         except PointError as error:

@@ -39,7 +39,7 @@ def end_search(connection: Connection, study_id: str, *, reason: str | None) -> 
         return
     trained = [trial for trial in completed if trial.is_trained]
     for trial in best_trials(spec, trained, spec.retrain.top) if trained else ():
-        epochs = spec.retrain.epochs or spec.budget.epochs_for(trial.assignment)
+        epochs = spec.retrain.epochs or spec.epochs_for(trial.assignment)
         add_training(connection, trial, epochs=epochs, seeds=spec.retrain.seeds)
     studies.set_values(connection, study_id, searched_at=func.now(), reason=reason)
     advance(connection, study_id)

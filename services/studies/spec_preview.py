@@ -120,7 +120,7 @@ def _estimate(connection: Connection, spec: StudySpec) -> Estimate | None:
     if not epoch_s:
         return None
     budget, resources = spec.budget, spec.resources
-    work_s = budget.max_trials * budget.most_epochs * median(epoch_s)
+    work_s = budget.max_trials * spec.most_epochs * median(epoch_s)
     search_s = work_s / min(resources.concurrency, budget.max_trials)
     if budget.max_minutes is not None:
         search_s = min(search_s, 60 * budget.max_minutes)

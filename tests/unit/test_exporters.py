@@ -222,7 +222,7 @@ def test_the_best_points_of_an_optuna_study_are_tried_first(tmp_path: Path) -> N
     arguments = ["study", "import", str(tmp_path / "mine.db"), str(spec), "--out", str(out), "--points", "3"]
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert (done.exit_code, done.stdout.split(":")[0]) == (0, f"wrote {out}, which tries 3 points first")
-    assert [point["width"] for point in read_spec(out).enqueue] == [8, 24, 16]
+    assert [point["width"] for point in read_spec(out).first_points] == [8, 24, 16]
 
 
 def test_a_storage_that_cannot_be_read_is_told(tmp_path: Path) -> None:

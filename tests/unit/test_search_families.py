@@ -13,7 +13,7 @@ from search.samplers.frontier import FrontierSampler
 from search.samplers.optuna_trials import Replay, chooser_of, directions
 from search.spaces.families import count_networks, draw_network
 from search.spaces.presets import PRESETS
-from search.spaces.pretrained import PRETRAINED_PRESETS, backbone_space
+from search.spaces.pretrained import PRETRAINED_EPOCHS, PRETRAINED_PRESETS, backbone_space
 from search.spaces.size import space_size
 from search.study.draw import draw
 from search.study.enqueue import candidate_at, checked_point
@@ -89,7 +89,6 @@ def test_a_mistake_in_a_list_is_named_where_it_is(architecture: object, field: s
 def test_pretrained_networks_are_fine_tuned_by_default(architecture: object) -> None:
     spec = study({"architecture": architecture})
     assert spec.space.optimizer == ("adamw",)
-    assert spec.budget.epochs == 8
     assert max(spec.space.image_size) == 96
 
 
@@ -107,16 +106,16 @@ def test_the_points_that_pretrained_networks_try_first_are_points_of_the_space(
     architecture: object, count: int
 ) -> None:
     spec = study({"architecture": architecture, "image_size": 32})
-    assert len(spec.enqueue) == count
-    for point in spec.enqueue:
+    assert len(spec.first_points) == count
+    for point in spec.first_points:
         assert checked_point(spec.space, point) == dict(point)
 
 
 def test_a_cut_of_every_backbone_is_tried_before_the_whole_of_any() -> None:
-    points = [dict(point) for point in study({"architecture": ["pretrained", "resnet18"]}).enqueue]
+    points = [dict(point) for point in study({"architecture": ["pretrained", "resnet18"]}).first_points]
     assert {point["image_size"] for point in points} == {64}
     cuts = [(point["family"], point[f"{point['family']}.stages"]) for point in points]
-    assert cuts == [("pretrained", 5), ("resnet18", 4), ("pretrained", 6), ("resnet18", 5)]
+    assert cuts == [("pretrained", 5), ("resnet18", 4), ("pretrained", 6), ("pretrained", 9), ("resnet18", 5)]
 
 
 @pytest.mark.parametrize("architecture", ["pretrained", ["pretrained"], ["pretrained", "mobile"]])
@@ -149,7 +148,7 @@ def test_only_studies_of_pretrained_networks_have_yardsticks() -> None:
 
 def test_what_a_study_says_itself_comes_before_the_defaults_of_pretrained() -> None:
     spec = study({"architecture": "pretrained", "optimizer": "sgd", "image_size": 32}, budget={"epochs": 3})
-    assert spec.enqueue
+    assert spec.first_points
     assert (spec.space.optimizer, spec.space.image_size, spec.budget.epochs) == (("sgd",), (32,), 3)
 
 
@@ -196,7 +195,7 @@ def test_the_first_trials_of_two_families_are_of_both_and_their_macs_differ_by_a
     spec = study({"architecture": BOTH})
     describe = describing(spec, classes=6, profile=cost_metrics, features=features)
     search = optuna.create_study(directions=directions(spec), sampler=FrontierSampler(describe=describe, seed=0))
-    for point in spec.enqueue:
+    for point in spec.first_points:
         search.enqueue_trial(dict(point))
     families, macs = [], []
     for _ in range(8):
@@ -214,14 +213,42 @@ def test_the_first_trials_of_two_families_are_of_both_and_their_macs_differ_by_a
 def test_the_first_points_of_every_pretrained_preset_are_in_its_space(name: str) -> None:
     for architecture in (name, [name, "blocks-small"]):
         spec = study({"architecture": architecture})
-        assert spec.enqueue
-        assert all(checked_point(spec.space, point) for point in spec.enqueue)
+        assert spec.first_points
+        assert all(checked_point(spec.space, point) for point in spec.first_points)
 
 
 def test_the_epochs_of_a_trial_are_those_of_its_family() -> None:
-    budget = study({"architecture": BOTH}, budget={"epochs": 20, "epochs_of": {"pretrained": 6}}).budget
-    assert [budget.epochs_for({"family": family}) for family in BOTH] == [6, 20]
-    assert budget.epochs_for({}) == budget.most_epochs == 20
+    spec = study({"architecture": BOTH}, budget={"epochs": 20, "epochs_of": {"pretrained": 6}})
+    assert [spec.epochs_for({"family": family}) for family in BOTH] == [6, 20]
+    assert spec.epochs_for({}) == spec.most_epochs == 20
+
+
+def test_the_first_points_are_trained_as_one_would_by_hand() -> None:
+    for point in study({"architecture": "pretrained"}).first_points:
+        assert (point["learning_rate"], point["epochs"]) == (0.04, 8)
+    augmentation = {"ops": ["HorizontalFlip", "CutMix"]}
+    settings = {"learning_rate": {"low": 0.1, "high": 0.2}, "epochs": 3, "augmentation": augmentation}
+    for point in study({"architecture": "pretrained", **settings}).first_points:
+        assert point["learning_rate"] == 0.1
+        assert (point["augmentation.HorizontalFlip"], point["augmentation.CutMix"]) == (True, False)
+        assert "epochs" not in point
+    assert study({"architecture": "pretrained"}, enqueue=[]).first_points == ()
+
+
+def test_epochs_that_the_space_offers_are_a_parameter_and_take_the_place_of_the_budgets() -> None:
+    spec = study({"architecture": "blocks-small", "epochs": [2, 9]}, budget={"epochs": 5})
+    assert [spec.epochs_for({"epochs": epochs}) for epochs in (2, 9)] == [2, 9]
+    assert (spec.epochs_for({}), spec.most_epochs) == (2, 9)
+    assert checked_point(spec.space, {"epochs": 9}) == {"epochs": 9}
+    assert study({"architecture": "blocks-small", "epochs": 3}).epochs_for({}) == 3
+
+
+def test_pretrained_networks_are_tried_with_several_epochs_unless_a_study_says_how_many() -> None:
+    assert study({"architecture": "pretrained"}).space.epochs == PRETRAINED_EPOCHS
+    assert study({"architecture": "pretrained"}, budget={"epochs": 3}).space.epochs is None
+    assert study({"architecture": BOTH}, budget={"epochs_of": {"pretrained": 3}}).space.epochs is None
+    stored = study({"architecture": "pretrained"}).model_dump(mode="json")
+    assert StudySpec.model_validate(stored).space.epochs == PRETRAINED_EPOCHS
 
 
 @pytest.mark.parametrize(

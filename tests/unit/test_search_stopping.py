@@ -15,7 +15,7 @@ from search.contract.candidate import Candidate
 from search.contract.epochs import CurvePoint, EpochReport
 from search.contract.reports import CompletedTrial, Measurement, StoppedTrial, TrialReport
 from search.contract.states import TrialState
-from search.contract.trials import PastTrial
+from search.contract.trials import Cohort, PastTrial
 from search.samplers.frontier import EXPECTED
 from search.study.spec import StudySpec
 from search.tune.codec import SuggestedTrial, encode_report, encode_suggestion
@@ -25,6 +25,7 @@ from tests.integration.records import CANDIDATE
 from tests.unit.search_studies import OBJECTIVES, MemoryLog, make_search, tiny_spec
 
 EPOCHS = 6
+COHORT = Cohort(epochs=EPOCHS)
 
 
 def spec_of(**fields: Any) -> StudySpec:
@@ -60,7 +61,7 @@ def completed(final: float, macs: float) -> PastTrial:
 def tune_trial(trial_id: str) -> SimpleNamespace:
     """What the scheduler reads of a trial of Tune's."""
     candidate = Candidate.model_validate(CANDIDATE)
-    suggested = SuggestedTrial(trial_id=trial_id, candidate=candidate, epochs=EPOCHS, family=None, whole_gpu=False)
+    suggested = SuggestedTrial(trial_id=trial_id, candidate=candidate, cohort=COHORT, whole_gpu=False)
     return SimpleNamespace(trial_id=trial_id, config=encode_suggestion(suggested))
 
 
@@ -68,7 +69,7 @@ FIVE = [completed(final, macs) for final, macs in ((0.3, 50), (0.5, 100), (0.62,
 
 
 def test_a_hopeless_trial_is_stopped_with_its_reason() -> None:
-    reason = Stopping(spec_of(), FIVE).verdict({"macs": 250}, curve_to(0.4, epochs=2))
+    reason = Stopping(spec_of(), FIVE).verdict({"macs": 250}, curve_to(0.4, epochs=2), COHORT)
     assert reason is not None
     assert reason.startswith("after epoch 2 of 6 its f1 is 0.305 and will hardly exceed 0.4")
     assert reason.endswith("another trial has 0.700 and is no worse in anything else")
@@ -78,7 +79,7 @@ def test_a_hopeless_trial_is_stopped_with_its_reason() -> None:
     ("final", "macs"), [(0.4, 90), (0.8, 250), (0.1, 10)], ids=["cheap for its f1", "the best", "the cheapest"]
 )
 def test_what_may_still_come_onto_the_front_goes_on(final: float, macs: float) -> None:
-    assert Stopping(spec_of(), FIVE).verdict({"macs": macs}, curve_to(final, epochs=2)) is None
+    assert Stopping(spec_of(), FIVE).verdict({"macs": macs}, curve_to(final, epochs=2), COHORT) is None
 
 
 def test_a_trial_is_compared_with_curves_of_its_own_family_and_epochs() -> None:
@@ -92,13 +93,14 @@ def test_a_trial_is_compared_with_curves_of_its_own_family_and_epochs() -> None:
             "scheduler": {"name": "curve-forecast"},
         }
     )
+    mobile = spec.cohort_of({"family": "mobile"})
     stopping = Stopping(spec, [replace(trial, assignment={"family": "blocks-small"}) for trial in FIVE])
     hopeless = {"macs": 250}, curve_to(0.4, epochs=2)
-    assert stopping.verdict(*hopeless, family="blocks-small") is not None
-    assert stopping.verdict(*hopeless, family="mobile") is None
+    assert stopping.verdict(*hopeless, spec.cohort_of({"family": "blocks-small"})) is not None
+    assert stopping.verdict(*hopeless, mobile) is None
     for final in (0.3, 0.5, 0.62, 0.7, 0.74):
-        stopping.learn({"f1": final, "macs": 200}, curve_to(final)[:3], family="mobile")
-    reason = stopping.verdict(*hopeless, family="mobile")
+        stopping.learn({"f1": final, "macs": 200}, curve_to(final)[:3], mobile)
+    reason = stopping.verdict(*hopeless, mobile)
     assert reason is not None
     assert reason.startswith("after epoch 2 of 3")
 
@@ -108,28 +110,30 @@ def test_a_curve_that_tells_nothing_stops_nothing() -> None:
     first = [CurvePoint(f1=0.1, loss=1.0)] * 2
     stopping = Stopping(spec_of(), [])
     for trial in FIVE:
-        stopping.learn(trial.metrics, [*first, *trial.curve[2:]])
-    assert stopping.verdict({"macs": 1000}, first) is None
-    assert stopping.verdict({"macs": 1000}, [*first, CurvePoint(f1=0.2, loss=1.0)]) is not None
+        stopping.learn(trial.metrics, [*first, *trial.curve[2:]], COHORT)
+    assert stopping.verdict({"macs": 1000}, first, COHORT) is None
+    assert stopping.verdict({"macs": 1000}, [*first, CurvePoint(f1=0.2, loss=1.0)], COHORT) is not None
 
 
 def test_a_loss_tells_what_the_f1_of_the_same_epoch_does_not() -> None:
     stopping = Stopping(spec_of(), [])
     for trial in FIVE:
         final = trial.metrics["f1"]
-        stopping.learn(trial.metrics, [*[CurvePoint(f1=0.1, loss=2 - final)] * 2, *trial.curve[2:]])
+        stopping.learn(trial.metrics, [*[CurvePoint(f1=0.1, loss=2 - final)] * 2, *trial.curve[2:]], COHORT)
     curve = [CurvePoint(f1=0.1, loss=1.6)] * 2
-    forecast = stopping.forecast(curve)
+    forecast = stopping.forecast(curve, COHORT)
     assert forecast is not None
     assert forecast.mean == pytest.approx(0.4, abs=0.01)
-    assert stopping.verdict({"macs": 250}, curve) is not None
+    assert stopping.verdict({"macs": 250}, curve, COHORT) is not None
 
 
 def test_with_few_curves_at_first_or_at_the_end_nothing_is_stopped() -> None:
     hopeless = {"macs": 1000}
-    assert Stopping(spec_of(), FIVE[:3]).verdict(hopeless, curve_to(0.1, epochs=2)) is None
+    assert Stopping(spec_of(), FIVE[:3]).verdict(hopeless, curve_to(0.1, epochs=2), COHORT) is None
     stopping = Stopping(spec_of(), FIVE)
-    stopped = [epochs for epochs in range(1, EPOCHS + 1) if stopping.verdict(hopeless, curve_to(0.1, epochs=epochs))]
+    stopped = [
+        epochs for epochs in range(1, EPOCHS + 1) if stopping.verdict(hopeless, curve_to(0.1, epochs=epochs), COHORT)
+    ]
     assert stopped == [2, 3, 4, 5]
 
 
@@ -147,8 +151,8 @@ def test_a_cost_that_is_still_to_be_measured_may_be_the_best() -> None:
         for trial in FIVE
     ]
     stopping = Stopping(spec, history)
-    assert stopping.verdict({}, curve_to(0.1, epochs=2)) is None
-    assert stopping.verdict({"latency_ms": 2.0}, curve_to(0.1, epochs=2)) is not None
+    assert stopping.verdict({}, curve_to(0.1, epochs=2), COHORT) is None
+    assert stopping.verdict({"latency_ms": 2.0}, curve_to(0.1, epochs=2), COHORT) is not None
 
 
 @given(seed=st.integers(0, 1000), epochs=st.integers(1, EPOCHS - 1))
@@ -159,10 +163,10 @@ def test_a_forecast_holds_what_comes_in_most_cases(seed: int, epochs: int) -> No
         smooth = curve_to(rng.uniform(0.2, 0.8))
         curve = [CurvePoint(f1=look.f1 + rng.normal(0, 0.03), loss=2 - look.f1 + rng.normal(0, 0.1)) for look in smooth]
         if number >= 8:
-            forecast = stopping.forecast(curve[:epochs])
+            forecast = stopping.forecast(curve[:epochs], COHORT)
             assert forecast is not None
             inside.append(curve[-1].f1 <= forecast.mean + 2.5 * forecast.deviation)
-        stopping.learn({"f1": curve[-1].f1, "macs": 1.0}, curve)
+        stopping.learn({"f1": curve[-1].f1, "macs": 1.0}, curve, COHORT)
     assert np.mean(inside) > 0.8
 
 

@@ -5,6 +5,7 @@ import pytest
 from search.contract.candidate import Candidate
 from search.contract.epochs import ClassificationScores, EpochReport
 from search.contract.reports import CompletedTrial, InfeasibleTrial, Measurement, TrialReport
+from search.contract.trials import Cohort
 from search.tune.codec import (
     SuggestedTrial,
     decode_report,
@@ -24,7 +25,9 @@ SCORES = ClassificationScores(f1=0.5, accuracy=0.5, per_class_f1=(0.5,), confusi
 @pytest.mark.parametrize("family", [None, "pretrained"])
 def test_a_suggestion_is_decoded_as_it_was_encoded(whole_gpu: bool, family: str | None) -> None:
     candidate = Candidate.model_validate(CANDIDATE)
-    trial = SuggestedTrial(trial_id="trial_1", candidate=candidate, epochs=8, family=family, whole_gpu=whole_gpu)
+    trial = SuggestedTrial(
+        trial_id="trial_1", candidate=candidate, cohort=Cohort(epochs=8, family=family), whole_gpu=whole_gpu
+    )
     assert decode_suggestion(encode_suggestion(trial)) == trial
 
 

@@ -204,7 +204,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
 
     def _begin(self, trial: SuggestedTrial) -> None:
         answers = None if trial.answers is None else ray.get(trial.answers)
-        task = replace(self._task, epochs=trial.epochs, teaches=trial.teaches, answers=answers)
+        task = replace(self._task, epochs=trial.cohort.epochs, teaches=trial.teaches, answers=answers)
         task = replace(task, memory_share=1.0) if trial.whole_gpu else task
         if trial.candidate.method != "linear-probe":
             os.setpriority(os.PRIO_PROCESS, 0, _LOWEST_PRIORITY)

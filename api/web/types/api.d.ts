@@ -1389,6 +1389,7 @@ export interface components {
              *     ]
              */
             ema_decay: number | number[];
+            epochs?: number | number[] | null;
             /**
              * @default [
              *       64
@@ -1522,6 +1523,7 @@ export interface components {
              *     ]
              */
             ema_decay: number | number[];
+            epochs?: number | number[] | null;
             /**
              * @default [
              *       64
@@ -1783,10 +1785,9 @@ export interface components {
             /** @default [] */
             constraints: components["schemas"]["Constraint"][];
             dataset: components["schemas"]["DatasetSpec"];
-            /** @default [] */
-            enqueue: {
+            enqueue?: {
                 [key: string]: boolean | number | string | null;
-            }[];
+            }[] | null;
             /** @default [] */
             more_targets: components["schemas"]["TargetSpec"][];
             name: string;
@@ -2006,10 +2007,9 @@ export interface components {
             /** @default [] */
             constraints: components["schemas"]["Constraint"][];
             dataset: components["schemas"]["DatasetSpec"];
-            /** @default [] */
-            enqueue: {
+            enqueue?: {
                 [key: string]: boolean | number | string | null;
-            }[];
+            }[] | null;
             /** @default [] */
             more_targets: components["schemas"]["TargetSpec"][];
             name: string;
