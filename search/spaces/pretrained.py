@@ -13,8 +13,9 @@ from search.contract.candidate import Architecture
 from search.spaces.architecture_space import ArchitectureSpace, Block, Line, Stage
 from search.spaces.values import Scalar, Values
 
-#: A width is the fraction of a stage's channels that are kept.
-_WIDTHS = (0.25, 0.375, 0.5, 0.75, 1.0)
+#: A width is the fraction of a stage's channels that are kept. The first stages have few: with less than half of them a
+#: network has lost what it knew.
+_EARLY_WIDTHS, _LATE_WIDTHS = (0.5, 0.75, 1.0), (0.25, 0.5, 0.75, 1.0)
 _FEWEST_STAGES = 3
 #: The line that names the weights, as its third argument.
 _STEM = "TimmStem"
@@ -59,7 +60,7 @@ def backbone_space(name: str, *, weights: str | None = "default") -> Architectur
         stages=tuple(stages),
         stage_count=Values(low=1 + _FEWEST_STAGES, high=len(stages)),
         head=(Stage(name="classifier", blocks={"pooled": Block(layers=classifier)}),),
-        parameters={"early_width": Values(choices=_WIDTHS), "late_width": Values(choices=_WIDTHS)},
+        parameters={"early_width": Values(choices=_EARLY_WIDTHS), "late_width": Values(choices=_LATE_WIDTHS)},
     )
 
 
@@ -108,10 +109,16 @@ def is_pretrained(architecture: Architecture) -> bool:
 
 
 def first_cuts(architecture: object) -> list[dict[str, Scalar]]:
-    """The networks of these presets that a study tries first: the shortest cut of each before the whole of any."""
+    """The networks of these presets that a study tries first: a short cut of each before the whole of any."""
     names = pretrained_families(architecture)
     cuts = dict.fromkeys((name, _cut(name, fraction)) for fraction in _FIRST_CUTS for name in names)
     return [_full_width(architecture, name, stages=stages) for name, stages in cuts]
+
+
+def short_cuts(architecture: object) -> list[dict[str, Scalar]]:
+    """The shortest one of the first cuts of each of these presets."""
+    names = pretrained_families(architecture)
+    return [_full_width(architecture, name, stages=_cut(name, _FIRST_CUTS[0])) for name in names]
 
 
 def whole_network(architecture: object) -> dict[str, Scalar]:

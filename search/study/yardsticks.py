@@ -3,7 +3,7 @@
 from search.contract.augmentation import FLIP_ONLY
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.trials import Assignment, ParameterValue, TrialRole
-from search.spaces.pretrained import USUAL_LEARNING_RATE, first_cuts, pretrained_families, whole_network
+from search.spaces.pretrained import USUAL_LEARNING_RATE, first_cuts, pretrained_families, short_cuts, whole_network
 from search.study.draw import EPOCHS
 from search.study.enqueue import candidate_at
 from search.study.space_spec import SpaceSpec
@@ -21,9 +21,11 @@ def yardsticks(space: SpaceSpec) -> tuple[Enqueued, ...]:
 
 
 def first_points(space: SpaceSpec) -> tuple[dict[str, ParameterValue], ...]:
-    """Cuts of the pretrained networks, at the middle one of the sides and trained as one would by hand."""
-    shared = {**_side(space, probe_side_px(space)), **_usual_training(space)}
-    points = [{**network, **shared} for network in first_cuts(space.architecture)]
+    """Cuts of the pretrained networks, trained as by hand: short ones at the least side, then all at the middle one."""
+    least, middle = _side(space, min(space.image_size)), _side(space, probe_side_px(space))
+    placed = [(network, least) for network in short_cuts(space.architecture) if least != middle]
+    placed += [(network, middle) for network in first_cuts(space.architecture)]
+    points = ({**network, **side, **_usual_training(space)} for network, side in placed)
     return tuple(point for point in points if {**point, **_untaught(space)} != _plain(space))
 
 
