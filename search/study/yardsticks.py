@@ -1,5 +1,7 @@
 """What a study of pretrained networks runs first: trials with which later ones can be compared, and some cuts."""
 
+from collections.abc import Callable, Sequence
+
 from search.contract.augmentation import FLIP_ONLY
 from search.contract.candidate import Candidate, Enqueued
 from search.contract.trials import Assignment, ParameterValue, TrialRole
@@ -25,8 +27,9 @@ def first_points(space: SpaceSpec) -> tuple[dict[str, ParameterValue], ...]:
     least, middle = _side(space, min(space.image_size)), _side(space, probe_side_px(space))
     placed = [(network, least) for network in short_cuts(space.architecture) if least != middle]
     placed += [(network, middle) for network in first_cuts(space.architecture)]
-    points = ({**network, **side, **_usual_training(space)} for network, side in placed)
-    return tuple(point for point in points if {**point, **_untaught(space)} != _plain(space))
+    places = [{**network, **side} for network, side in placed]
+    training, plain = _usual_training(space), _plain(space)
+    return tuple({**place, **training} for place in places if not place.items() <= plain.items())
 
 
 def first_side_px(space: SpaceSpec) -> int:
@@ -46,9 +49,10 @@ def probe_candidate(space: SpaceSpec, assignment: Assignment, *, classes: int) -
 
 
 def _plain(space: SpaceSpec) -> dict[str, ParameterValue]:
-    """The whole network at the largest side, trained as one would by hand."""
+    """The whole network at the largest side, trained as one would by hand, and for as long as any."""
     side = _side(space, max(space.image_size))
-    return {**whole_network(space.architecture), **side, **_usual_training(space), **_untaught(space)}
+    training = {**_usual_training(space), **_epochs(space, max)}
+    return {**whole_network(space.architecture), **side, **training, **_untaught(space)}
 
 
 def _side(space: SpaceSpec, side_px: int) -> dict[str, ParameterValue]:
@@ -61,11 +65,14 @@ def _usual_training(space: SpaceSpec) -> dict[str, ParameterValue]:
     rate = space.learning_rate
     if rate.low < rate.high:
         choices["learning_rate"] = min(max(USUAL_LEARNING_RATE, rate.low), rate.high)
-    if space.epochs is not None and len(space.epochs) > 1:
-        choices[EPOCHS] = min(space.epochs)
+    choices |= _epochs(space, min)
     if space.augmentation is not None and space.augmentation.fixed is None:
         choices |= {f"augmentation.{name}": name == "HorizontalFlip" for name in space.augmentation.ops}
     return choices
+
+
+def _epochs(space: SpaceSpec, chosen: Callable[[Sequence[int]], int]) -> dict[str, ParameterValue]:
+    return {EPOCHS: chosen(space.epochs)} if space.epochs is not None and len(space.epochs) > 1 else {}
 
 
 def _untaught(space: SpaceSpec) -> dict[str, ParameterValue]:

@@ -39,10 +39,9 @@ from search.tune.early_stopping import Stopping
 _SAMPLER_ATTEMPTS = 20
 _RANDOM_ATTEMPTS = 300
 #: A point of the queue waits while it is expected to take more than this fraction of the minutes that are left, as its
-#: multiply-accumulates suggest.
+#: work suggests: its multiply-accumulates by its epochs.
 _MOST_OF_TIME = 0.5
-#: Before a trial has finished, a point waits that has more than so many times the least multiply-accumulates of those
-#: that wait or run.
+#: Before a trial has finished, a point waits that is more than so many times the least work of those that wait or run.
 _MOST_BEFORE_A_PACE = 2.0
 _MIN_SECONDS = 1e-3
 
@@ -85,6 +84,10 @@ class _RunningTrial:
     key: _Key
     metrics: Metrics
     started_s: float
+
+    @property
+    def epochs(self) -> int:
+        return self.key[1]
 
 
 class StudySearch(OptunaSearch):  # type: ignore[misc]
@@ -227,29 +230,31 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         left_s = self._log.seconds_left()
         if left_s is None or not waiting:
             return next(iter(waiting), None)
-        macs = {name: self._least_macs(point.assignment) for name, point in waiting.items()}
-        costliest = max(self._finished_macs(), default=None)
+        work = {name: self._least_work(point.assignment) for name, point in waiting.items()}
+        costliest = max(self._finished_work(), default=None)
         if costliest is None:
-            running = [trial.metrics["macs"] for trial in self._running.values() if "macs" in trial.metrics]
-            most = _MOST_BEFORE_A_PACE * min([*macs.values(), *running])
+            most = _MOST_BEFORE_A_PACE * min([*work.values(), *self._running_work()])
         else:
-            trial_macs, seconds = costliest
-            most = trial_macs * _MOST_OF_TIME * left_s / max(seconds, _MIN_SECONDS)
-        return next((name for name, cost in macs.items() if cost <= most), None)
+            trial_work, seconds = costliest
+            most = trial_work * _MOST_OF_TIME * left_s / max(seconds, _MIN_SECONDS)
+        return next((name for name, needed in work.items() if needed <= most), None)
 
-    def _least_macs(self, assignment: Assignment) -> float:
-        """The multiply-accumulates of a point with the first choices for what it leaves open; 0 if it is no network."""
+    def _least_work(self, assignment: Assignment) -> float:
+        """The work of a point with the first choices for what it leaves open; 0 if it is no network."""
         candidate = draw(self._spec.space, GivenChoices(assignment), classes=self._classes)
         try:
-            return self._profile(candidate).get("macs", 0.0)
+            return self._profile(candidate).get("macs", 0.0) * self._spec.epochs_for(assignment)
         except UnbuildableError:
             return 0.0
 
-    def _finished_macs(self) -> list[tuple[float, float]]:
-        """The multiply-accumulates and the seconds of each trial that ran to its end."""
+    def _running_work(self) -> list[float]:
+        return [trial.metrics["macs"] * trial.epochs for trial in self._running.values() if "macs" in trial.metrics]
+
+    def _finished_work(self) -> list[tuple[float, float]]:
+        """The work and the seconds of each trial that ran to its end."""
         return [
-            (outcome.metrics["macs"], outcome.seconds)
-            for outcome in self._outcomes.values()
+            (outcome.metrics["macs"] * epochs, outcome.seconds)
+            for (_, epochs), outcome in self._outcomes.items()
             if outcome is not None and outcome.state is TrialState.COMPLETED and "macs" in outcome.metrics
         ]
 
