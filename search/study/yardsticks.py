@@ -23,7 +23,12 @@ def yardsticks(space: SpaceSpec) -> tuple[Enqueued, ...]:
 
 
 def first_points(space: SpaceSpec) -> tuple[dict[str, ParameterValue], ...]:
-    """Cuts of the pretrained networks, trained as by hand: short ones at the least side, then all at the middle one."""
+    """Cuts of the pretrained networks, trained as by hand: short ones at the least side, then all at the middle one.
+
+    None without pretrained networks.
+    """
+    if not pretrained_families(space.architecture):
+        return ()
     least, middle = _side(space, min(space.image_size)), _side(space, probe_side_px(space))
     placed = [(network, least) for network in short_cuts(space.architecture) if least != middle]
     placed += [(network, middle) for network in first_cuts(space.architecture)]

@@ -144,7 +144,8 @@ def test_the_probe_comes_first_on_the_whole_network_at_the_middle_side() -> None
     assert (trained.image_size, trained.method) == (96, "training")
 
 
-def test_only_studies_of_pretrained_networks_have_yardsticks() -> None:
+def test_only_studies_of_pretrained_networks_have_first_points_and_yardsticks() -> None:
+    assert not study({"architecture": "mobile"}).first_points
     assert yardsticks(study({"architecture": "mobile"}).space) == ()
 
 
