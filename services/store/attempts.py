@@ -7,6 +7,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     RowMapping,
+    Select,
     Table,
     and_,
     case,
@@ -77,14 +78,16 @@ def hold_attempt(connection: Connection, machine: StateMachine[JobState], row_id
 
 def any_unfinished(connection: Connection, machine: StateMachine[JobState], study_id: str) -> bool:
     """Whether a study has rows that have not ended."""
-    table = machine.table
-    query = select(table.c.id).where(table.c.study_id == study_id, table.c.state.in_(UNFINISHED_JOB_STATES))
-    return connection.execute(query.limit(1)).scalar() is not None
+    return connection.execute(_unfinished(machine, study_id).limit(1)).scalar() is not None
 
 
 def cancel_unfinished(connection: Connection, machine: StateMachine[JobState], study_id: str, reason: str) -> None:
     """Cancel the rows of a study that have not ended."""
-    table = machine.table
-    query = select(table.c.id).where(table.c.study_id == study_id, table.c.state.in_(UNFINISHED_JOB_STATES))
-    for row_id in connection.execute(query.with_for_update()).scalars().all():
+    for row_id in connection.execute(_unfinished(machine, study_id).with_for_update()).scalars().all():
         change_state(connection, machine, row_id, JobState.CANCELLED, reason=reason)
+
+
+def _unfinished(machine: StateMachine[JobState], study_id: str) -> Select[str]:
+    """The ids of a study's rows that have not ended."""
+    table = machine.table
+    return select(table.c.id).where(table.c.study_id == study_id, table.c.state.in_(UNFINISHED_JOB_STATES))

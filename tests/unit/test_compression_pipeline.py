@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from search.contract.recipes import NAMED_RECIPES, default_recipe
+from tests.unit.compressing import compress
 from tests.unit.compression_states import compression_state, trained
 from tests.unit.training_sets import SIDE_PX, coloured_images
-from workers.compression.pipeline import Compressed, ParityError, compress
+from workers.compression.pipeline import Compressed, ParityError
 from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques import FILE_TECHNIQUES, NETWORK_TECHNIQUES
 from workers.export import to_onnx

@@ -6,9 +6,10 @@ import pytest
 
 from search.contract.candidate import Layer
 from search.contract.recipes import default_recipe
+from tests.unit.compressing import compress
 from tests.unit.compression_states import compression_state
 from tests.unit.training_sets import CLASSES, coloured_images
-from workers.compression.pipeline import Compressed, compress
+from workers.compression.pipeline import Compressed
 
 NAME = "mobilenetv2_050"
 BACKBONE: tuple[Layer, ...] = (

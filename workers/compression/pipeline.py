@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from search.contract.epochs import ClassificationScores
-from search.contract.recipes import Recipe, Step
+from search.contract.recipes import Step
 from workers.compression.state import CompressionState, NotApplicableError
 from workers.compression.techniques import FILE_TECHNIQUES, NETWORK_TECHNIQUES
 from workers.export import to_onnx, to_program
@@ -53,18 +53,6 @@ class Compressed:
     params: int
 
 
-def compress(
-    recipe: Recipe, state: CompressionState, images: NDArray[np.uint8], labels: NDArray[np.int64]
-) -> Compressed:
-    """Apply ``recipe`` to ``state``, export, compare with the network, and score the file itself on the validation
-    ``images`` uint8 [n, side, side, 3] with ``labels`` int64 [n].
-
-    NotApplicableError where a technique has nothing to work on; ParityError where the export went wrong.
-    """
-    change_network(recipe.network_steps, state)
-    return finish(recipe.file_steps, state, images, labels)
-
-
 def change_network(steps: Sequence[Step], state: CompressionState) -> None:
     """Carry out steps that change the network, in order. What they leave is in ``state.network`` and ``state.masks``:
     more steps may follow from there.
@@ -77,7 +65,11 @@ def change_network(steps: Sequence[Step], state: CompressionState) -> None:
 def finish(
     steps: Sequence[Step], state: CompressionState, images: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> Compressed:
-    """Export the network as it is, carry out the ``steps`` that change the file, and compare and score it."""
+    """Export the network, carry out the ``steps`` that change the file, compare it with the network, and score the file
+    itself on the validation ``images`` uint8 [n, side, side, 3] with ``labels`` int64 [n].
+
+    NotApplicableError where a technique has nothing to work on; ParityError where the export went wrong.
+    """
     with state.working():
         exported = to_onnx(state.network, state.candidate.image_size)
         model = _on_file(exported, steps, state)
