@@ -41,7 +41,7 @@ def test_a_study_is_created_by_the_form_and_watched_to_its_end(
     page.get_by_label("Start from").select_option("Digits, to try it")
     page.get_by_label("name", exact=True).first.fill("by-hand")
     page.get_by_label("max trials").fill("3")
-    page.get_by_label("epochs").first.fill("2")
+    page.get_by_role("group", name="budget").get_by_label("epochs", exact=True).fill("2")
     page.get_by_label("max candidates").fill("1")
     page.get_by_label("max candidates").press("Tab")
     text = page.get_by_label("As YAML")
