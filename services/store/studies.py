@@ -12,6 +12,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    not_,
     or_,
     select,
     text,
@@ -36,6 +37,8 @@ from services.store.tables import compression_jobs, enqueued_trials, studies, to
 from services.store.tables import events as event_rows
 
 _START_S = 120.0
+#: So many of the studies that wait for a driver are looked at in a round of the controller.
+_MOST_WAITING = 5000
 
 
 def _waits(rows: FromClause) -> ColumnElement[bool]:
@@ -193,14 +196,19 @@ def list_with_progress(
     return [(Study.from_row(row), StudyProgress.from_row(row)) for row in connection.execute(query).mappings()]
 
 
-def list_active(connection: Connection) -> list[ActiveStudy]:
-    """Studies that are not over, and those that ended in the last minutes and may still have a driver."""
+def list_active(connection: Connection, *, most_waiting: int = _MOST_WAITING) -> list[ActiveStudy]:
+    """Studies that are not over, and those that ended in the last minutes and may still have a driver.
+
+    Of those that wait for a driver, the ``most_waiting`` that began to first: however many are posted, this ends soon.
+    """
     names = ("id", "state", "reason", "resources", "queued_at", "job_id", "job_attempt", "submissions", "searched_at")
     spec_resources = studies.c.spec["resources"].label("spec_resources")
     overdue = func.coalesce(studies.c.lease_expires_at < func.now(), False).label("overdue")
     just_over = and_(studies.c.job_id.is_not(None), studies.c.finished_at > func.now() - text("interval '10 minutes'"))
     query = select(*(studies.c[name] for name in names), spec_resources, overdue)
-    query = query.where(or_(studies.c.finished_at.is_(None), just_over)).order_by(studies.c.id)
+    first = select(studies.c.id).where(_waits(studies)).order_by(studies.c.queued_at, studies.c.id).limit(most_waiting)
+    others = and_(studies.c.finished_at.is_(None), not_(_waits(studies)))
+    query = query.where(or_(others, studies.c.id.in_(first), just_over)).order_by(studies.c.id)
     return [ActiveStudy.from_row(row) for row in connection.execute(query).mappings()]
 
 

@@ -44,6 +44,17 @@ def test_studies_are_queued_in_the_order_in_which_they_were_posted(engine: Engin
     assert positions(engine, first, second, third) == [None, 1, 2]
 
 
+def test_a_round_looks_at_the_studies_at_work_and_at_those_that_have_waited_longest(engine: Engine) -> None:
+    begun, first, second, third = (commands.create(engine, make_spec()).id for _ in range(4))
+    submit(engine, begun)
+    with engine.begin() as connection:
+        assert [study.id for study in studies.list_active(connection, most_waiting=2)] == [begun, first, second]
+        studies.put_back(connection, begun)
+        assert [study.id for study in studies.list_active(connection, most_waiting=2)] == [begun, first]
+        assert len(studies.list_active(connection)) == 4
+    assert position(engine, third) == 4
+
+
 def test_a_paused_study_leaves_the_queue_and_comes_last_when_it_is_resumed(engine: Engine) -> None:
     first, second = make_study(engine, StudyState.QUEUED), make_study(engine, StudyState.QUEUED)
     commands.pause(engine, first)
