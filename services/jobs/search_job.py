@@ -128,7 +128,7 @@ def run(
     except TargetMissingError as error:
         with recorder.writing() as connection:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=str(error))
-    except Exception as error:
+    except Exception as error:  # a full disk may be wrapped by Tune, Ray or a storage library
         if (no_room := no_room_behind(error)) is None:
             raise
         recorder.wait_for_room(no_room)
@@ -232,7 +232,7 @@ def _search(
         runnable = tune.with_resources(tune.with_parameters(trainable, task=task), partial(_placement, resources))
         try:
             tune.Tuner(runnable, tune_config=tune_config, run_config=run_config).fit()
-        except Exception as error:
+        except Exception as error:  # Tune wraps what killed a worker in errors of its own
             killed = memory_kill_behind(error)
             if killed is None:
                 raise

@@ -57,7 +57,7 @@ class TrainingJob:
         try:
             with ThreadPoolExecutor(max(len(missing), 1)) as pool:
                 list(pool.map(self._seed, missing))
-        except Exception as error:
+        except Exception as error:  # a full disk may be wrapped by Ray or a storage library
             if (fault := no_room.no_room_behind(error)) is not None:
                 self._wait_for_room(fault)
                 return
