@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import optuna
 from optuna.trial import FrozenTrial
@@ -73,8 +73,11 @@ class TrialLog(Protocol):
         """Note how long the sampler took to propose a candidate, whatever becomes of it."""
 
 
-#: A candidate's fingerprint and its epochs: what has both in common need not be run twice.
-_Key = tuple[str, int]
+class _Key(NamedTuple):
+    """What two trials have in common of which one need not be run."""
+
+    fingerprint: str
+    epochs: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +87,6 @@ class _RunningTrial:
     key: _Key
     metrics: Metrics
     started_s: float
-
-    @property
-    def epochs(self) -> int:
-        return self.key[1]
 
 
 class StudySearch(OptunaSearch):  # type: ignore[misc]
@@ -206,7 +205,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         return str(Searcher.FINISHED)
 
     def _key(self, candidate: Candidate, assignment: Assignment) -> _Key:
-        return candidate.fingerprint, self._spec.epochs_for(assignment)
+        return _Key(candidate.fingerprint, self._spec.epochs_for(assignment))
 
     def _priced(self, candidate: Candidate) -> tuple[Metrics, str | None]:
         """What the candidate costs, and why it need not be run."""
@@ -248,13 +247,13 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             return 0.0
 
     def _running_work(self) -> list[float]:
-        return [trial.metrics["macs"] * trial.epochs for trial in self._running.values() if "macs" in trial.metrics]
+        return [trial.metrics["macs"] * trial.key.epochs for trial in self._running.values() if "macs" in trial.metrics]
 
     def _finished_work(self) -> list[tuple[float, float]]:
         """The work and the seconds of each trial that ran to its end."""
         return [
-            (outcome.metrics["macs"] * epochs, outcome.seconds)
-            for (_, epochs), outcome in self._outcomes.items()
+            (outcome.metrics["macs"] * key.epochs, outcome.seconds)
+            for key, outcome in self._outcomes.items()
             if outcome is not None and outcome.state is TrialState.COMPLETED and "macs" in outcome.metrics
         ]
 
