@@ -1,8 +1,10 @@
 """What a study of pretrained networks finds in the minutes that a plain fine-tuning script gets, on TrashNet.
 
 The script fine-tunes EfficientNet-Lite0 whole and cut, one model after the other (parts/plain_fine_tuning.py). The
-study has five lines and defaults for the rest; its compression counts into its minutes. Both sides choose by validation
-images, and their macro F1 is that of test images that neither has opened: 15% of each class, drawn anew for each seed.
+study has five lines and defaults for the rest; its compression counts into its minutes. Where several numbers of
+minutes are asked for, the script runs once for each split, and what it has finished by then counts. Both sides choose
+by validation images, and their macro F1 is that of test images that neither has opened: 15% of each class, drawn anew
+for each seed.
 L is the latency of the script's whole network at 96 px. For at most 0.75, 0.3, 0.12 and 0.06 L the model with the
 best validation F1 of each side is printed with its F1 on test.
 """
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from statistics import fmean
@@ -50,31 +52,53 @@ class Model:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/trashnet"), help="a folder of class folders")
-    parser.add_argument("--minutes", type=float, default=10.0, help="of each side and seed")
+    parser.add_argument("--minutes", type=float, nargs="+", default=[10.0], help="of each side and seed")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one split of the images each")
     options = parser.parse_args()
-    print(f"{describe()}; {options.data.name}, {options.minutes:g} minutes each", flush=True)
-    best: dict[tuple[str, float], list[float]] = {}
-    ratios = []
+    print(f"{describe()}; {options.data.name}", flush=True)
+    comparisons = {minutes: Comparison() for minutes in sorted(options.minutes)}
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as folder:
             split_folder(options.data, Path(folder), seed)
-            script = _script(Path(folder), options.minutes, seed)
-            if not script:
-                sys.exit(f"the script finished no model within {options.minutes:g} minutes: give both sides more")
-            study = _study(Path(folder), options.minutes, seed)
+            script = _script(Path(folder), max(comparisons), seed)
+            for minutes, comparison in comparisons.items():
+                in_time = [model for model, finished_s in script if finished_s <= 60 * minutes]
+                if not in_time:
+                    sys.exit(f"the script finished no model within {minutes:g} minutes: give both sides more")
+                print(f"seed {seed}, {minutes:g} minutes", flush=True)
+                comparison.add(_study(Path(folder), minutes, seed), in_time)
+    for minutes, comparison in comparisons.items():
+        comparison.summarize(minutes)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides' figures for one number of minutes, a value for each seed."""
+
+    f1_test: dict[tuple[str, float], list[float]] = field(default_factory=dict)
+    ratios: list[float] = field(default_factory=list)
+
+    def add(self, study: Sequence[Model], script: Sequence[Model]) -> None:
+        """Compare the models of one seed; the script's first one is the whole network at 96 px."""
         whole_ms = script[0].latency_ms
-        print(f"seed {seed}: L is {whole_ms:.3f} ms")
+        print(f"  L is {whole_ms:.3f} ms")
         for fraction in _FRACTIONS:
-            for side, models in (("study", study), ("script", script)):
-                best.setdefault((side, fraction), []).append(_best(models, fraction * whole_ms))
-            print(f"  at most {fraction:4g} L: {_pair(best, fraction, -1)}")
+            best = {"study": _best(study, fraction * whole_ms), "script": _best(script, fraction * whole_ms)}
+            for side, value in best.items():
+                self.f1_test.setdefault((side, fraction), []).append(value)
+            print(f"  at most {fraction:4g} L: study {best['study']:.3f}, script {best['script']:.3f}")
         volumes = [_hypervolume(models, whole_ms) for models in (study, script)]
-        ratios.append(volumes[0] / volumes[1])
-        print(f"  hypervolume: study {volumes[0]:.4f}, script {volumes[1]:.4f}, ratio {ratios[-1]:.3f}", flush=True)
-    for (side, fraction), values in best.items():
-        print(f"F1 on test at most {fraction:4g} L, {side}: mean {fmean(values):.3f}, {spread(values)}")
-    print(f"hypervolume of the study over the script's: {spread(ratios)}")
+        self.ratios.append(volumes[0] / volumes[1])
+        print(
+            f"  hypervolume: study {volumes[0]:.4f}, script {volumes[1]:.4f}, ratio {self.ratios[-1]:.3f}", flush=True
+        )
+
+    def summarize(self, minutes: float) -> None:
+        """Print the means over the seeds."""
+        print(f"{minutes:g} minutes")
+        for (side, fraction), values in self.f1_test.items():
+            print(f"  F1 on test at most {fraction:4g} L, {side}: mean {fmean(values):.3f}, {spread(values)}")
+        print(f"  hypervolume of the study over the script's: {spread(self.ratios)}")
 
 
 def split_folder(source: Path, target: Path, seed: int) -> None:
@@ -89,10 +113,6 @@ def split_folder(source: Path, target: Path, seed: int) -> None:
             shutil.copyfile(path, copy)
 
 
-def _pair(best: dict[tuple[str, float], list[float]], fraction: float, seed: int) -> str:
-    return ", ".join(f"{side} {best[side, fraction][seed]:.3f}" for side in ("study", "script"))
-
-
 def _best(models: Sequence[Model], most_ms: float) -> float:
     """F1 on test of the model with the best validation F1; 0 if no model is that fast."""
     fast = [model for model in models if model.latency_ms <= most_ms]
@@ -105,12 +125,16 @@ def _hypervolume(models: Sequence[Model], whole_ms: float) -> float:
     return hypervolume(losses_of(_OBJECTIVES, metrics), np.array([0.0, 1.0]))
 
 
-def _script(folder: Path, minutes: float, seed: int) -> list[Model]:
+def _script(folder: Path, minutes: float, seed: int) -> list[tuple[Model, float]]:
+    """Each finished model, and the seconds after which it was finished."""
     command = [sys.executable, "-m", "benchmarks.parts.plain_fine_tuning", str(folder), str(minutes), str(seed)]
     done = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE)
     print(done.stdout, end="", flush=True)
-    models = [json.loads(line) for line in done.stdout.splitlines()]
-    return [Model(f1=model["f1"], f1_test=model["f1_test"], latency_ms=model["latency_ms"]) for model in models]
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return [
+        (Model(f1=line["f1"], f1_test=line["f1_test"], latency_ms=line["latency_ms"]), line["elapsed_s"])
+        for line in lines
+    ]
 
 
 def _study(folder: Path, minutes: float, seed: int) -> list[Model]:
