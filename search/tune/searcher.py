@@ -35,15 +35,10 @@ from search.study.spec import StudySpec
 from search.study.yardsticks import probe_candidate
 from search.tune.codec import SuggestedTrial, decode_report, encode_suggestion
 from search.tune.early_stopping import Stopping
+from search.tune.next_point import FinishedTrial, next_point
 
 _SAMPLER_ATTEMPTS = 20
 _RANDOM_ATTEMPTS = 300
-#: A point of the queue waits while it is expected to take more than this fraction of the minutes that are left, as its
-#: work suggests: its multiply-accumulates by its epochs.
-_MOST_OF_TIME = 0.5
-#: Before a trial has finished, a point waits that is more than so many times the least work of those that wait or run.
-_MOST_BEFORE_A_PACE = 2.0
-_MIN_SECONDS = 1e-3
 
 
 class TrialLog(Protocol):
@@ -218,43 +213,33 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
     def _take_from_queue(self) -> None:
         """Have Optuna ask for the first point of the queue that the minutes allow."""
         waiting = {name: point for name, point in self._log.enqueued().items() if name not in self._queued}
-        if (chosen := self._first_that_fits(waiting)) is not None:
+        if not waiting:
+            return
+        chosen = next_point(
+            {name: self._least_work(point.assignment) for name, point in waiting.items()},
+            running=[_work(trial.metrics, trial.key) for trial in self._running.values()],
+            finished=self._finished(),
+            seconds_left=self._log.seconds_left(),
+        )
+        if chosen is not None:
             self._queued.add(chosen)
             point = waiting[chosen]
             attributes = {"enqueued": chosen, "whole_gpu": point.whole_gpu, "role": point.role}
             self._ot_study.enqueue_trial(dict(point.assignment), user_attrs=attributes)
 
-    def _first_that_fits(self, waiting: Mapping[str, Enqueued]) -> str | None:
-        """The first of the points that is expected to leave enough of the budget's minutes, by its id in the queue."""
-        left_s = self._log.seconds_left()
-        if left_s is None or not waiting:
-            return next(iter(waiting), None)
-        work = {name: self._least_work(point.assignment) for name, point in waiting.items()}
-        costliest = max(self._finished_work(), default=None)
-        if costliest is None:
-            most = _MOST_BEFORE_A_PACE * min([*work.values(), *self._running_work()])
-        else:
-            trial_work, seconds = costliest
-            most = trial_work * _MOST_OF_TIME * left_s / max(seconds, _MIN_SECONDS)
-        return next((name for name, needed in work.items() if needed <= most), None)
-
     def _least_work(self, assignment: Assignment) -> float:
         """The work of a point with the first choices for what it leaves open; 0 if it is no network."""
         candidate = draw(self._spec.space, GivenChoices(assignment), classes=self._classes)
         try:
-            return self._profile(candidate).get("macs", 0.0) * self._spec.epochs_for(assignment)
+            return _work(self._profile(candidate), self._key(candidate, assignment))
         except UnbuildableError:
             return 0.0
 
-    def _running_work(self) -> list[float]:
-        return [trial.metrics["macs"] * trial.key.epochs for trial in self._running.values() if "macs" in trial.metrics]
-
-    def _finished_work(self) -> list[tuple[float, float]]:
-        """The work and the seconds of each trial that ran to its end."""
+    def _finished(self) -> list[FinishedTrial]:
         return [
-            (outcome.metrics["macs"] * key.epochs, outcome.seconds)
+            FinishedTrial(_work(outcome.metrics, key), outcome.seconds)
             for key, outcome in self._outcomes.items()
-            if outcome is not None and outcome.state is TrialState.COMPLETED and "macs" in outcome.metrics
+            if outcome is not None and outcome.state is TrialState.COMPLETED
         ]
 
     def _waiting_probe(self) -> tuple[str, Assignment] | None:
@@ -394,6 +379,11 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, object]:
         """Tune pickles what it is given to restore it one day; a search is rebuilt from the trials table instead."""
         return {}
+
+
+def _work(metrics: Metrics, key: _Key) -> float:
+    """The multiply-accumulates of all epochs of one image; 0 if a network's are not known."""
+    return metrics.get("macs", 0.0) * key.epochs
 
 
 def _finite(metrics: Metrics) -> Metrics:
