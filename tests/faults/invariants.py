@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from search.contract.states import TERMINAL_STUDY_STATES
 from services.errors import LeaseLostError
+from services.records.on_test import TEST_COLUMNS
 from services.store import jobs, studies
 from tests.server import wait_for
 
@@ -23,8 +24,8 @@ _FINISHED = {
     "artifacts": "SELECT * FROM seedleaf.artifacts",
     "training_runs": "SELECT training_id || '/' || seed AS id, * FROM seedleaf.training_runs",
 }
-#: Written later than a trial's end, by a training in full.
-_MAY_CHANGE = ("retrained_f1", "retrained_f1_deviation")
+#: Written later than a trial's or a variant's end: by a training in full, and when the study's picks are scored.
+_MAY_CHANGE = ("retrained_f1", "retrained_f1_deviation", *TEST_COLUMNS)
 
 
 class Artifacts(Protocol):
