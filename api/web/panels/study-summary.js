@@ -73,6 +73,7 @@ function factsOf(results) {
     ["Compressed", jobs ? `${compression.COMPLETED ?? 0} of ${jobs}` : null],
     ["Compression failed", compression.FAILED],
     ["Test images", testText(study)],
+    ["Pretrained weights", weightsText(study)],
     ["Taught by", teacher(results)],
     ["Search time", duration(study.search_elapsed_s)],
     ["Created", ago(study.created_at)],
@@ -93,6 +94,12 @@ function teacher({ study, trials }) {
   return id && h("a", { href: trialLink(id) }, trials.has(id) ? `Trial ${trials.get(id)?.number}` : id);
 }
 
+/** The networks with pretrained weights, where these come from, and their licence. @param {StudyView} study */
+function weightsText({ weights }) {
+  const texts = weights.map(({ network, origin, license }) => `${network} (${origin}, licence ${license ?? "unknown"})`);
+  return texts.join("; ") || null;
+}
+
 /** How often models were scored on the test split, and why some were not. @param {StudyView} study */
 function testText({ test_looks: looks, test_reason: reason }) {
   const times = looks > 0 && `looked at ${count(looks)} ${looks === 1 ? "time" : "times"}`;
@@ -102,8 +109,8 @@ function testText({ test_looks: looks, test_reason: reason }) {
 /** The running trials, each with its last epoch. @param {StudyResults} results */
 function runningTrials({ study, trials, epochs }) {
   const now = [...trials.values()].filter(({ state }) => state === "RUNNING");
-  const { epochs: all, epochs_of } = study.spec.budget;
-  const total = Object.keys(epochs_of ?? {}).length > 0 ? "" : ` of ${all}`;
+  const epochsOfAll = sameEpochs(study);
+  const total = epochsOfAll === null ? "" : ` of ${epochsOfAll}`;
   /** @param {EpochEnded | undefined} epoch */
   const words = (epoch) => (epoch ? ` epoch ${epoch.epoch}${total}, F1 ${fraction(epoch.f1)}` : " starting");
   const items = now.map(({ id, number }) => {
@@ -111,6 +118,12 @@ function runningTrials({ study, trials, epochs }) {
     return h("li", {}, link, words(epochs.get(id)));
   });
   return items.length > 0 && h("ul", { class: "running-trials", "aria-label": "Running trials" }, items);
+}
+
+/** The epochs of every trial; null where they differ between trials. @param {StudyView} study */
+function sameEpochs({ spec: { space, budget } }) {
+  const choices = space.epochs ? [space.epochs].flat() : [budget.epochs, ...Object.values(budget.epochs_of ?? {})];
+  return new Set(choices).size === 1 ? choices[0] : null;
 }
 
 /** The images that could not be used, listed once the search has started; stays open while the rest is redrawn. */
