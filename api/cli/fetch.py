@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from api.cli.errors import CommandError
+from api.cli.names import find_study
 from api.cli.output import TextFormat, print_json
 from api.client.client import Client
 from api.client.errors import RequestRejectedError
 
 
 def fetch(
-    wanted: Annotated[str, typer.Argument(metavar="VARIANT|STUDY", help="A variant's id, or a study's.")],
+    wanted: Annotated[str, typer.Argument(metavar="VARIANT|STUDY", help="A variant's id, or a study's id or name.")],
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     format_: TextFormat = "text",
 ) -> None:
@@ -34,20 +35,14 @@ def fetch(
 def _variant_of(client: Client, wanted: str) -> str:
     if _is_variant(client, wanted):
         return wanted
-    try:
-        front = client.get_front(wanted)
-    except RequestRejectedError as error:
-        if error.status != 404:
-            raise
-        raise CommandError(
-            f"there is no variant and no study {wanted!r}: seedleaf leaderboard --variants lists what there is"
-        ) from error
+    study = find_study(client, wanted)
+    front = study.front()
     if front.recommended is not None:
         return front.recommended
     if not front.variants:
-        raise CommandError(f"study {wanted} has no model to fetch yet: models are made when its search has ended")
+        raise CommandError(f"study {study.id} has no model to fetch yet: models are made when its search has ended")
     choices = "; ".join(f"{group.recommended} ({group.host})" for group in front.variants)
-    raise CommandError(f"study {wanted} was timed on several hosts, which are not compared: fetch one of {choices}")
+    raise CommandError(f"study {study.id} was timed on several hosts, which are not compared: fetch one of {choices}")
 
 
 def _is_variant(client: Client, wanted: str) -> bool:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli.errors import CommandError
-from api.cli.output import Format, print_csv, print_json, print_table
+from api.cli.names import LATEST, StudyName, find_study
+from api.cli.output import Format, Wide, print_csv, print_json, print_table
 from api.client.client import Client, Order
 from api.tabular import studies as study_rows
 from api.tabular import trials as trial_rows
@@ -17,27 +17,30 @@ Sort = Literal["number", MetricName]
 
 
 def leaderboard(
-    study_id: Annotated[
-        str | None, typer.Argument(metavar="[STUDY]", help="A study's id; the newest by default.")
-    ] = None,
+    name: StudyName = LATEST,
     sort: Annotated[Sort, typer.Option(help="The metric to sort by, best first.")] = "score",
     where: Annotated[
         list[str] | None, typer.Option(help="Only rows that match, such as 'f1>=0.8'; repeatable.")
     ] = None,
     variants: Annotated[bool, typer.Option("--variants", help="List the deployable models.")] = False,
+    wide: Wide = False,
     format_: Format = "table",
 ) -> None:
     """Show a study's trials, best first, each with its best variant."""
     with Client() as client:
-        wanted_id = study_id or _newest(client)
-        if variants:
-            show_variants(client, wanted_id, where=where or (), sort=sort, format_=format_)
-        else:
-            show_trials(client, wanted_id, where=where or (), sort=sort, format_=format_)
+        study_id = find_study(client, name).id
+        show = show_variants if variants else show_trials
+        show(client, study_id, where=where or (), sort=sort, wide=wide, format_=format_)
 
 
 def show_trials(
-    client: Client, study_id: str, *, where: Sequence[str] = (), sort: Sort = "score", format_: Format = "table"
+    client: Client,
+    study_id: str,
+    *,
+    where: Sequence[str] = (),
+    sort: Sort = "score",
+    wide: bool = False,
+    format_: Format = "table",
 ) -> None:
     trials = list(client.iter_trials(study_id=study_id, where=where, sort=sort, order=_best_first(sort)))
     ranked = list(zip(trial_rows.ranks(trials), trials, strict=True))
@@ -47,13 +50,19 @@ def show_trials(
         print_csv([trial_rows.flat(rank, trial) for rank, trial in ranked])
     else:
         rows = [trial_rows.row(rank, trial) for rank, trial in ranked]
-        print_table(trial_rows.HEADERS, rows, left=trial_rows.WORDS)
+        print_table(trial_rows.HEADERS, rows, left=trial_rows.WORDS, narrow=None if wide else trial_rows.NARROW)
         _print_hosts(trial.host for trial in trials)
         _print_looks(client, study_id)
 
 
 def show_variants(
-    client: Client, study_id: str, *, where: Sequence[str] = (), sort: Sort = "score", format_: Format = "table"
+    client: Client,
+    study_id: str,
+    *,
+    where: Sequence[str] = (),
+    sort: Sort = "score",
+    wide: bool = False,
+    format_: Format = "table",
 ) -> None:
     """Best first for each host and runtime: different ones are never ranked together."""
     variants = list(client.iter_variants(study_id=study_id, where=where, sort=sort, order=_best_first(sort)))
@@ -67,18 +76,12 @@ def show_variants(
         print_csv([variant_rows.flat(row) for row in rows])
         return
     for group in variant_rows.by_host(rows):
-        print_table(variant_rows.HEADERS, [variant_rows.row(row) for row in group], left=variant_rows.WORDS)
+        cells = [variant_rows.row(row) for row in group]
+        print_table(variant_rows.HEADERS, cells, left=variant_rows.WORDS, narrow=None if wide else variant_rows.NARROW)
         _print_hosts(row.variant.host for row in group)
     _print_looks(client, study_id)
     if front.recommended is not None:
         print(f"the recommended model: seedleaf fetch {front.recommended} --out DIR")
-
-
-def _newest(client: Client) -> str:
-    newest = client.list_studies(limit=1).items
-    if not newest:
-        raise CommandError("there is no study yet: create one with `seedleaf study create SPEC`")
-    return newest[0].id
 
 
 def _best_first(sort: Sort) -> Order:

@@ -13,12 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from api.tabular.console import STYLES, console, plain
+from api.tabular.narrow import PADDING, Narrow
 
 _HELP = "How to print it."
 #: For commands that list something.
 Format = Annotated[Literal["table", "csv", "json"], typer.Option("--format", help=_HELP)]
 #: For commands that report what they did.
 TextFormat = Annotated[Literal["text", "json"], typer.Option("--format", help=_HELP)]
+#: For tables that leave out what a narrow terminal has no room for.
+Wide = Annotated[bool, typer.Option("--wide", help="Show every column, however narrow the terminal is.")]
 _TABLE_WIDTH = 240
 
 
@@ -48,9 +51,20 @@ def _cell(value: object) -> object:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: frozenset[str]) -> None:
-    """Columns named in ``left`` are words, the others numbers. A narrow terminal wraps whole lines, never a cell."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+def print_table(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    left: frozenset[str],
+    narrow: Narrow | None = None,
+) -> None:
+    """Columns named in ``left`` are words, the others numbers. A narrow terminal wraps whole lines, never a cell.
+
+    ``narrow`` says how the table is fitted to a terminal.
+    """
+    if narrow is not None and sys.stdout.isatty() and rows:
+        headers, rows = narrow.fitted(headers, rows, width=console().width)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, PADDING, 0, 0), pad_edge=False, show_edge=False)
     for header in headers:
         table.add_column(header, justify="left" if header in left else "right")
     for row in rows:

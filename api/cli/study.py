@@ -10,20 +10,20 @@ import typer
 from api.cli import importance as importance_rows
 from api.cli.documents import read_spec
 from api.cli.errors import CommandError
+from api.cli.names import StudyName, find_study
 from api.cli.optuna_import import import_points
-from api.cli.output import Format, TextFormat, print_csv, print_json, print_table
+from api.cli.output import Format, TextFormat, Wide, print_csv, print_json, print_table
 from api.cli.prompts import file_from_terminal
 from api.cli.watch import watch_to_end
 from api.client.client import Client
 from api.exporters.exporter import Target
 from api.schemas import StudyView
 from api.tabular.console import plain
-from api.tabular.studies import HEADERS, WORDS, details, flat, networks, row
+from api.tabular.studies import HEADERS, NARROW, WORDS, details, flat, networks, row
 from search.contract.metrics import MetricName
 from search.study.spec import StudySpec
 
 app = typer.Typer(no_args_is_help=True, help="Create and manage studies.")
-StudyId = Annotated[str, typer.Argument(metavar="ID", help="A study's id.")]
 
 
 @app.command()
@@ -53,7 +53,7 @@ def create(
 
 
 @app.command("list")
-def list_(format_: Format = "table") -> None:
+def list_(wide: Wide = False, format_: Format = "table") -> None:
     """List the studies, newest first."""
     with Client() as client:
         studies = list(client.iter_studies())
@@ -62,14 +62,14 @@ def list_(format_: Format = "table") -> None:
     elif format_ == "csv":
         print_csv([flat(study) for study in studies])
     else:
-        print_table(HEADERS, [row(study) for study in studies], left=WORDS)
+        print_table(HEADERS, [row(study) for study in studies], left=WORDS, narrow=None if wide else NARROW)
 
 
 @app.command()
-def show(study_id: StudyId, format_: Format = "table") -> None:
+def show(name: StudyName, format_: Format = "table") -> None:
     """Show one study."""
     with Client() as client:
-        study = client.get_study(study_id)
+        study = find_study(client, name)
     if format_ == "json":
         print_json(study)
     elif format_ == "csv":
@@ -81,13 +81,13 @@ def show(study_id: StudyId, format_: Format = "table") -> None:
 
 @app.command()
 def importance(
-    study_id: StudyId,
+    name: StudyName,
     metric: Annotated[MetricName, typer.Option(help="The best trials by this metric.")] = "f1",
     format_: Format = "table",
 ) -> None:
     """Show which choices and augmentation operations set the best trials apart."""
     with Client() as client:
-        result = client.get_importance(study_id, metric=metric)
+        result = find_study(client, name).importance(metric)
     if format_ == "json":
         print_json(result)
     elif format_ == "csv":
@@ -108,64 +108,65 @@ def importance(
 
 
 @app.command("watch")
-def watch_study(study_id: StudyId, format_: TextFormat = "text") -> None:
+def watch_study(name: StudyName, format_: TextFormat = "text") -> None:
     """Show a study's progress until it ends; as JSON, the study once it has ended."""
     with Client() as client:
-        _watch(client, client.get_study(study_id), format_)
+        _watch(client, find_study(client, name), format_)
 
 
 @app.command()
-def pause(study_id: StudyId, format_: TextFormat = "text") -> None:
+def pause(name: StudyName, format_: TextFormat = "text") -> None:
     """Start no more trials; running trials finish."""
     with Client() as client:
-        _report(client.pause_study(study_id), format_)
+        _report(find_study(client, name).pause(), format_)
 
 
 @app.command()
-def resume(study_id: StudyId, format_: TextFormat = "text") -> None:
+def resume(name: StudyName, format_: TextFormat = "text") -> None:
     """Resume a paused study."""
     with Client() as client:
-        _report(client.resume_study(study_id), format_)
+        _report(find_study(client, name).resume(), format_)
 
 
 @app.command()
-def cancel(study_id: StudyId, format_: TextFormat = "text") -> None:
+def cancel(name: StudyName, format_: TextFormat = "text") -> None:
     """End a study for good, with its running trials and compression jobs."""
     with Client() as client:
-        _report(client.cancel_study(study_id), format_)
+        _report(find_study(client, name).cancel(), format_)
 
 
 @app.command()
 def delete(
-    study_id: StudyId,
+    name: StudyName,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     format_: TextFormat = "text",
 ) -> None:
     """Delete a study that has ended, with its trials, models and files; this cannot be undone."""
     with Client() as client:
+        study = find_study(client, name)
         if not yes:
-            _confirm_deletion(client, study_id)
-        client.delete_study(study_id)
+            _confirm_deletion(study)
+        study.delete()
     if format_ == "json":
-        print_json({"deleted": study_id})
+        print_json({"deleted": study.id})
     else:
-        print(f"deleted study {study_id}")
+        print(f"deleted study {study.id}")
 
 
 @app.command()
 def extend(
-    study_id: StudyId,
+    name: StudyName,
     trials: Annotated[int, typer.Option(min=1, help="The new total of trials.")],
     format_: TextFormat = "text",
 ) -> None:
     """Raise the number of trials; a study that has ended resumes its search."""
     with Client() as client:
-        _report(client.extend_study(study_id, max_trials=trials), format_)
+        _report(find_study(client, name).extend(max_trials=trials), format_)
 
 
 @app.command("export")
 def export_study(
-    study_id: StudyId,
+    name: StudyName,
     to: Annotated[Target, typer.Option(help="The format to write.")],
     out: Annotated[str, typer.Option(help="A file for Optuna, a folder for TensorBoard, a tracking URI for MLflow.")],
     live: Annotated[bool, typer.Option("--live", help="Follow the study: write each trial as it ends.")] = False,
@@ -175,6 +176,7 @@ def export_study(
     from api.exporters.export import export
 
     with Client() as client:
+        study_id = find_study(client, name).id
         trials = export(client, study_id, to, out, live=live)
     if format_ == "json":
         print_json({"study_id": study_id, "to": to, "out": out, "trials": trials})
@@ -191,11 +193,10 @@ def schema() -> None:
     print(json.dumps(StudySpec.model_json_schema(), indent=2))
 
 
-def _confirm_deletion(client: Client, study_id: str) -> None:
+def _confirm_deletion(study: StudyView) -> None:
     """CommandError unless the user at the terminal says yes."""
     if not sys.stdin.isatty():
         raise CommandError("nobody can be asked here: give --yes to delete the study")
-    study = client.get_study(study_id)
     question = f"Delete study {study.id} ({study.name}), {study.progress.finished} trials, with their models and files?"
     if not typer.confirm(plain(question), err=True):
         raise CommandError("nothing was deleted")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from api.cli.errors import CommandError
+from api.cli.names import TrialName, find_trial_id
 from api.cli.output import TextFormat, print_json
 from api.client.client import Client
 from api.client.waiting import wait_for_training
@@ -13,7 +14,7 @@ from search.contract.states import JobState
 
 
 def train(
-    trial_id: Annotated[str, typer.Argument(metavar="TRIAL", help="The id of a trial.")],
+    trial: TrialName,
     epochs: Annotated[
         int, typer.Option(min=1, max=10_000, help="Epochs of each seed, over the whole training split.")
     ] = 30,
@@ -22,6 +23,7 @@ def train(
 ) -> None:
     """Train a trial's candidate in full, on all the data; after kill -9 it resumes from its last epoch."""
     with Client() as client:
+        trial_id = find_trial_id(client, trial)
         training = client.train_trial(trial_id, epochs=epochs, seeds=seeds)
         if format_ == "text":
             place = "" if training.queue_position is None else f", number {training.queue_position} in the queue"

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from api.schemas import KeyView, StudyView
 from api.tabular import formats
+from api.tabular.narrow import Narrow
 from search.contract.weights import StartingWeights
 from search.spaces.families import count_networks
 from search.spaces.size import UncountableError
@@ -12,6 +13,8 @@ from search.study.spec import StudySpec
 
 HEADERS = ("study id", "name", "state", "trials", "best F1", "created", "reason")
 WORDS = frozenset({"study id", "name", "state", "created", "reason"})
+
+NARROW = Narrow(least=("created", "study id"), cut="reason")
 
 
 def row(study: StudyView) -> tuple[str, ...]:

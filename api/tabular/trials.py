@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from api.schemas import TrialView, VariantView
 from api.tabular import formats
+from api.tabular.narrow import Narrow
 from api.tabular.variants import f1_test, flat_on_test, latency, metric, speed_up
 from search.contract.metrics import NATURAL_GOALS
 from search.contract.states import TrialState
@@ -27,6 +28,10 @@ HEADERS = (
     "trial id",
 )
 WORDS = frozenset({"state", "best variant", "trial id"})
+NARROW = Narrow(
+    least=("trial id", "speed-up", "score", "MACs", "params", "its F1", "size", "its ms", "state", "F1 in full"),
+    cut="best variant",
+)
 _IN_FULL = ("retrained_f1", "retrained_f1_deviation")
 _METRICS = (*NATURAL_GOALS, "latency_low_ms", "latency_high_ms", *_IN_FULL)
 

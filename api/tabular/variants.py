@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from api.schemas import OnTest, ParetoView, TrialView, VariantView
 from api.tabular import formats
+from api.tabular.narrow import Narrow
 from search.contract.metrics import NATURAL_GOALS
 
 HEADERS = (
@@ -24,6 +25,7 @@ HEADERS = (
     "variant id",
 )
 WORDS = frozenset({"pick", "recipe", "runtime", "variant id"})
+NARROW = Narrow(least=("variant id", "score", "agreement", "vs eager", "runtime", "size", "F1 test"))
 EAGER_RUNTIME = "torch"
 _METRICS = (*NATURAL_GOALS, "latency_low_ms", "latency_high_ms")
 
