@@ -4,40 +4,52 @@ How long a point takes is not known before it ran. What is expected grows with i
 its epochs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-#: A point waits while it is expected to take more than this fraction of the seconds that are left.
-_MOST_OF_TIME = 0.5
-#: Before a trial has finished, a point waits that is more than so many times the least work of those that wait or run.
-_MOST_BEFORE_A_PACE = 2.0
-_MIN_SECONDS = 1e-3
+#: A point waits while its training is expected to take more than this fraction of the seconds that are left. A
+#: yardstick is no candidate for the front: it leaves time for those that are.
+_MOST_OF_TIME = 0.9
+_MOST_OF_TIME_FOR_A_YARDSTICK = 0.5
 
 
-class FinishedTrial(NamedTuple):
-    """The work of a trial that ran to its end, and how long it took."""
+class WaitingPoint(NamedTuple):
+    """A point of the queue, by its work."""
+
+    work: float
+    is_yardstick: bool = False
+
+    @property
+    def most_of_time(self) -> float:
+        return _MOST_OF_TIME_FOR_A_YARDSTICK if self.is_yardstick else _MOST_OF_TIME
+
+
+class TrainedWork(NamedTuple):
+    """Work that a trial has done so far, and the seconds that it took."""
 
     work: float
     seconds: float
 
 
 def next_point(
-    waiting: Mapping[str, float],
-    *,
-    running: Sequence[float],
-    finished: Sequence[FinishedTrial],
-    seconds_left: float | None,
+    waiting: Mapping[str, WaitingPoint], *, trained: Collection[TrainedWork], seconds_left: float | None
 ) -> str | None:
-    """The first of the ``waiting`` points that leaves enough of the minutes; None if none of them does.
+    """The id in the queue of the first point that leaves enough of the minutes; None if none of them does.
 
-    ``waiting`` has the work of each point by its id in the queue, ``running`` that of the trials that run. The finished
-    trial of the most work sets the pace. Without a limit of minutes (``seconds_left`` is None) nothing waits.
+    The trial that has done the most work sets the pace. Before the first epoch of any trial, the point of the least
+    work is next, and no yardstick. Without a limit of minutes (``seconds_left`` is None) nothing waits.
     """
     if seconds_left is None:
         return next(iter(waiting), None)
-    if finished:
-        costliest = max(finished)
-        most = costliest.work * _MOST_OF_TIME * seconds_left / max(costliest.seconds, _MIN_SECONDS)
-    else:
-        most = _MOST_BEFORE_A_PACE * min([*waiting.values(), *running], default=0.0)
-    return next((queue_id for queue_id, work in waiting.items() if work <= most), None)
+    if not trained:
+        candidates = {queue_id: point.work for queue_id, point in waiting.items() if not point.is_yardstick}
+        return min(candidates, key=candidates.__getitem__, default=None)
+    work, seconds = max(trained)
+    return next(
+        (
+            queue_id
+            for queue_id, point in waiting.items()
+            if point.work * seconds <= work * point.most_of_time * seconds_left
+        ),
+        None,
+    )

@@ -35,7 +35,7 @@ from search.study.spec import StudySpec
 from search.study.yardsticks import probe_candidate
 from search.tune.codec import SuggestedTrial, decode_report, encode_suggestion
 from search.tune.early_stopping import Stopping
-from search.tune.next_point import FinishedTrial, next_point
+from search.tune.next_point import TrainedWork, WaitingPoint, next_point
 
 _SAMPLER_ATTEMPTS = 20
 _RANDOM_ATTEMPTS = 300
@@ -112,6 +112,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._outcomes: dict[_Key, PastTrial | None] = {}
         self._probes: set[str] = set()
         self._running: dict[str, _RunningTrial] = {}
+        self._trained: dict[_Key, TrainedWork] = {}
         self._queued: set[str] = set()
         self.exhausted = False
         past = len(history)
@@ -141,7 +142,10 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             self._ot_study.add_trial(self._frozen(trial))
             taught = is_taught(trial.assignment)
             replayed = draw(spec.space, Replay(values=trial.assignment), classes=classes, taught=taught)
-            self._outcomes[self._key(replayed, trial.assignment)] = trial
+            key = self._key(replayed, trial.assignment)
+            self._outcomes[key] = trial
+            if trial.state is TrialState.COMPLETED and "macs" in trial.metrics:
+                self._trained[key] = TrainedWork(trial.metrics["macs"] * key.epochs, trial.seconds)
 
     def _frozen(self, past: PastTrial) -> FrozenTrial:
         frozen = frozen_trial(past, self._spec, classes=self._classes)
@@ -215,32 +219,23 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         waiting = {name: point for name, point in self._log.enqueued().items() if name not in self._queued}
         if not waiting:
             return
-        chosen = next_point(
-            {name: self._least_work(point.assignment) for name, point in waiting.items()},
-            running=[_work(trial.metrics, trial.key) for trial in self._running.values()],
-            finished=self._finished(),
-            seconds_left=self._log.seconds_left(),
-        )
+        points = {name: self._waiting_point(point) for name, point in waiting.items()}
+        chosen = next_point(points, trained=self._trained.values(), seconds_left=self._log.seconds_left())
         if chosen is not None:
             self._queued.add(chosen)
             point = waiting[chosen]
             attributes = {"enqueued": chosen, "whole_gpu": point.whole_gpu, "role": point.role}
             self._ot_study.enqueue_trial(dict(point.assignment), user_attrs=attributes)
 
-    def _least_work(self, assignment: Assignment) -> float:
-        """The work of a point with the first choices for what it leaves open; 0 if it is no network."""
-        candidate = draw(self._spec.space, GivenChoices(assignment), classes=self._classes)
+    def _waiting_point(self, point: Enqueued) -> WaitingPoint:
+        """With the work of a network with the first choices for what the point leaves open; 0 if it is no network."""
+        candidate = draw(self._spec.space, GivenChoices(point.assignment), classes=self._classes)
+        epochs = self._spec.epochs_for(point.assignment)
         try:
-            return _work(self._profile(candidate), self._key(candidate, assignment))
+            work = self._profile(candidate).get("macs", 0.0) * epochs
         except UnbuildableError:
-            return 0.0
-
-    def _finished(self) -> list[FinishedTrial]:
-        return [
-            FinishedTrial(_work(outcome.metrics, key), outcome.seconds)
-            for key, outcome in self._outcomes.items()
-            if outcome is not None and outcome.state is TrialState.COMPLETED
-        ]
+            work = 0.0
+        return WaitingPoint(work=work, is_yardstick=point.role is not None)
 
     def _waiting_probe(self) -> tuple[str, Assignment] | None:
         """The first probe of the queue, by its id there; it waits for no minutes: it takes seconds."""
@@ -323,7 +318,13 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         )
 
     def on_trial_result(self, trial_id: str, result: dict[str, object]) -> None:
-        """Optuna takes no intermediate results of several objectives."""
+        """Note the pace. Optuna takes no intermediate results of several objectives."""
+        running, report = self._running.get(trial_id), decode_report(result)
+        if running is None or report is None or report.epoch is None:
+            return
+        before = self._trained.get(running.key, TrainedWork(0.0, 0.0))
+        macs = running.metrics.get("macs", 0.0)
+        self._trained[running.key] = TrainedWork(before.work + macs, before.seconds + report.epoch.steps_s)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, object] | None = None, error: bool = False) -> None:
         """Tell Optuna how a trial ended; what lacks an objective is never COMPLETE, and nothing stays RUNNING."""
@@ -379,11 +380,6 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
     def __getstate__(self) -> dict[str, object]:
         """Tune pickles what it is given to restore it one day; a search is rebuilt from the trials table instead."""
         return {}
-
-
-def _work(metrics: Metrics, key: _Key) -> float:
-    """The multiply-accumulates of all epochs of one image; 0 if a network's are not known."""
-    return metrics.get("macs", 0.0) * key.epochs
 
 
 def _finite(metrics: Metrics) -> Metrics:

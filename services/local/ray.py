@@ -77,7 +77,10 @@ class LocalRay:
         with self._log_file.open("ab") as log:
             command = [sys.executable, "-m", "services.ray.head", *_start_command(self._folder(), self._port)]
             environment = {**os.environ, _MARK: str(self._home)}
-            self._head = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
+            # In a session of its own: Ctrl-C does not reach it, since this process decides when it stops.
+            self._head = subprocess.Popen(
+                command, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+            )
         self._wait_until_ready()
 
     def close(self) -> None:

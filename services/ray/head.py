@@ -6,17 +6,17 @@ port, so a second Ray on the machine could run no jobs.
 """
 
 import os
-import signal
 import subprocess
 import sys
 import threading
+
+from services.ray.priority import step_back
 
 _STOP_S = 15
 
 
 def main() -> int:
-    # Ctrl-C reaches every process of the terminal: the starter decides when this node stops.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    step_back()
     node = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
     threading.Thread(target=_stop_when_input_ends, args=[node], daemon=True).start()
     return node.wait()

@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from services.log_tail import last_lines
 from services.ray.code_package import CodePackage, pack
 from services.ray.errors import RayAwayError, RayRefusedError
+from services.ray.priority import behind
 from services.settings import Settings
 
 _ALIVE = ("PENDING", "RUNNING")
@@ -23,8 +24,6 @@ _RESOURCES = {"CPU": "CPU", "GPU": "GPU", "benchmark_slot": "benchmarkSlot", "co
 _TIMEOUT_S = 20.0
 _UPLOAD_S = 120.0
 _POOL_S = 1.0
-#: Of jobs' processes: on a machine that has the server too, its requests go before, and workers, at 15, after.
-_NICENESS = 5
 _MOST_CONNECTIONS = 4
 
 
@@ -125,8 +124,7 @@ class RayJobs:
 
     def submit(self, job_id: str, command: str) -> None:
         """Submit a job under an id of our own. Ray accepts an id once: submitting it twice starts one job."""
-        nice_command = f"nice -n {_NICENESS} {command}"
-        body = {"entrypoint": nice_command, "submission_id": job_id, "runtime_env": self._runtime_env()}
+        body = {"entrypoint": behind(command), "submission_id": job_id, "runtime_env": self._runtime_env()}
         try:
             self._ask("POST", "/api/jobs/", json=body)
         except RayRefusedError:

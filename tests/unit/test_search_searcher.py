@@ -246,15 +246,25 @@ CHEAP: Assignment = {"conv.block": "DWConv", "width": 32}
 DEAR: Assignment = {"conv.block": "Conv", "width": 32, "kernel": 5}
 
 
-def test_before_a_trial_has_finished_a_costly_point_waits_where_the_minutes_have_a_limit() -> None:
+def test_of_the_first_points_the_cheapest_runs_first_where_the_minutes_have_a_limit() -> None:
     log = MemoryLog(budget=2, queue={"a": DEAR, "b": CHEAP})
     log.left_s = 1000.0
-    search = make_search(tiny_spec(), log)
-    assert isinstance(search.suggest("first"), dict)
+    make_search(tiny_spec(), log).suggest("first")
     assert log.assignments == [CHEAP]
     assert set(log.queue) == {"a"}
+
+
+@pytest.mark.parametrize(("steps_s", "runs"), [(1.0, True), (10.0, False)])
+def test_the_first_epoch_of_a_running_trial_tells_what_the_minutes_allow(steps_s: float, runs: bool) -> None:
+    """DEAR has 100 / 6 times the multiply-accumulates of CHEAP, and a study 5 epochs."""
+    log = MemoryLog(budget=2, queue={"a": DEAR, "b": CHEAP})
+    log.left_s = 100.0
+    search = make_search(tiny_spec(), log)
+    search.suggest("first")
+    epoch = EpochReport(epoch=1, loss=1.0, f1=0.5, accuracy=0.5, elapsed_s=20.0, steps_s=steps_s)
+    search.on_trial_result("first", encode_report(TrialReport(epoch=epoch, measurement=Measurement(metrics={}))))
     search.suggest("second")
-    assert set(log.queue) == {"a"}
+    assert ("a" not in log.queue) == runs
 
 
 def test_a_probe_never_waits() -> None:
@@ -265,7 +275,7 @@ def test_a_probe_never_waits() -> None:
 
 
 @pytest.mark.parametrize(("left_s", "runs"), [(1000.0, True), (100.0, False)])
-def test_a_costly_point_runs_once_it_leaves_half_of_the_minutes(left_s: float, runs: bool) -> None:
+def test_a_costly_point_runs_once_the_minutes_allow_it(left_s: float, runs: bool) -> None:
     """DEAR has 20 times the multiply-accumulates of the finished trial, which took 10 seconds."""
     finished = PastTrial(
         number=0,
