@@ -26,7 +26,7 @@ FROM python:3.11-slim-bookworm
 COPY --from=build /opt/seedleaf /opt/seedleaf
 COPY docker/healthcheck.py /usr/local/lib/
 RUN useradd --uid 1000 --no-create-home seedleaf \
-    && install --directory --owner seedleaf /var/lib/seedleaf /var/lib/seedleaf/artifacts
+    && install --directory --owner seedleaf /var/lib/seedleaf /var/lib/seedleaf/artifacts /var/lib/seedleaf/checkpoints
 ENV HOME=/tmp SEEDLEAF_HOME=/var/lib/seedleaf PATH=/opt/seedleaf/bin:$PATH
 WORKDIR /var/lib/seedleaf
 USER seedleaf

@@ -76,7 +76,7 @@ def show(name: StudyName, format_: Format = "table") -> None:
         print_csv([flat(study)])
     else:
         for name, value in details(study):
-            print(f"{name:<16}  {value}")
+            print(f"{name:<16}  {plain(value)}")
 
 
 @app.command()

@@ -13,7 +13,7 @@ from rich.text import Text
 from api.client import html
 from api.client.events import StudyEvent
 from api.client.progress import Bar
-from api.tabular.console import console
+from api.tabular.console import console, plain
 
 if TYPE_CHECKING:
     from IPython.display import HTML
@@ -62,7 +62,7 @@ class _Lines:
 
     def update(self, line: str | None) -> None:
         if line is not None:
-            self._console.print(line, soft_wrap=True)
+            self._console.print(plain(line), soft_wrap=True)
 
 
 class _Bars:
@@ -85,8 +85,8 @@ class _Bars:
             if bar.name not in self._tasks:
                 self._tasks[bar.name] = self._bars.add_task(bar.name, counted="", note="")
             task = self._tasks[bar.name]
-            self._bars.update(task, completed=bar.done, total=bar.total, counted=bar.counted, note=bar.note)
-        self._live.update(Group(self._bars, Text(self._shown.standing())))
+            self._bars.update(task, completed=bar.done, total=bar.total, counted=bar.counted, note=plain(bar.note))
+        self._live.update(Group(self._bars, Text(plain(self._shown.standing()))))
 
 
 class _Notebook:

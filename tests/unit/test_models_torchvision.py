@@ -12,6 +12,7 @@ from torchvision import models
 
 from search.contract.candidate import Architecture
 from search.spaces.presets import PRESETS
+from search.weights.catalog import KNOWN, TORCHVISION
 from workers.models import ArchitectureError, Network, build_network
 from workers.models.blocks.torchvision_network import TorchVisionNetwork
 from workers.models.profile import layer_costs
@@ -166,3 +167,25 @@ def test_weights_that_cannot_be_downloaded_are_an_error_that_says_what_to_do(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(ArchitectureError, match=r"cannot be downloaded .*`seedleaf weights add FILE .*write null"):
         build_network(architecture(weights="default"))
+
+
+class _Code:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, made: Path) -> None:
+        self._made = made
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self._made,)
+
+
+def test_a_downloaded_file_that_holds_code_is_refused_and_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    checkpoint = tmp_path / "hub" / "checkpoints" / KNOWN[f"{TORCHVISION}{NAME}"].origin
+    checkpoint.parent.mkdir(parents=True)
+    torch.save({"weight": _Code(tmp_path / "made")}, checkpoint)
+    with pytest.raises(ArchitectureError, match="holds more than weights"):
+        build_network(architecture(weights="default"))
+    assert not (tmp_path / "made").exists()

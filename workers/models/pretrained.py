@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError
@@ -51,12 +52,16 @@ def download_torchvision(name: str) -> Mapping[str, Tensor]:
     import torchvision.models
 
     try:
+        # torchvision would run code that a file has: it reads only a file that was found to have tensors alone.
+        torchvision.models.get_model_weights(name).DEFAULT.get_state_dict(weights_only=True, check_hash=True)
         with torch.device("cpu"):
             network: nn.Module = torchvision.models.get_model(name, weights="DEFAULT")
     except OSError as error:
         raise ValueError(
             f"torchvision's weights of {name} cannot be downloaded ({error}). {ways_to_get(f'{TORCHVISION}{name}')}"
         ) from error
+    except UnpicklingError as error:
+        raise ValueError(f"torchvision's file of {name} holds more than weights, so it was not loaded: {error}") from error
     weights: Mapping[str, Tensor] = network.state_dict()
     return weights
 

@@ -127,7 +127,7 @@ def convert(task: Convert) -> WeightsReport:
 
 
 def download(task: Download) -> WeightsReport:
-    """torchvision's file, which torch reads as weights only."""
+    """torchvision's file, which must hold weights only."""
     _save(download_torchvision(task.network.removeprefix(TORCHVISION)), task.out)
     return WeightsReport(network=task.network)
 

@@ -77,8 +77,8 @@ def torchvision_network(
     classes: Width,
     side_px: Side,
 ) -> tuple[nn.Module, int]:
-    """``weights`` are ``default``, torchvision's own, which it downloads when first used, or a file's path (.pt, .pth
-    or .safetensors), or null for fresh ones. Images smaller than 64 px are not halved by the stem.
+    """``weights`` are ``default``, torchvision's own, which it downloads when first used, or the path of a .safetensors
+    file, or null for fresh ones. Images smaller than 64 px are not halved by the stem.
     """
     import torchvision.models
 
