@@ -34,11 +34,13 @@ from search.study.enqueue import GivenChoices
 from search.study.spec import StudySpec
 from search.study.yardsticks import probe_candidate
 from search.tune.codec import SuggestedTrial, decode_report, encode_suggestion
+from search.tune.durations import Durations, Training, WaitingPoint, next_point
 from search.tune.early_stopping import Stopping
-from search.tune.next_point import TrainedWork, WaitingPoint, next_point
 
 _SAMPLER_ATTEMPTS = 20
 _RANDOM_ATTEMPTS = 300
+#: The search ends once so many proposals in a row would not end in its minutes.
+_TOO_LONG_ATTEMPTS = 10
 
 
 class TrialLog(Protocol):
@@ -112,9 +114,10 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         self._outcomes: dict[_Key, PastTrial | None] = {}
         self._probes: set[str] = set()
         self._running: dict[str, _RunningTrial] = {}
-        self._trained: dict[_Key, TrainedWork] = {}
+        self._durations = Durations()
         self._queued: set[str] = set()
-        self.exhausted = False
+        #: Why the search has no more trials to propose; None while it has.
+        self.end_reason: str | None = None
         past = len(history)
         describe = describing(spec, classes=classes, profile=profile, features=features)
         # The number of past trials moves the seed on: the same seed would suggest the same points again.
@@ -145,7 +148,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             key = self._key(replayed, trial.assignment)
             self._outcomes[key] = trial
             if trial.state is TrialState.COMPLETED and "macs" in trial.metrics:
-                self._trained[key] = TrainedWork(trial.metrics["macs"] * key.epochs, trial.seconds)
+                self._durations.note(key, Training(macs=trial.metrics["macs"], epochs=key.epochs), trial.seconds)
 
     def _frozen(self, past: PastTrial) -> FrozenTrial:
         frozen = frozen_trial(past, self._spec, classes=self._classes)
@@ -170,7 +173,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         """The next trial to run, a SuggestedTrial as Tune's config; FINISHED; or None while a probe runs, which the
         others would slow down: it is a study's first model, and takes seconds.
         """
-        attempts = 0
+        attempts = too_long = 0
         while self._log.accepts_more():
             if (probe := self._waiting_probe()) is not None:
                 if (suggested := self._begin_probe(*probe)) is not None:
@@ -186,11 +189,18 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
                 self._pass_over(trial, self._outcomes[key])
                 attempts += 1
                 if attempts >= _SAMPLER_ATTEMPTS + _RANDOM_ATTEMPTS:
-                    self.exhausted = True
+                    self.end_reason = "the whole space has been tried"
+                    break
+                continue
+            metrics, reason = self._priced(candidate)
+            if reason is None and "enqueued" not in trial.user_attrs and not self._ends_in_time(key, metrics):
+                self._pass_over(trial, None)
+                too_long += 1
+                if too_long >= _TOO_LONG_ATTEMPTS:
+                    self.end_reason = "no further trial would end in the minutes that are left"
                     break
                 continue
             attempts = 0
-            metrics, reason = self._priced(candidate)
             if reason is None:
                 return self._start(trial_id, trial, candidate, metrics)
             self._log.infeasible(
@@ -220,22 +230,26 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         if not waiting:
             return
         points = {name: self._waiting_point(point) for name, point in waiting.items()}
-        chosen = next_point(points, trained=self._trained.values(), seconds_left=self._log.seconds_left())
+        chosen = next_point(points, self._durations, seconds_left=self._log.seconds_left())
         if chosen is not None:
             self._queued.add(chosen)
             point = waiting[chosen]
             attributes = {"enqueued": chosen, "whole_gpu": point.whole_gpu, "role": point.role}
             self._ot_study.enqueue_trial(dict(point.assignment), user_attrs=attributes)
 
+    def _ends_in_time(self, key: _Key, metrics: Metrics) -> bool:
+        training = Training(macs=metrics.get("macs", 0.0), epochs=key.epochs)
+        return self._durations.ends_in_time(training, seconds_left=self._log.seconds_left())
+
     def _waiting_point(self, point: Enqueued) -> WaitingPoint:
-        """With the work of a network with the first choices for what the point leaves open; 0 if it is no network."""
+        """With the first choices for what the point leaves open, and 0 multiply-accumulates if it is no network."""
         candidate = draw(self._spec.space, GivenChoices(point.assignment), classes=self._classes)
-        epochs = self._spec.epochs_for(point.assignment)
         try:
-            work = self._profile(candidate).get("macs", 0.0) * epochs
+            macs = self._profile(candidate).get("macs", 0.0)
         except UnbuildableError:
-            work = 0.0
-        return WaitingPoint(work=work, is_yardstick=point.role is not None)
+            macs = 0.0
+        training = Training(macs=macs, epochs=self._spec.epochs_for(point.assignment))
+        return WaitingPoint(training=training, is_yardstick=point.role is not None)
 
     def _waiting_probe(self) -> tuple[str, Assignment] | None:
         """The first probe of the queue, by its id there; it waits for no minutes: it takes seconds."""
@@ -318,13 +332,11 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
         )
 
     def on_trial_result(self, trial_id: str, result: dict[str, object]) -> None:
-        """Note the pace. Optuna takes no intermediate results of several objectives."""
+        """Note the epoch's seconds. Optuna takes no intermediate results of several objectives."""
         running, report = self._running.get(trial_id), decode_report(result)
-        if running is None or report is None or report.epoch is None:
-            return
-        before = self._trained.get(running.key, TrainedWork(0.0, 0.0))
-        macs = running.metrics.get("macs", 0.0)
-        self._trained[running.key] = TrainedWork(before.work + macs, before.seconds + report.epoch.steps_s)
+        if running is not None and report is not None and report.epoch is not None:
+            epoch = Training(macs=running.metrics.get("macs", 0.0), epochs=1)
+            self._durations.note(running.key, epoch, report.epoch.steps_s)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, object] | None = None, error: bool = False) -> None:
         """Tell Optuna how a trial ended; what lacks an objective is never COMPLETE, and nothing stays RUNNING."""

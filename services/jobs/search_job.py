@@ -113,9 +113,9 @@ def run(
         resources = _trial_resources(recorder, config, study_id, dataset)
         mirror = Mirror(optuna_url(url), study_id, recorder.spec, classes=classes, history=recorder.history)
         _ask_file(recorder, resources, dataset, config.cache_dir)
-        exhausted = False
-        while recorder.no_room is None and not _concluded(recorder, study_id, exhausted=exhausted):
-            exhausted = _search(recorder, config, resources, dataset, trainable, profile, features, patience)
+        end_reason = None
+        while recorder.no_room is None and not _concluded(recorder, study_id, end_reason):
+            end_reason = _search(recorder, config, resources, dataset, trainable, profile, features, patience)
         mirror.close()
         if recorder.no_room is not None:
             recorder.wait_for_room(recorder.no_room)
@@ -195,8 +195,8 @@ def _search(
     profile: Profile,
     features: Features,
     patience: Patience,
-) -> bool:
-    """Run Tune until the recorder takes no more trials; True if the space has none left."""
+) -> str | None:
+    """Run Tune until the recorder takes no more trials. Why the search has none left to propose, None if it has."""
     spec = recorder.spec
     stopping = Stopping(spec, recorder.history) if spec.scheduler is not None else None
     scheduler = CurveForecastStopping(stopping) if stopping is not None else None
@@ -237,7 +237,7 @@ def _search(
             if killed is None:
                 raise
             record.killed_for_memory(killed)
-    return search.exhausted
+    return search.end_reason
 
 
 def _transfer(recorder: Recorder) -> list[TransferData]:
@@ -262,19 +262,21 @@ def _placement(resources: ResourcesSpec, config: dict[str, object]) -> tune.Plac
     return tune.PlacementGroupFactory([{"CPU": resources.cpus_per_trial, "GPU": gpus}])
 
 
-def _concluded(recorder: Recorder, study_id: str, *, exhausted: bool) -> bool:
-    """End the search, unless more trials are to be run. LeaseLostError if another driver took over."""
+def _concluded(recorder: Recorder, study_id: str, end_reason: str | None) -> bool:
+    """End the search, unless more trials are to be run. LeaseLostError if another driver took over.
+
+    ``end_reason`` says why the search proposes no more, None if it does.
+    """
     with recorder.writing() as connection:
         recorder.lock_study(connection)
-        if recorder.accepts_more() and not exhausted:
+        if recorder.accepts_more() and end_reason is None:
             return False
         if recorder.state is not StudyState.RUNNING:
             return True
         if recorder.failed:
             studies.set_state(connection, study_id, StudyState.FAILED, reason=recorder.stop_reason())
         else:
-            reason = "the whole space has been tried" if exhausted else recorder.stop_reason()
-            life_cycle.end_search(connection, study_id, reason=reason)
+            life_cycle.end_search(connection, study_id, reason=end_reason or recorder.stop_reason())
         return True
 
 

@@ -59,17 +59,17 @@ def test_a_small_space_is_searched_without_duplicates_until_nothing_is_left(samp
         assert decode_suggestion(suggested).candidate == log.candidates[-1]
         finish(search, str(started), f1=started / 100)
         started += 1
-    assert search.exhausted
+    assert search.end_reason == "the whole space has been tried"
     assert started == NETWORKS
     assert len({candidate.fingerprint for candidate in log.candidates}) == NETWORKS
     assert OptunaState.RUNNING not in states(search)
 
 
-def test_the_budget_ends_the_search_without_calling_it_exhausted() -> None:
+def test_the_budget_ends_the_search_without_a_reason_of_its_own() -> None:
     log = MemoryLog(budget=2)
     search = make_search(tiny_spec(), log)
     assert [search.suggest(str(number)) == Searcher.FINISHED for number in range(3)] == [False, False, True]
-    assert not search.exhausted
+    assert search.end_reason is None
     assert log.sampled_s > 0
 
 
@@ -265,6 +265,25 @@ def test_the_first_epoch_of_a_running_trial_tells_what_the_minutes_allow(steps_s
     search.on_trial_result("first", encode_report(TrialReport(epoch=epoch, measurement=Measurement(metrics={}))))
     search.suggest("second")
     assert ("a" not in log.queue) == runs
+
+
+def test_the_search_ends_when_no_proposal_would_end_in_its_minutes() -> None:
+    finished = [
+        PastTrial(
+            number=number,
+            state=TrialState.COMPLETED,
+            assignment={"conv.block": "DWConv", "width": width},
+            metrics={"f1": 0.5, "macs": 3.0 * width, "params": 3.0 * width},
+            seconds=10.0 * width,
+        )
+        for number, width in enumerate((8, 16))
+    ]
+    log = MemoryLog(budget=5)
+    log.left_s = 1.0
+    search = make_search(tiny_spec(), log, history=finished)
+    assert search.suggest("a") == Searcher.FINISHED
+    assert search.end_reason == "no further trial would end in the minutes that are left"
+    assert not log.candidates
 
 
 def test_a_probe_never_waits() -> None:

@@ -61,7 +61,9 @@ def download_torchvision(name: str) -> Mapping[str, Tensor]:
             f"torchvision's weights of {name} cannot be downloaded ({error}). {ways_to_get(f'{TORCHVISION}{name}')}"
         ) from error
     except UnpicklingError as error:
-        raise ValueError(f"torchvision's file of {name} holds more than weights, so it was not loaded: {error}") from error
+        raise ValueError(
+            f"torchvision's file of {name} holds more than weights, so it was not loaded: {error}"
+        ) from error
     weights: Mapping[str, Tensor] = network.state_dict()
     return weights
 
