@@ -39,8 +39,8 @@ from search.tune.early_stopping import Stopping
 
 _SAMPLER_ATTEMPTS = 20
 _RANDOM_ATTEMPTS = 300
-#: The search ends once so many proposals in a row would not end in its minutes.
-_TOO_LONG_ATTEMPTS = 10
+#: After so many proposals in a row that would outlast the minutes, random ones follow; after so many, the search ends.
+_TOO_LONG_ATTEMPTS, _MOST_TOO_LONG_ATTEMPTS = 3, 50
 
 
 class TrialLog(Protocol):
@@ -183,7 +183,8 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             if self._probes:
                 return None
             self._take_from_queue()
-            trial, candidate = self._draw(self._usual if attempts < _SAMPLER_ATTEMPTS else self._random)
+            is_usual = attempts < _SAMPLER_ATTEMPTS and too_long < _TOO_LONG_ATTEMPTS
+            trial, candidate = self._draw(self._usual if is_usual else self._random)
             key = self._key(candidate, trial.params)
             if key in self._outcomes and "enqueued" not in trial.user_attrs:
                 self._pass_over(trial, self._outcomes[key])
@@ -196,7 +197,7 @@ class StudySearch(OptunaSearch):  # type: ignore[misc]
             if reason is None and "enqueued" not in trial.user_attrs and not self._ends_in_time(key, metrics):
                 self._pass_over(trial, None)
                 too_long += 1
-                if too_long >= _TOO_LONG_ATTEMPTS:
+                if too_long >= _MOST_TOO_LONG_ATTEMPTS:
                     self.end_reason = "no further trial would end in the minutes that are left"
                     break
                 continue
