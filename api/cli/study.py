@@ -176,12 +176,12 @@ def export_study(
     from api.exporters.export import export
 
     with Client() as client:
-        study_id = find_study(client, name).id
-        trials = export(client, study_id, to, out, live=live)
+        study = find_study(client, name)
+        trials = export(client, study, to, out, live=live)
     if format_ == "json":
-        print_json({"study_id": study_id, "to": to, "out": out, "trials": trials})
+        print_json({"study_id": study.id, "to": to, "out": out, "trials": trials})
     else:
-        print(f"{trials} trials of study {study_id} are in {out}")
+        print(f"{trials} trials of study {study.id} are in {out}")
 
 
 app.command("import")(import_points)

@@ -18,12 +18,11 @@ EXPORTERS: dict[Target, Callable[[Study, str], Exporter]] = {
 }
 
 
-def export(client: Client, study_id: str, target: Target, out: str, *, live: bool) -> int:
+def export(client: Client, study: Study, target: Target, out: str, *, live: bool) -> int:
     """Write a study's ended trials to ``out``; with ``live`` also those that end later, until the study ends.
 
     Returns the number of trials written. TargetError if ``out`` cannot be written; MissingPackageError.
     """
-    study = client.get_study(study_id)
     exporter = EXPORTERS[target](study, out)
     count = 0
     for trial in _ended_trials(client, study, live=live):
