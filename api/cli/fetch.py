@@ -35,7 +35,12 @@ def fetch(
 def _variant_of(client: Client, wanted: str) -> str:
     if _is_variant(client, wanted):
         return wanted
-    study = find_study(client, wanted)
+    try:
+        study = find_study(client, wanted)
+    except RequestRejectedError as error:
+        raise CommandError(
+            f"there is no variant and no study {wanted!r}: seedleaf leaderboard --variants lists what there is"
+        ) from error
     front = study.front()
     if front.recommended is not None:
         return front.recommended

@@ -25,7 +25,7 @@ _NO_STUDY = "there is no study yet: create one with `seedleaf study create SPEC`
 
 
 def find_study(client: Client, wanted: str) -> Study:
-    """The study that is meant. CommandError if there is none, or more than one."""
+    """The study that is meant. RequestRejectedError if there is none, CommandError if there is more than one."""
     if wanted == LATEST:
         return _newest(client)
     try:
@@ -33,11 +33,11 @@ def find_study(client: Client, wanted: str) -> Study:
     except RequestRejectedError as error:
         if error.status != 404:
             raise
-    studies = list(client.iter_studies())
-    named = [study for study in studies if study.name == wanted]
-    found = named or [study for study in studies if study.id.startswith(wanted)]
-    if not found:
-        raise CommandError(f"there is no study {wanted!r}: `seedleaf study list` shows their names and ids")
+        studies = list(client.iter_studies())
+        named = [study for study in studies if study.name == wanted]
+        found = named or [study for study in studies if study.id.startswith(wanted)]
+        if not found:
+            raise
     if len(found) > 1:
         ids = ", ".join(study.id for study in found)
         raise CommandError(f"{len(found)} studies are meant by {wanted!r}: give one of the ids {ids}")

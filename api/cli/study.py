@@ -16,6 +16,7 @@ from api.cli.output import Format, TextFormat, Wide, print_csv, print_json, prin
 from api.cli.prompts import file_from_terminal
 from api.cli.watch import watch_to_end
 from api.client.client import Client
+from api.client.errors import RequestRejectedError
 from api.exporters.exporter import Target
 from api.schemas import StudyView
 from api.tabular.console import plain
@@ -143,14 +144,19 @@ def delete(
 ) -> None:
     """Delete a study that has ended, with its trials, models and files; this cannot be undone."""
     with Client() as client:
-        study = find_study(client, name)
-        if not yes:
-            _confirm_deletion(study)
-        study.delete()
+        try:
+            study = find_study(client, name)
+        except RequestRejectedError:
+            study_id = name  # the server knows whether there was such a study before
+        else:
+            study_id = study.id
+            if not yes:
+                _confirm_deletion(study)
+        client.delete_study(study_id)
     if format_ == "json":
-        print_json({"deleted": study.id})
+        print_json({"deleted": study_id})
     else:
-        print(f"deleted study {study.id}")
+        print(f"deleted study {study_id}")
 
 
 @app.command()

@@ -59,7 +59,7 @@ def test_a_failure_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with scripted_server([Answer(status=404, body=problem), Answer(body=b'{"items": [], "next": null}')]) as server:
         monkeypatch.setenv("SEEDLEAF_URL", server.url)
         message = _main(monkeypatch, "study", "show", "study_1")
-    assert message == "seedleaf: there is no study 'study_1': `seedleaf study list` shows their names and ids"
+    assert message == "seedleaf: no study 'study_1'; list them to see what there is"
 
 
 def test_without_any_study_the_leaderboard_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
