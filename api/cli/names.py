@@ -10,6 +10,7 @@ from api.client.errors import RequestRejectedError
 from api.client.resources import Study
 
 LATEST = "latest"
+_MOST_NAMED = 5
 #: For commands that work on one study.
 StudyName = Annotated[
     str, typer.Argument(metavar="STUDY", help="A study's id or the beginning of it, its name, or `latest`.")
@@ -39,8 +40,8 @@ def find_study(client: Client, wanted: str) -> Study:
         if not found:
             raise
     if len(found) > 1:
-        ids = ", ".join(study.id for study in found)
-        raise CommandError(f"{len(found)} studies are meant by {wanted!r}: give one of the ids {ids}")
+        ids = ", ".join(study.id for study in found[:_MOST_NAMED])
+        raise CommandError(f"{len(found)} studies are meant by {wanted!r}: give an id, such as {ids}")
     return found[0]
 
 
