@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.tabular.console import STYLES, console, plain
-from api.tabular.narrow import PADDING, Narrow
+from api.tabular.narrow import GAP, Narrow
 
 _HELP = "How to print it."
 #: For commands that list something.
@@ -64,7 +64,7 @@ def print_table(
     """
     if narrow is not None and sys.stdout.isatty() and rows:
         headers, rows = narrow.fitted(headers, rows, width=console().width)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, PADDING, 0, 0), pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False)
     for header in headers:
         table.add_column(header, justify="left" if header in left else "right")
     for row in rows:

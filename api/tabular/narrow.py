@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Spaces behind each column.
-PADDING = 1
+#: Spaces between two columns: the padding of the left one, and the box's own.
+GAP = 2
 #: A column that may be cut keeps at least so many characters.
 _LEAST_CUT = 24
 
@@ -24,17 +24,17 @@ class Narrow:
     ) -> tuple[list[str], list[list[str]]]:
         """The headers and cells of a table of at most ``width`` characters, if it can be that narrow."""
         columns = {header: cells for header, *cells in zip(headers, *rows, strict=True) if any(cells)}
-        widths = {header: max(map(len, (header, *cells))) + PADDING for header, cells in columns.items()}
+        widths = {header: max(map(len, (header, *cells))) + GAP for header, cells in columns.items()}
         whole = widths.get(self.cut or "", 0)
         if self.cut in widths:
-            widths[self.cut] = min(whole, _LEAST_CUT + PADDING)
+            widths[self.cut] = min(whole, _LEAST_CUT + GAP)
         for header in self.least:
             if sum(widths.values()) <= width:
                 break
             widths.pop(header, None)
         if self.cut in widths:
-            room = min(whole, max(_LEAST_CUT + PADDING, widths[self.cut] + width - sum(widths.values())))
-            columns[self.cut] = [_shortened(cell, room - PADDING) for cell in columns[self.cut]]
+            room = min(whole, max(_LEAST_CUT + GAP, widths[self.cut] + width - sum(widths.values())))
+            columns[self.cut] = [_shortened(cell, room - GAP) for cell in columns[self.cut]]
         shown = {header: columns[header] for header in widths}
         return list(shown), [list(row) for row in zip(*shown.values(), strict=True)]
 
