@@ -39,8 +39,8 @@ from search.tune.early_stopping import Stopping
 
 _SAMPLER_ATTEMPTS = 20
 _RANDOM_ATTEMPTS = 300
-#: Of proposals in a row that would outlast the minutes: how many come from the sampler before random ones follow, and how
-#: many there are before the search ends.
+#: Of proposals in a row that would outlast the minutes: how many come from the sampler before random ones follow, and
+#: how many there are before the search ends.
 _TOO_LONG_ATTEMPTS, _MOST_TOO_LONG_ATTEMPTS = 3, 50
 
 
